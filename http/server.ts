@@ -1,0 +1,105 @@
+/** The server side of HTTP/1.1: takes connections, hands out exchanges, stops gracefully. @module */
+
+import type { Connection } from "./connection.ts";
+import { DEFAULT_HEAD_LIMITS, type HeadLimits, type HttpError } from "./head.ts";
+import { ServerConnection } from "./server_connection.ts";
+import type { ServerExchange } from "./server_exchange.ts";
+
+/** Bounds of a server; times in ms. */
+export interface ServerLimits {
+  readonly head: HeadLimits;
+  /** From a connection's start, or a request's first byte, to the end of its head. */
+  readonly headTime: number;
+  /** Between two requests. */
+  readonly idle: number;
+  /** Without a byte of a body that is waited for. */
+  readonly bodyTime: number;
+  /** Without the visitor taking a byte. */
+  readonly writeStall: number;
+}
+
+export const DEFAULT_SERVER_LIMITS: ServerLimits = {
+  head: DEFAULT_HEAD_LIMITS,
+  headTime: 10_000,
+  idle: 75_000,
+  bodyTime: 30_000,
+  writeStall: 60_000,
+};
+
+export interface ServerOptions {
+  /** Answers each request. */
+  readonly handle: (exchange: ServerExchange) => void;
+  /** Answers a request that could not be read; its head is empty. Must answer at once. */
+  readonly refuse: (exchange: ServerExchange, error: HttpError) => void;
+  /** Told once for each exchange, whole or broken off. */
+  readonly finished?: (exchange: ServerExchange) => void;
+  /** Told once for each connection. */
+  readonly closed?: (connection: Connection) => void;
+  readonly limits?: Partial<ServerLimits>;
+}
+
+/** Serves the connections that `accept` is given. Dispose to drain and stop. */
+export class HttpServer implements AsyncDisposable {
+  readonly limits: ServerLimits;
+  readonly handle: (exchange: ServerExchange) => void;
+  readonly refuse: (exchange: ServerExchange, error: HttpError) => void;
+  readonly finished: (exchange: ServerExchange) => void;
+  readonly #onclosed: (connection: Connection) => void;
+  readonly #connections = new Set<ServerConnection>();
+  readonly #prefix: string;
+  #count = 0;
+  #draining = false;
+  #empty: (() => void) | null = null;
+
+  constructor(options: ServerOptions) {
+    this.limits = { ...DEFAULT_SERVER_LIMITS, ...options.limits };
+    this.handle = options.handle;
+    this.refuse = options.refuse;
+    this.finished = options.finished ?? (() => {});
+    this.#onclosed = options.closed ?? (() => {});
+    const random = crypto.getRandomValues(new Uint32Array(1))[0]!;
+    this.#prefix = random.toString(36).padStart(7, "0") + "-";
+  }
+
+  /** How many connections there are. */
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  /** Serves one connection from now on. */
+  accept(connection: Connection): void {
+    if (this.#draining) return connection.close();
+    this.#connections.add(new ServerConnection(this, connection));
+  }
+
+  /** A request id, unique in this process and unlikely in any other. */
+  nextId(): string {
+    return this.#prefix + (this.#count++).toString(36);
+  }
+
+  closed(connection: ServerConnection): void {
+    this.#connections.delete(connection);
+    this.#onclosed(connection.connection);
+    if (this.#connections.size === 0) this.#empty?.();
+  }
+
+  /** Lets what is under way finish for at most `time` ms, then closes. @returns how many were cut off. */
+  async drain(time: number): Promise<number> {
+    this.#draining = true;
+    for (const connection of this.#connections) connection.drain();
+    if (this.#connections.size === 0) return 0;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    await Promise.race([
+      new Promise<void>((resolve) => this.#empty = resolve),
+      new Promise<void>((resolve) => timer = setTimeout(resolve, time)),
+    ]);
+    clearTimeout(timer);
+    const left = [...this.#connections].filter((connection) => !connection.idle);
+    for (const connection of [...this.#connections]) connection.destroy();
+    return left.length;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drain(0);
+  }
+}

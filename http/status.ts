@@ -1,0 +1,65 @@
+/** Status lines, ready as bytes. @module */
+
+const REASONS: Readonly<Record<number, string>> = {
+  100: "Continue",
+  101: "Switching Protocols",
+  102: "Processing",
+  103: "Early Hints",
+  200: "OK",
+  201: "Created",
+  202: "Accepted",
+  204: "No Content",
+  206: "Partial Content",
+  301: "Moved Permanently",
+  302: "Found",
+  303: "See Other",
+  304: "Not Modified",
+  307: "Temporary Redirect",
+  308: "Permanent Redirect",
+  400: "Bad Request",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  406: "Not Acceptable",
+  408: "Request Timeout",
+  409: "Conflict",
+  411: "Length Required",
+  412: "Precondition Failed",
+  413: "Content Too Large",
+  414: "URI Too Long",
+  415: "Unsupported Media Type",
+  416: "Range Not Satisfiable",
+  417: "Expectation Failed",
+  421: "Misdirected Request",
+  422: "Unprocessable Content",
+  426: "Upgrade Required",
+  428: "Precondition Required",
+  429: "Too Many Requests",
+  431: "Request Header Fields Too Large",
+  500: "Internal Server Error",
+  501: "Not Implemented",
+  502: "Bad Gateway",
+  503: "Service Unavailable",
+  504: "Gateway Timeout",
+  505: "HTTP Version Not Supported",
+  507: "Insufficient Storage",
+  508: "Loop Detected",
+};
+
+/** The reason phrase that goes with a status; "" where RFC 9110 knows none. */
+export function reasonOf(status: number): string {
+  return REASONS[status] ?? "";
+}
+
+const lines = new Map<number, Uint8Array>();
+
+/** `HTTP/1.1 200 OK\r\n` as bytes. At most 500 different ones are kept: there are no more statuses. */
+export function statusLine(status: number): Uint8Array {
+  let line = lines.get(status);
+  if (line === undefined) {
+    line = new TextEncoder().encode(`HTTP/1.1 ${status} ${reasonOf(status)}\r\n`);
+    lines.set(status, line);
+  }
+  return line;
+}
