@@ -1,0 +1,138 @@
+/** The commands of `crunch account`. @module */
+
+import { baseUrl } from "./addresses.ts";
+import { configOptions, generalOptions } from "./general_options.ts";
+import { choice, duration, text, toggle } from "./kinds.ts";
+import { defineCommand, defineOptions, type Options, type Positional } from "./option.ts";
+import { agentOptions } from "./agent_options.ts";
+import { dataOptions, relayOptions } from "./relay_options.ts";
+import { secret } from "./secret.ts";
+
+const where = defineOptions({
+  ...dataOptions,
+  relay: {
+    kind: baseUrl,
+    group: "A relay elsewhere",
+    help: "the address of its dashboard; needs an administrator's token",
+  },
+  token: {
+    kind: secret,
+    group: "A relay elsewhere",
+    help: "a token with scope api of an administrator",
+  },
+  json: { kind: toggle, group: "General", help: "print JSON" },
+  ...configOptions,
+  ...generalOptions,
+});
+
+const password = defineOptions({
+  password: {
+    kind: secret,
+    group: "Account",
+    defaultHelp: "asked for on the terminal",
+    help: "8 to 1024 bytes",
+  },
+});
+
+const configuration = { reads: ["relay"], known: { relay: relayOptions, agent: agentOptions } };
+
+const CENTURY = 36_500 * 86_400_000;
+const accountName: Positional = { name: "NAME", help: "the account" };
+
+/** The smaller ones differ in name and words only. */
+function account<const O extends Options = Record<never, never>>(
+  verb: string,
+  summary: string,
+  example: string,
+  { options, positionals = [] }: {
+    readonly options?: O;
+    readonly positionals?: readonly Positional[];
+  },
+) {
+  return defineCommand<O & typeof where>({
+    name: `account ${verb}`,
+    summary,
+    examples: [[`crunch account ${verb}${example === "" ? "" : ` ${example}`}`, summary]],
+    positionals,
+    configuration,
+    options: { ...options, ...where } as O & typeof where,
+    check: (values) => {
+      const { relay, token } = values as { readonly relay?: URL; readonly token?: unknown };
+      return relay !== undefined && token === undefined
+        ? "--relay needs a token: set CRUNCH_TOKEN or give --token-file FILE"
+        : undefined;
+    },
+  });
+}
+
+/** Every `crunch account …` command by its words. */
+export const accountCommands = {
+  "account add": account("add", "makes an account", "alice --password-file alice.txt", {
+    positionals: [accountName],
+    options: defineOptions({
+      ...password,
+      role: {
+        kind: choice("admin", "member", "viewer"),
+        default: "member",
+        group: "Account",
+        help: "admin does everything, a member sees its own, a viewer only looks",
+      },
+      trusted: {
+        kind: toggle,
+        group: "Account",
+        help: "lifts the isolation of the pages it publishes",
+      },
+    }),
+  }),
+  "account list": account("list", "lists the accounts", "", {}),
+  "account passwd": account("passwd", "sets an account's password", "alice", {
+    positionals: [accountName],
+    options: password,
+  }),
+  "account disable": account("disable", "cuts an account off", "alice", {
+    positionals: [accountName],
+  }),
+  "account enable": account("enable", "lets a disabled account in again", "alice", {
+    positionals: [accountName],
+  }),
+  "account remove": account("remove", "removes an account and its names", "alice", {
+    positionals: [accountName],
+  }),
+  "account token create": account("token create", "makes a token and shows it once", "alice", {
+    positionals: [accountName],
+    options: defineOptions({
+      label: { kind: text(), group: "Token", help: "what the token is for" },
+      scope: {
+        kind: choice("agent", "api", "metrics"),
+        repeatable: true,
+        default: "agent",
+        group: "Token",
+        help: "what it opens",
+      },
+      expires: {
+        kind: duration({ min: 1000, max: CENTURY }),
+        defaultHelp: "never",
+        group: "Token",
+        help: "how long it is good",
+      },
+    }),
+  }),
+  "account token list": account("token list", "lists tokens", "alice", {
+    positionals: [{ ...accountName, optional: true }],
+  }),
+  "account token revoke": account("token revoke", "ends a token", "7", {
+    positionals: [{ name: "ID", help: "as shown by token list" }],
+  }),
+  "account name add": account("name add", "gives an account a further name", "alice photos", {
+    positionals: [{ name: "ACCOUNT", help: "the account" }, {
+      name: "NAME",
+      help: "the public name",
+    }],
+  }),
+  "account name remove": account("name remove", "takes a name from an account", "alice photos", {
+    positionals: [{ name: "ACCOUNT", help: "the account" }, {
+      name: "NAME",
+      help: "the public name",
+    }],
+  }),
+};

@@ -1,0 +1,128 @@
+/** The options of `crunch agent`, and what it is told to publish. @module */
+
+import { dialAddress } from "./addresses.ts";
+import { directory, file } from "./kinds.ts";
+import { type Mounted, mounted, name } from "./mounts.ts";
+import { defineOptions, entries, type Source, type Values } from "./option.ts";
+import { lifeOptions } from "./relay_options.ts";
+import { secret } from "./secret.ts";
+
+const origins = defineOptions({
+  dir: {
+    kind: mounted(directory),
+    repeatable: true,
+    group: "What to publish",
+    defaultHelp: ".",
+    help: "a directory",
+  },
+});
+
+const PUBLIC_NAME = "the public name";
+
+/** `--relay` and the credentials. */
+export const agentOptions = defineOptions({
+  relay: {
+    kind: dialAddress,
+    group: "Relay and credentials",
+    defaultHelp: "the relay of this machine",
+    help: "host:port, tcp://host:port or tls://host:port",
+  },
+  relayCa: {
+    kind: file,
+    group: "Relay and credentials",
+    help: "certificates in PEM that the relay's is checked against",
+  },
+  user: {
+    kind: name,
+    group: "Relay and credentials",
+    help: "the account, with its password",
+  },
+  password: {
+    kind: secret,
+    group: "Relay and credentials",
+    help: "the account's password",
+  },
+  token: {
+    kind: secret,
+    group: "Relay and credentials",
+    help: "a token of the account, instead of user and password",
+  },
+  name: {
+    kind: name,
+    group: "What to publish",
+    defaultHelp: "the account's name",
+    help: PUBLIC_NAME,
+  },
+  ...origins,
+  publish: {
+    kind: entries({
+      name: { kind: name, group: "What to publish", help: PUBLIC_NAME },
+      ...origins,
+    }),
+    repeatable: true,
+    fileOnly: true,
+    group: "What to publish",
+    help: "several names, each with what it publishes: [[agent.publish]]",
+  },
+  ...lifeOptions,
+});
+
+/** The agent's settings, as `startAgent` takes them. */
+export type AgentValues = Values<typeof agentOptions>;
+
+/** One public name and its origins. */
+export interface Publication {
+  /** Undefined: the account's own name. */
+  readonly name: string | undefined;
+  readonly dir: readonly Mounted<string>[];
+}
+
+type PublishSources = Readonly<Record<"name" | "dir" | "publish", Source>>;
+type AgentSources = PublishSources & Readonly<Record<"password", Source>>;
+
+/**
+ * What an agent publishes. `--name` and `--dir` as flags or variables stand for themselves: the file's
+ * `[[agent.publish]]` is then left out. Without anything, the current directory.
+ */
+export function publications(
+  { values, sources }: {
+    readonly values: Pick<AgentValues, "name" | "dir" | "publish">;
+    readonly sources: PublishSources;
+  },
+): Publication[] {
+  const direct = [sources.name, sources.dir];
+  const overridden = direct.some(({ from }) => from === "flag" || from === "env");
+  const several = overridden ? [] : values.publish;
+  if (several.length > 0 && direct.every(({ from }) => from === "default")) return [...several];
+  const dir = values.dir.length > 0 ? values.dir : [{ mount: "/", value: "." }];
+  return [{ name: values.name, dir }, ...several];
+}
+
+/** What the agent's options demand of each other. */
+export function checkAgent(values: AgentValues, sources: AgentSources): string | undefined {
+  if (values.token !== undefined && values.user !== undefined) {
+    return "takes --user with a password, or a token, not both";
+  }
+  if (values.user !== undefined && values.password === undefined) {
+    return "--user needs the password: set CRUNCH_PASSWORD or give --password-file FILE";
+  }
+  // A password in the environment may be there for `account add`: the local relay needs none.
+  const isForUs = sources.password.from === "flag" || values.relay !== undefined;
+  const isAnonymous = values.user === undefined && values.token === undefined;
+  if (values.password !== undefined && isAnonymous && isForUs) {
+    return "has a password but no account: give --user NAME";
+  }
+  const empty = values.publish.find(({ dir }) => dir.length === 0);
+  if (empty !== undefined) {
+    return `[[agent.publish]] ${empty.name ?? ""} publishes nothing: give it dir = "DIR"`;
+  }
+  const names = new Set<string | undefined>();
+  for (const { name, dir } of publications({ values, sources })) {
+    if (names.has(name)) return `publishes ${name ?? "the account's name"} twice`;
+    names.add(name);
+    const mounts = dir.map(({ mount }) => mount);
+    const twice = mounts.find((mount, i) => mounts.indexOf(mount) < i);
+    if (twice !== undefined) return `mounts two things at ${twice}; give one of them a PATH=`;
+  }
+  return undefined;
+}

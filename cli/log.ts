@@ -1,0 +1,135 @@
+/** The program's own log: one line an event on stderr, as text for people or JSON for machines. @module */
+
+import { makeStyle, writeText } from "./terminal.ts";
+import { UNPRINTABLE } from "./usage.ts";
+
+/** From the least to the most important. */
+export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+
+/** How important a line is. */
+export type LogLevel = typeof LOG_LEVELS[number];
+
+/** What a line tells besides its message. Undefined ones are left out; errors show their message and causes. */
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** Where the parts of the program write what happened. Never throws. */
+export interface Log {
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+  /** The same log with these fields on every line. */
+  with(fields: LogFields): Log;
+}
+
+/** How a log is made. */
+export interface LogOptions {
+  readonly format?: "text" | "json";
+  readonly level?: LogLevel;
+  readonly colour?: boolean;
+  /** Takes each line with its line break; standard error by default. */
+  readonly write?: (line: string) => void;
+  readonly now?: () => Date;
+}
+
+/** A value longer than this is cut: what a visitor sent must not fill the log. */
+const LONGEST = 2000;
+
+function writeToStderr(line: string): void {
+  try {
+    writeText(Deno.stderr, line);
+  } catch {
+    // Nobody reads it any more, or the pipe is full: a log must not end or stop the program.
+  }
+}
+
+function errorText(error: Error): string {
+  let text = error.message;
+  let cause = error.cause;
+  for (let depth = 0; cause instanceof Error && depth < 4; depth++, cause = cause.cause) {
+    if (cause.message !== "" && !text.includes(cause.message)) text += `: ${cause.message}`;
+  }
+  return text;
+}
+
+/** A field's value as it goes into JSON. */
+function plain(value: unknown): unknown {
+  const shown = value instanceof Error
+    ? errorText(value)
+    : value instanceof URL
+    ? value.href
+    : typeof value === "bigint" || typeof value === "symbol" || typeof value === "function"
+    ? String(value)
+    : value;
+  return typeof shown === "string" && shown.length > LONGEST
+    ? `${shown.slice(0, LONGEST)}…`
+    : shown;
+}
+
+function textValue(value: unknown): string {
+  let text: string | undefined;
+  try {
+    text = typeof value === "string" ? value : JSON.stringify(value);
+  } catch {
+    // Circular, or a toJSON that throws.
+  }
+  text ??= String(value);
+  // Quoted where a reader could not see its end, or a terminal would act on it.
+  return /^[\x21\x23-\x3c\x3e-\x7e]+$/.test(text) ? text : JSON.stringify(text).replace(
+    UNPRINTABLE,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+function jsonLine(time: string, level: LogLevel, message: string, fields: LogFields): string {
+  const record: Record<string, unknown> = { time, level, message };
+  for (const [key, value] of Object.entries(fields)) {
+    if (value !== undefined && !Object.hasOwn(record, key)) record[key] = plain(value);
+  }
+  try {
+    return `${JSON.stringify(record)}\n`;
+  } catch (error) {
+    return `${JSON.stringify({ time, level, message, unprintable: String(error) })}\n`;
+  }
+}
+
+/** Makes a log. Lines below its level cost one comparison. */
+export function createLog(options: LogOptions = {}): Log {
+  const { format = "text", level = "info", colour = false, write = writeToStderr } = options;
+  const now = options.now ?? (() => new Date());
+  const style = makeStyle(colour);
+  const paint = { debug: style.dim, info: style.green, warn: style.yellow, error: style.red };
+  const least = LOG_LEVELS.indexOf(level);
+
+  const textLine = (time: string, level: LogLevel, message: string, fields: LogFields): string => {
+    const details = Object.entries(fields).filter(([, value]) => value !== undefined)
+      .map(([key, value]) => style.dim(` ${key}=`) + textValue(plain(value))).join("");
+    const shown = message.replace(UNPRINTABLE, " ");
+    return `${style.dim(time)} ${paint[level](level.padEnd(5))} ${shown}${details}\n`;
+  };
+  const line = format === "json" ? jsonLine : textLine;
+
+  const withFields = (base: LogFields): Log => {
+    const at = (name: LogLevel) => (message: string, fields?: LogFields) => {
+      if (LOG_LEVELS.indexOf(name) < least) return;
+      write(line(now().toISOString(), name, message, { ...base, ...fields }));
+    };
+    return {
+      debug: at("debug"),
+      info: at("info"),
+      warn: at("warn"),
+      error: at("error"),
+      with: (fields) => withFields({ ...base, ...fields }),
+    };
+  };
+  return withFields({});
+}
+
+/** A log that says nothing, for embedding and tests. */
+export const silentLog: Log = {
+  debug() {},
+  info() {},
+  warn() {},
+  error() {},
+  with: () => silentLog,
+};

@@ -1,0 +1,45 @@
+/** The command line: options, environment, configuration, help, completion, terminal and log. @module */
+
+export {
+  type Address,
+  address,
+  type DialAddress,
+  dialAddress,
+  formatAddress,
+  type PortRange,
+  TUNNEL_PORT,
+} from "./addresses.ts";
+export { type AgentValues, type Publication, publications } from "./agent_options.ts";
+export { type Cidr, inCidr, isLoopback, parseCidr, parseIp, type TrustedPeer } from "./cidr.ts";
+export {
+  type CommandLineOptions,
+  type Invocation,
+  type OptionsOf,
+  readCommandLine,
+} from "./command_line.ts";
+export { type CommandName, commands } from "./commands.ts";
+export { formatDuration } from "./kinds.ts";
+export {
+  createLog,
+  type Log,
+  LOG_LEVELS,
+  type LogFields,
+  type LogLevel,
+  silentLog,
+} from "./log.ts";
+export type { Mounted } from "./mounts.ts";
+export type { Command, Option, Options, Source, Surroundings, Values } from "./option.ts";
+export { type Inputs, parseCommand, type Parsed } from "./parse.ts";
+export { type RelayValues, stateDirectory } from "./relay_options.ts";
+export { Secret } from "./secret.ts";
+export {
+  askSecret,
+  columns,
+  formatTable,
+  hasColour,
+  makeStyle,
+  type Style,
+  writeText,
+} from "./terminal.ts";
+export { quote, UsageError } from "./usage.ts";
+export { type About, versionText } from "./version.ts";

@@ -1,0 +1,74 @@
+/** Public names, path prefixes, and values that may be mounted at a path. @module */
+
+import type { Kind } from "./kinds.ts";
+import { BadValue, quote } from "./usage.ts";
+
+const NAME = /^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?$/;
+
+/** A public name, folded to lower case. Which names are reserved or taken is the relay's to say. */
+export const name: Kind<string> = {
+  placeholder: "NAME",
+  parse(text) {
+    const folded = text.toLowerCase();
+    if (!NAME.test(folded)) {
+      throw new BadValue(
+        `must be 1 to 63 of a-z 0-9 _ - with a letter or digit at both ends, not ${quote(text)}`,
+      );
+    }
+    if (folded.startsWith("xn--")) throw new BadValue(`must not begin with xn--: ${quote(text)}`);
+    return folded;
+  },
+};
+
+function checkSegments(path: string): void {
+  const segments = path.split("/");
+  if (segments.includes("") || segments.includes(".") || segments.includes("..")) {
+    throw new BadValue(`has an empty, . or .. segment in the path ${quote(path)}`);
+  }
+  if (/[?#\\]/.test(path)) throw new BadValue(`has ?, # or \\ in the path ${quote(path)}`);
+}
+
+/** Where path routing starts: begins and ends with a slash; `/servers` becomes `/servers/`. */
+export const prefix: Kind<string> = {
+  placeholder: "PATH",
+  parse(text) {
+    if (!text.startsWith("/")) {
+      throw new BadValue(`must begin with a slash, like /servers/, not ${quote(text)}`);
+    }
+    const inner = text.replace(/^\//, "").replace(/\/$/, "");
+    if (inner === "" && text.length <= 1) return "/";
+    checkSegments(inner);
+    // It is compared with the request's path byte by byte, so it must need no encoding.
+    if (!/^[A-Za-z0-9/._~-]+$/.test(inner)) {
+      throw new BadValue(`must be of letters, digits, . _ ~ - and slashes, not ${quote(text)}`);
+    }
+    return `/${inner}/`;
+  },
+};
+
+/** A value and the path it is published at. */
+export interface Mounted<T> {
+  /** `/` or `/docs/api`: a decoded path without a slash at its end. */
+  readonly mount: string;
+  readonly value: T;
+}
+
+/**
+ * `VALUE` or `PATH=VALUE`. Only what begins with a slash before the first `=` is a path, so `./a=b` and
+ * `C:\a=b` are values; `/a=b` as a value is written `/=/a=b`.
+ */
+export function mounted<T>(kind: Kind<T>): Kind<Mounted<T>> {
+  return {
+    placeholder: `[PATH=]${kind.placeholder}`,
+    ...(kind.completes === undefined ? {} : { completes: kind.completes }),
+    parse(text) {
+      const equals = text.startsWith("/") ? text.indexOf("=") : -1;
+      if (equals < 0) return { mount: "/", value: kind.parse(text) };
+      const inner = text.slice(1, equals).replace(/\/$/, "");
+      if (inner !== "" || equals > 1) checkSegments(inner);
+      const value = text.slice(equals + 1);
+      if (value === "") throw new BadValue(`has nothing after the = of ${quote(text)}`);
+      return { mount: `/${inner}`, value: kind.parse(value) };
+    },
+  };
+}

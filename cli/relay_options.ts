@@ -1,0 +1,299 @@
+/** The options of `crunch relay`, every limit included. @module */
+
+import { address, addressOrOff, baseUrl, domain } from "./addresses.ts";
+import { trustedPeer } from "./cidr.ts";
+import { directory, duration, file, integer, size } from "./kinds.ts";
+import { prefix } from "./mounts.ts";
+import { defineOptions, type Source, type Surroundings, type Values } from "./option.ts";
+import { secret } from "./secret.ts";
+
+const DAY = 86_400_000;
+const CENTURY = 36_500 * DAY;
+
+/** Where the relay keeps its state unless told otherwise: see the contract's `--data`. */
+export function stateDirectory({ env, os, root }: Surroundings): string {
+  if (os === "windows") return `${env.LOCALAPPDATA ?? env.USERPROFILE ?? "C:"}\\crunch`;
+  // Relative values are to be ignored (XDG Base Directory Specification).
+  if (env.XDG_STATE_HOME?.startsWith("/")) return `${env.XDG_STATE_HOME}/crunch`;
+  if (root) return "/var/lib/crunch";
+  return env.HOME?.startsWith("/") ? `${env.HOME}/.local/state/crunch` : ".crunch";
+}
+
+/** `--data`, which `crunch account` has as well. */
+export const dataOptions = defineOptions({
+  data: {
+    kind: directory,
+    default: stateDirectory,
+    defaultHelp: "$XDG_STATE_HOME/crunch, else ~/.local/state/crunch, as root /var/lib/crunch",
+    group: "Data",
+    help: "database, keys and control socket; made with mode 0700",
+  },
+});
+
+/** Ending and being watched: of relay, agent and both. */
+export const lifeOptions = defineOptions({
+  drain: {
+    kind: duration(),
+    default: "30s",
+    group: "Starting and stopping",
+    help: "how long a stop waits for what is in flight",
+  },
+  readyFile: {
+    kind: file,
+    group: "Starting and stopping",
+    help: "one line of JSON with the addresses, written once everything works",
+  },
+});
+
+const listeners = defineOptions({
+  http: {
+    kind: addressOrOff,
+    repeatable: true,
+    default: "127.0.0.1:8080",
+    group: "Listeners",
+    help: "visitors and /admin; host:port, :port (all interfaces), port, unix:/path or off",
+  },
+  https: {
+    kind: addressOrOff,
+    repeatable: true,
+    group: "Listeners",
+    help: "the same over TLS, with --tls-cert and --tls-key",
+  },
+  tunnel: {
+    kind: addressOrOff,
+    repeatable: true,
+    default: "127.0.0.1:8021",
+    group: "Listeners",
+    help: "agents, plain; any port",
+  },
+  tunnelTls: {
+    kind: addressOrOff,
+    repeatable: true,
+    group: "Listeners",
+    help: "agents over TLS, with the same certificate",
+  },
+  admin: {
+    kind: address,
+    defaultHelp: "same as --http",
+    group: "Listeners",
+    help: "puts the dashboard and its API on a listener of their own",
+  },
+  tlsCert: {
+    kind: file,
+    group: "Listeners",
+    help: "certificate chain in PEM; read again when it changes",
+  },
+  tlsKey: {
+    kind: file,
+    group: "Listeners",
+    help: "private key in PEM; read again when it changes",
+  },
+});
+
+const names = defineOptions({
+  publicUrl: {
+    kind: baseUrl,
+    defaultHelp: "guessed from the address that agents dial",
+    group: "Public addresses",
+    help: "used in printed addresses, redirects, share links and downloads",
+  },
+  domain: {
+    kind: domain,
+    default: "localhost",
+    group: "Public addresses",
+    help: "serves <name>.NAME besides path URLs",
+  },
+  prefix: {
+    kind: prefix,
+    default: "/",
+    group: "Public addresses",
+    help: "where path URLs start: /servers/ gives /servers/<name>/",
+  },
+  namesPerAccount: {
+    kind: integer({ max: 1_000_000 }),
+    default: "0",
+    group: "Public addresses",
+    help: "names beside its own that an account may claim itself",
+  },
+  trustedProxy: {
+    kind: trustedPeer,
+    repeatable: true,
+    group: "Public addresses",
+    help: "peers whose Forwarded and X-Forwarded-* are believed",
+  },
+  downloads: {
+    kind: directory,
+    group: "Public addresses",
+    help: "prebuilt binaries to offer on /download",
+  },
+});
+
+const visitorLimits = "Limits for visitors";
+
+const limits = defineOptions({
+  maxHead: {
+    kind: size({ min: 1024, max: 2 ** 24 }),
+    default: "64KiB",
+    group: visitorLimits,
+    help: "size of a request's head (else 431)",
+  },
+  maxTarget: {
+    kind: size({ min: 256, max: 2 ** 24 }),
+    default: "16KiB",
+    group: visitorLimits,
+    help: "size of a request's target (else 414)",
+  },
+  maxFields: {
+    kind: integer({ min: 16, max: 10_000 }),
+    default: "128",
+    group: visitorLimits,
+    help: "fields in a head (else 431)",
+  },
+  headTimeout: {
+    kind: duration({ min: 100 }),
+    default: "10s",
+    group: visitorLimits,
+    help: "time for a whole head (else 408)",
+  },
+  idleTimeout: {
+    kind: duration({ min: 100 }),
+    default: "75s",
+    group: visitorLimits,
+    help: "time a connection may wait for its next request",
+  },
+  bodyTimeout: {
+    kind: duration({ min: 100 }),
+    default: "30s",
+    group: visitorLimits,
+    help: "time without a byte of a request's body",
+  },
+  writeTimeout: {
+    kind: duration({ min: 100 }),
+    default: "60s",
+    group: visitorLimits,
+    help: "time a visitor may read nothing",
+  },
+  maxConnections: {
+    kind: integer({ min: 1 }),
+    default: "10000",
+    group: visitorLimits,
+    help: "visitor connections (else 503)",
+  },
+  maxConnectionsPerAddress: {
+    kind: integer({ min: 1 }),
+    default: "256",
+    group: visitorLimits,
+    help: "visitor connections of one address; loopback is not counted",
+  },
+  maxPendingAgents: {
+    kind: integer({ min: 1 }),
+    default: "1024",
+    group: "Limits for agents",
+    help: "agents that have not signed in yet",
+  },
+  signInTimeout: {
+    kind: duration({ min: 100 }),
+    default: "10s",
+    group: "Limits for agents",
+    help: "time an agent has to sign in",
+  },
+  maxStreams: {
+    kind: integer({ min: 1, max: 1_000_000 }),
+    default: "256",
+    group: "Limits for agents",
+    help: "requests at a time on one agent connection",
+  },
+  maxWaitingStreams: {
+    kind: integer({ max: 1_000_000 }),
+    default: "64",
+    group: "Limits for agents",
+    help: "requests that may wait for a free stream (else 503)",
+  },
+  streamWait: {
+    kind: duration(),
+    default: "5s",
+    group: "Limits for agents",
+    help: "how long they wait",
+  },
+  connectTimeout: {
+    kind: duration({ min: 100 }),
+    default: "5s",
+    group: "Limits for agents",
+    help: "time to connect to an origin",
+  },
+  firstByteTimeout: {
+    kind: duration(),
+    default: "60s",
+    group: "Limits for agents",
+    help: "time to the first byte of an answer (else 504); 0 waits for ever",
+  },
+});
+
+const requestLog = defineOptions({
+  logQueue: {
+    kind: integer({ min: 1, max: 10_000_000 }),
+    default: "16384",
+    group: "Request log",
+    help: "rows that may wait to be written; more are dropped and counted",
+  },
+  logKeep: {
+    kind: duration({ max: CENTURY }),
+    default: "7d",
+    group: "Request log",
+    help: "how long rows are kept",
+  },
+  logSize: {
+    kind: size(),
+    default: "1GB",
+    group: "Request log",
+    help: "how large the log may grow",
+  },
+});
+
+const administrator = defineOptions({
+  adminPassword: {
+    kind: secret,
+    group: "Data",
+    defaultHelp: "generated and printed",
+    help: "password of the account admin at the first start",
+  },
+});
+
+/** The relay's own options, without the general ones. */
+export const relayOptions = defineOptions({
+  ...listeners,
+  ...names,
+  ...dataOptions,
+  ...administrator,
+  ...lifeOptions,
+  ...limits,
+  ...requestLog,
+});
+
+/** The relay's settings, as `startRelay` takes them. */
+export type RelayValues = Values<typeof relayOptions>;
+
+/** What the relay's options demand of each other. */
+export function checkRelay(
+  values: RelayValues,
+  sources: Readonly<Record<"tlsCert" | "tlsKey", Source>>,
+): string | undefined {
+  const wanted = values.https.length > 0
+    ? "--https"
+    : values.tunnelTls.length > 0
+    ? "--tunnel-tls"
+    : undefined;
+  if ((values.tlsCert === undefined) !== (values.tlsKey === undefined)) {
+    const [given, missing] = values.tlsCert === undefined
+      ? [sources.tlsKey, "--tls-cert"]
+      : [sources.tlsCert, "--tls-key"];
+    return `${given.name} needs ${missing} FILE beside it`;
+  }
+  if (wanted !== undefined && values.tlsCert === undefined) {
+    return `${wanted} needs --tls-cert FILE and --tls-key FILE`;
+  }
+  if (values.http.length === 0 && values.https.length === 0) {
+    return "has no address for visitors: give --http ADDR or --https ADDR";
+  }
+  return undefined;
+}

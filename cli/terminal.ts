@@ -1,0 +1,137 @@
+/** What a terminal gets that a pipe does not: colour, columns, a prompt that does not echo. @module */
+
+import { UNPRINTABLE, UsageError } from "./usage.ts";
+
+/** A stream that may be a terminal, like `Deno.stdout`. */
+export interface Output {
+  isTerminal(): boolean;
+  writeSync(bytes: Uint8Array): number;
+}
+
+/** Marks up text; every function gives the text as it was where there is no colour. */
+export interface Style {
+  bold(text: string): string;
+  dim(text: string): string;
+  red(text: string): string;
+  yellow(text: string): string;
+  green(text: string): string;
+}
+
+/** True on a terminal, unless `NO_COLOR` is set (to anything, https://no-color.org) or it is a dumb one. */
+export function hasColour(
+  stream: Pick<Output, "isTerminal">,
+  env: Readonly<Record<string, string>>,
+): boolean {
+  return stream.isTerminal() && (env.NO_COLOR ?? "") === "" && env.TERM !== "dumb";
+}
+
+/** A style with colour or without. */
+export function makeStyle(colour: boolean): Style {
+  const paint = (on: number, off: number) => (text: string) =>
+    colour ? `\x1b[${on}m${text}\x1b[${off}m` : text;
+  return {
+    bold: paint(1, 22),
+    dim: paint(2, 22),
+    red: paint(31, 39),
+    yellow: paint(33, 39),
+    green: paint(32, 39),
+  };
+}
+
+/** Columns to write in: those of the terminal, from 40 to 100; 80 elsewhere. */
+export function columns(stream: Pick<Output, "isTerminal">): number {
+  if (!stream.isTerminal()) return 80;
+  try {
+    return Math.min(100, Math.max(40, Deno.consoleSize().columns || 80));
+  } catch {
+    // consoleSize looks at the standard streams and throws where none of them is a terminal.
+    return 80;
+  }
+}
+
+/** Writes all of a text. */
+export function writeText(stream: Pick<Output, "writeSync">, text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  for (let at = 0; at < bytes.length;) at += stream.writeSync(bytes.subarray(at));
+}
+
+/**
+ * Rows as text: in columns under their headings for a terminal; for a pipe one line a row, fields
+ * separated by tabs, without headings.
+ */
+export function formatTable(
+  headings: readonly string[],
+  rows: readonly (readonly string[])[],
+  { terminal, style = makeStyle(false) }: { readonly terminal: boolean; readonly style?: Style },
+): string {
+  const clean = rows.map((row) => row.map((cell) => cell.replace(UNPRINTABLE, "\ufffd")));
+  if (!terminal) return clean.map((row) => `${row.join("\t")}\n`).join("");
+  const widths = headings.map((heading, i) =>
+    clean.reduce((width, row) => Math.max(width, [...row[i] ?? ""].length), heading.length)
+  );
+  const line = (cells: readonly string[]) =>
+    cells.map((cell, i) =>
+      i === cells.length - 1 ? cell : cell + " ".repeat(widths[i]! - [...cell].length)
+    ).join("  ").trimEnd();
+  return [style.bold(line(headings)), ...clean.map(line)].map((text) => `${text}\n`).join("");
+}
+
+/** What `askSecret` reads from, like `Deno.stdin`. */
+export interface Keyboard {
+  isTerminal(): boolean;
+  setRaw(on: boolean): void;
+  readSync(bytes: Uint8Array): number | null;
+}
+
+const ENTER = new Set([0x0a, 0x0d]);
+const CANCEL = new Set([0x03, 0x04]);
+const ERASE = new Set([0x08, 0x7f]);
+const ERASE_ALL = 0x15;
+
+/**
+ * Asks for a secret without showing it.
+ * @returns null where it was cancelled with Ctrl-C or Ctrl-D, or the terminal went away
+ * @throws {UsageError} where there is no terminal to ask on; `instead` says what to do then
+ */
+export function askSecret(
+  question: string,
+  { instead, command = "", keyboard = Deno.stdin, screen = Deno.stderr }: {
+    readonly instead: string;
+    readonly command?: string;
+    readonly keyboard?: Keyboard;
+    readonly screen?: Pick<Output, "writeSync">;
+  },
+): string | null {
+  if (!keyboard.isTerminal()) {
+    throw new UsageError(`there is no terminal to ask on; ${instead}`, command);
+  }
+  // On stderr, so that what the command prints can be piped while it asks.
+  writeText(screen, question);
+  keyboard.setRaw(true);
+  try {
+    return readKeys(keyboard);
+  } finally {
+    keyboard.setRaw(false);
+    writeText(screen, "\n");
+  }
+}
+
+function readKeys(keyboard: Keyboard): string | null {
+  const typed: number[] = [];
+  const key = new Uint8Array(1);
+  for (;;) {
+    if (keyboard.readSync(key) === null) return null;
+    const byte = key[0]!;
+    if (ENTER.has(byte)) return new TextDecoder().decode(Uint8Array.from(typed));
+    if (CANCEL.has(byte)) return null;
+    if (byte === ERASE_ALL) typed.length = 0;
+    else if (ERASE.has(byte)) eraseCharacter(typed);
+    else if (typed.length < 4096) typed.push(byte);
+  }
+}
+
+/** Takes off one character of UTF-8: its continuation bytes and then the byte that began it. */
+function eraseCharacter(typed: number[]): void {
+  while (((typed.at(-1) ?? 0) & 0xc0) === 0x80) typed.pop();
+  typed.pop();
+}
