@@ -1,11 +1,11 @@
 /** The commands of `crunch account`. @module */
 
 import { baseUrl } from "./addresses.ts";
+import { configTables } from "./config_tables.ts";
 import { configOptions, generalOptions } from "./general_options.ts";
 import { choice, duration, text, toggle } from "./kinds.ts";
 import { defineCommand, defineOptions, type Options, type Positional } from "./option.ts";
-import { agentOptions } from "./agent_options.ts";
-import { dataOptions, relayOptions } from "./relay_options.ts";
+import { dataOptions } from "./relay_options.ts";
 import { secret } from "./secret.ts";
 
 const where = defineOptions({
@@ -34,7 +34,7 @@ const password = defineOptions({
   },
 });
 
-const configuration = { reads: ["relay"], known: { relay: relayOptions, agent: agentOptions } };
+const configuration = { reads: ["relay"], known: configTables };
 
 const CENTURY = 36_500 * 86_400_000;
 const accountName: Positional = { name: "NAME", help: "the account" };

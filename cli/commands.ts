@@ -3,11 +3,10 @@
 import { accountCommands } from "./account_options.ts";
 import { address } from "./addresses.ts";
 import { agentOptions, checkAgent } from "./agent_options.ts";
+import { configTables } from "./config_tables.ts";
 import { configOptions, generalOptions } from "./general_options.ts";
 import { type Command, defineCommand, type Options } from "./option.ts";
 import { checkRelay, lifeOptions, relayOptions } from "./relay_options.ts";
-
-const known = { relay: relayOptions, agent: agentOptions };
 
 const relay = defineCommand({
   name: "relay",
@@ -16,7 +15,7 @@ const relay = defineCommand({
     ["crunch relay", "try it on this machine"],
     ["crunch relay --http :8080 --tunnel :8021", "reachable from elsewhere"],
   ],
-  configuration: { reads: ["relay"], known },
+  configuration: { reads: ["relay"], known: configTables },
   options: { ...relayOptions, ...configOptions, ...generalOptions },
   check: checkRelay,
 });
@@ -29,7 +28,7 @@ const agent = defineCommand({
     ["crunch agent --relay relay.example:8021 --user alice --dir ./site", "on another one"],
     ["crunch agent --dir ./site --dir /docs=./manual", "two directories"],
   ],
-  configuration: { reads: ["agent"], known },
+  configuration: { reads: ["agent"], known: configTables },
   options: { ...agentOptions, ...configOptions, ...generalOptions },
   check: checkAgent,
 });
@@ -38,7 +37,7 @@ const both = defineCommand({
   name: "both",
   summary: "runs relay and agent in one process",
   examples: [["crunch both --http :8080 --dir ./site", "publish a directory at /local/"]],
-  configuration: { reads: ["relay", "agent"], known },
+  configuration: { reads: ["relay", "agent"], known: configTables },
   options: { ...relayOptions, ...agentOptions, ...configOptions, ...generalOptions },
   check: (values, sources) => checkRelay(values, sources) ?? checkAgent(values, sources),
 });
