@@ -1,0 +1,329 @@
+/** The messages of a sign-in, checked field by field, and the agent's half of it. @module */
+
+import { decodeBase64, encodeBase64 } from "./base64.ts";
+import { Frame, PROTOCOL_VERSION } from "./frame.ts";
+import {
+  clientProof,
+  type Cost,
+  deriveKeys,
+  deriveTokenKeys,
+  type Keys,
+  passwordBytes,
+  verifyServerSignature,
+} from "./scram.ts";
+import { readEnd, type Session, type SessionEnd } from "./session.ts";
+import { tokenId } from "./token.ts";
+
+/** A message lacks a field or has a wrong one; the text names it. */
+export class MessageError extends Error {
+  override readonly name = "MessageError";
+}
+
+/** agent → relay, first. */
+export interface Hello {
+  /** Versions the agent speaks. */
+  readonly versions: readonly number[];
+  readonly software: string;
+  readonly capabilities: readonly string[];
+  /** Who signs in: an account by password, or a token by its id. */
+  readonly method: "password" | "token";
+  readonly id: string;
+  readonly nonce: Uint8Array;
+  /** Names to publish; none: the account's own. */
+  readonly names: readonly string[];
+  /** The session that this connection is to strengthen. */
+  readonly join?: string;
+}
+
+/** relay → agent: prove it. */
+export interface Challenge {
+  readonly version: number;
+  readonly software: string;
+  readonly capabilities: readonly string[];
+  readonly nonce: Uint8Array;
+  /** For passwords: what they are hashed with. */
+  readonly salt?: Uint8Array;
+  readonly cost?: Cost;
+}
+
+/** relay → agent: you are in. */
+export interface Welcome {
+  readonly session: string;
+  readonly signature: Uint8Array;
+  readonly account: string;
+  readonly names: ReadonlyArray<{ readonly name: string; readonly urls: readonly string[] }>;
+  /** Streams that may be open at a time. */
+  readonly streams: number;
+}
+
+type Message = Record<string, unknown>;
+
+const NONCE_BYTES = 18;
+
+/** What both sides prove to have seen: HELLO's payload, a zero byte, CHALLENGE's payload. */
+export function authMessage(hello: Uint8Array, challenge: Uint8Array): Uint8Array {
+  const message = new Uint8Array(hello.length + 1 + challenge.length);
+  message.set(hello);
+  message.set(challenge, hello.length + 1);
+  return message;
+}
+
+/** Random bytes for HELLO or CHALLENGE. */
+export function newNonce(): Uint8Array {
+  return crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
+}
+
+/** @throws {MessageError} */
+export function readHello(message: Message): Hello {
+  const method = message.method;
+  if (method !== "password" && method !== "token") {
+    throw new MessageError(`HELLO: method must be "password" or "token"`);
+  }
+  const versions = list(message, "versions", (value) => Number.isInteger(value));
+  const hello = {
+    versions: versions as number[],
+    software: text(message, "software", 128),
+    capabilities: list(message, "capabilities", isShort) as string[],
+    method,
+    id: text(message, "id", 128),
+    nonce: bytes(message, "nonce", 16, 64),
+    names: list(message, "names", isShort) as string[],
+  } as const;
+  return message.join === undefined ? hello : { ...hello, join: text(message, "join", 128) };
+}
+
+/** @throws {MessageError} */
+export function readChallenge(message: Message): Challenge {
+  const challenge = {
+    version: number(message, "version"),
+    software: text(message, "software", 128),
+    capabilities: list(message, "capabilities", isShort) as string[],
+    nonce: bytes(message, "nonce", 16, 64),
+  };
+  if (message.salt === undefined) return challenge;
+  return {
+    ...challenge,
+    salt: bytes(message, "salt", 16, 64),
+    cost: { N: number(message, "N"), r: number(message, "r"), p: number(message, "p") },
+  };
+}
+
+/** @throws {MessageError} */
+export function readProof(message: Message): Uint8Array {
+  return bytes(message, "proof", 32, 32);
+}
+
+/** @throws {MessageError} */
+export function readWelcome(message: Message): Welcome {
+  const names = list(message, "names", (value) => typeof value === "object" && value !== null);
+  return {
+    session: text(message, "session", 128),
+    signature: bytes(message, "signature", 32, 32),
+    account: text(message, "account", 64),
+    names: (names as Message[]).map((entry) => ({
+      name: text(entry, "name", 64),
+      urls: list(entry, "urls", (url) => typeof url === "string" && url.length < 512) as string[],
+    })),
+    streams: number(message, "streams"),
+  };
+}
+
+/** CHALLENGE as it is sent. */
+export function challengeMessage(challenge: Challenge): Message {
+  const { nonce, salt, cost, ...rest } = challenge;
+  return {
+    ...rest,
+    nonce: encodeBase64(nonce),
+    ...(salt === undefined ? {} : { salt: encodeBase64(salt), ...cost }),
+  };
+}
+
+/** WELCOME as it is sent. */
+export function welcomeMessage(welcome: Welcome): Message {
+  return { ...welcome, signature: encodeBase64(welcome.signature) };
+}
+
+/** With what an agent signs in. Derived keys are kept, so that signing in again costs nothing. */
+export class Credential {
+  readonly method: "password" | "token";
+  readonly id: string;
+  readonly #secret: Uint8Array;
+  #salt = "";
+  #keys: Promise<Keys> | null = null;
+
+  private constructor(method: "password" | "token", id: string, secret: Uint8Array) {
+    this.method = method;
+    this.id = id;
+    this.#secret = secret;
+  }
+
+  static password(account: string, password: string): Credential {
+    return new Credential("password", account, passwordBytes(password));
+  }
+
+  /** `secret`: the 32 bytes that `parseToken` gives. */
+  static token(secret: Uint8Array): Credential {
+    return new Credential("token", tokenId(secret), secret);
+  }
+
+  /** The keys for what a relay asks. @throws {RangeError} when its cost is out of bounds. */
+  keys(challenge: Challenge): Promise<Keys> {
+    const salt = JSON.stringify([
+      challenge.salt === undefined ? "" : encodeBase64(challenge.salt),
+      challenge.cost,
+    ]);
+    if (this.#keys === null || salt !== this.#salt) {
+      this.#salt = salt;
+      this.#keys = this.#derive(challenge);
+      // A failure is not kept.
+      this.#keys.catch(() => this.#keys = null);
+    }
+    return this.#keys;
+  }
+
+  async #derive(challenge: Challenge): Promise<Keys> {
+    if (this.method === "token") return deriveTokenKeys(this.#secret);
+    if (challenge.salt === undefined || challenge.cost === undefined) {
+      throw new MessageError("CHALLENGE: salt is missing");
+    }
+    return await deriveKeys(this.#secret, { salt: challenge.salt, ...challenge.cost });
+  }
+}
+
+/** Sign-in did not succeed: what the relay said, or what was wrong with what it said. */
+export class SignInError extends Error {
+  override readonly name = "SignInError";
+  readonly end: SessionEnd;
+
+  constructor(end: SessionEnd, options?: ErrorOptions) {
+    super(end.message, options);
+    this.end = end;
+  }
+}
+
+export interface SignInOptions {
+  readonly credential: Credential;
+  readonly names: readonly string[];
+  readonly software: string;
+  readonly join?: string;
+}
+
+/** The agent's half of a sign-in: give it what the session receives, await `done`. */
+export class SignIn {
+  readonly done: Promise<Welcome>;
+  readonly #session: () => Session;
+  readonly #options: SignInOptions;
+  readonly #hello: Uint8Array;
+  #keys: Keys | null = null;
+  #message: Uint8Array | null = null;
+  #resolve!: (welcome: Welcome) => void;
+  #reject!: (error: Error) => void;
+
+  constructor(session: () => Session, options: SignInOptions) {
+    this.#session = session;
+    this.#options = options;
+    this.done = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.done.catch(() => {});
+    const { credential } = options;
+    this.#hello = new TextEncoder().encode(JSON.stringify({
+      versions: [PROTOCOL_VERSION],
+      software: options.software,
+      capabilities: [],
+      method: credential.method,
+      id: credential.id,
+      nonce: encodeBase64(newNonce()),
+      names: options.names,
+      ...(options.join === undefined ? {} : { join: options.join }),
+    }));
+  }
+
+  /** Sends HELLO. */
+  start(): void {
+    this.#session().openFrame().put(this.#hello);
+    this.#session().closeFrame(Frame.HELLO, 0);
+  }
+
+  /** The session ended before the sign-in did. */
+  lost(end: SessionEnd): void {
+    this.#reject(new SignInError(end));
+  }
+
+  /** Takes a frame of the sign-in. */
+  receive(type: number, message: Message, payload: Uint8Array): void {
+    this.#step(type, message, payload).catch((cause) => {
+      const error = cause instanceof SignInError ? cause : new SignInError(
+        { code: "bad-relay", message: cause instanceof Error ? cause.message : String(cause) },
+        { cause },
+      );
+      this.#reject(error);
+      this.#session().close(error.end);
+    });
+  }
+
+  async #step(type: number, message: Message, payload: Uint8Array): Promise<void> {
+    if (type === Frame.REFUSED) throw new SignInError(readEnd(message));
+    if (type === Frame.CHALLENGE && this.#message === null) {
+      const challenge = readChallenge(message);
+      if (challenge.version !== PROTOCOL_VERSION) {
+        throw new MessageError(
+          `the relay speaks protocol version ${challenge.version}, we speak ${PROTOCOL_VERSION}`,
+        );
+      }
+      this.#message = authMessage(this.#hello, payload);
+      this.#keys = await this.#options.credential.keys(challenge);
+      if (this.#session().closed) return;
+      this.#session().message(Frame.PROOF, {
+        proof: encodeBase64(clientProof(this.#keys, this.#message)),
+      });
+    } else if (type === Frame.WELCOME && this.#keys !== null && this.#message !== null) {
+      const welcome = readWelcome(message);
+      if (!verifyServerSignature(this.#keys.serverKey, this.#message, welcome.signature)) {
+        throw new MessageError("this relay does not know the account: somebody may stand between");
+      }
+      this.#session().ready(welcome.streams);
+      this.#resolve(welcome);
+    } else {
+      throw new MessageError(`frame 0x${type.toString(16)} has no place here`);
+    }
+  }
+}
+
+function isShort(value: unknown): boolean {
+  return typeof value === "string" && value.length <= 64;
+}
+
+function text(message: Message, field: string, most: number): string {
+  const value = message[field];
+  if (typeof value !== "string" || value.length > most) {
+    throw new MessageError(`${field} must be text of at most ${most} characters`);
+  }
+  return value;
+}
+
+function number(message: Message, field: string): number {
+  const value = message[field];
+  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0) {
+    throw new MessageError(`${field} must be a whole number`);
+  }
+  return value;
+}
+
+function list(message: Message, field: string, check: (value: unknown) => boolean): unknown[] {
+  const value = message[field];
+  if (!Array.isArray(value) || value.length > 64 || !value.every(check)) {
+    throw new MessageError(`${field} must be a list of at most 64`);
+  }
+  return value;
+}
+
+function bytes(message: Message, field: string, least: number, most: number): Uint8Array {
+  const value = message[field];
+  const read = typeof value === "string" && value.length <= 128 ? decodeBase64(value) : null;
+  if (read === null || read.length < least || read.length > most) {
+    throw new MessageError(`${field} must be ${least} to ${most} bytes in base64`);
+  }
+  return read;
+}

@@ -1,0 +1,674 @@
+/** A session: many streams over one connection, with fairness, credit, pings and a graceful end. @module */
+
+import {
+  type Connection,
+  Head,
+  HttpError,
+  Outgoing,
+  takeBuffer,
+  unwatch,
+  watch,
+  type Watched,
+} from "../http/mod.ts";
+import { GrowthBudget } from "./flow.ts";
+import {
+  DEFAULT_STREAMS,
+  END,
+  FIRST_EXTENSION,
+  Frame,
+  FRAME_HEADER,
+  frameLength,
+  MAX_CONTROL,
+  MAX_DATA,
+  MAX_HEAD,
+  maxPayload,
+  PEER_TIMEOUT,
+  PING_INTERVAL,
+  PREFACE,
+  readUint32,
+  Reset,
+  SESSION_WINDOW,
+  STREAM_WINDOW,
+  writeFrameHeader,
+} from "./frame.ts";
+import { Stream, type StreamHandler } from "./stream.ts";
+
+/** Why a session is over: a code that a program acts on, and a sentence. */
+export interface SessionEnd {
+  readonly code: string;
+  readonly message: string;
+  /** Milliseconds before the peer wants to see us again, where it said so. */
+  readonly retryAfter?: number;
+}
+
+export interface SessionOptions {
+  readonly connection: Connection;
+  readonly side: "relay" | "agent";
+  /** A frame of the sign-in (HELLO … REFUSED), its JSON parsed to an object. */
+  onmessage(type: number, message: Record<string, unknown>, payload: Uint8Array): void;
+  /** The first bytes are not those of this protocol. What is returned is sent before the end. */
+  onforeign?(bytes: Uint8Array): Uint8Array | null;
+  /** The peer opened a stream by a request head, or for plain bytes: who works with it? Null refuses it. */
+  onstream(stream: Stream, service: Record<string, unknown> | null): StreamHandler | null;
+  /** The peer wants no new streams. */
+  ongoaway(end: SessionEnd): void;
+  /** Called once, after every stream was reset. */
+  onclose(end: SessionEnd): void;
+}
+
+const IDLE_BUFFER = 2 << 10;
+const LARGEST_READ = 256 << 10;
+/** Bulk is framed until this much waits for the socket: one write takes it all. */
+const BULK_WATER = 512 << 10;
+const MIN_FRAME = 16 << 10;
+/** A frame of a bulk stream should not hold up others for longer, in ms. */
+const FRAME_TIME = 4;
+const HEAD_LIMITS = { head: MAX_HEAD, target: 64 << 10, fields: 512 };
+
+export class Session implements Watched {
+  readonly connection: Connection;
+  readonly side: "relay" | "agent";
+  readonly outgoing: Outgoing;
+  readonly growth = new GrowthBudget();
+  /** Smallest round trip seen, in ms. */
+  roundTrip = 100;
+  /** Bytes that may still be sent on all streams together. */
+  sendCredit = SESSION_WINDOW;
+  /** Streams that may be open at a time. */
+  maxStreams = DEFAULT_STREAMS;
+  /** Bytes that came in; `outgoing.written` is its counterpart. */
+  received = 0;
+  /** Last round trip, in ms; -1 before the first. */
+  rtt = -1;
+
+  readonly #options: SessionOptions;
+  readonly #head = new Head(HEAD_LIMITS);
+  #buffer: Uint8Array<ArrayBuffer> = new Uint8Array(IDLE_BUFFER);
+  #start = 0;
+  #end = 0;
+  #smallReads = 0;
+  // A DATA frame under way: it is handed on as it comes.
+  #dataLeft = 0;
+  #dataEnd = false;
+  #dataStream = 0;
+  #greeted: boolean;
+
+  // Streams by slot, one table for each side's.
+  readonly #own: Array<Stream | null> = [];
+  readonly #peers: Array<Stream | null> = [];
+  readonly #free: number[] = [];
+  #generation = 1;
+  #open = 0;
+
+  #frameAt = 0;
+  #unsaid = 0;
+  #ring: Stream[] = [];
+  #pumping = false;
+  #pumpScheduled = false;
+  #frameLimit = 64 << 10;
+  #ready = false;
+  #over = false;
+  #goneAway = false;
+
+  #lastReceived = Date.now();
+  #pingSent = 0;
+  #pingAt = 0;
+  #pingCount = 0;
+  #nextPing = 0;
+  #bulkAt = 0;
+  #writtenBefore = 0;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.connection = options.connection;
+    this.side = options.side;
+    this.outgoing = new Outgoing(options.connection, (error) => {
+      this.#close({ code: "connection-lost", message: messageOf(error) });
+    });
+    this.#greeted = this.side === "agent";
+    if (this.#greeted) this.outgoing.put(PREFACE);
+    this.#read();
+  }
+
+  get closed(): boolean {
+    return this.#over;
+  }
+
+  /** How many streams are open. */
+  get streams(): number {
+    return this.#open;
+  }
+
+  /** The peer takes no new streams, or we said that we take none. */
+  get draining(): boolean {
+    return this.#goneAway;
+  }
+
+  /** So much waits that a producer should wait too. */
+  get crowded(): boolean {
+    return this.outgoing.queued > BULK_WATER / 2;
+  }
+
+  /** The sign-in is done: from now on there are streams, and pings. */
+  ready(maxStreams: number): void {
+    this.#ready = true;
+    this.maxStreams = maxStreams;
+    this.#lastReceived = Date.now();
+    // Sessions that began together should not all ping together.
+    this.#nextPing = 0;
+    watch(this);
+  }
+
+  // Frames out
+
+  /** Begins a frame in the outgoing buffer; put its payload there, then `closeFrame`, all in one turn. */
+  openFrame(): Outgoing {
+    const out = this.outgoing;
+    out.reserve(FRAME_HEADER);
+    this.#frameAt = out.length;
+    out.advance(FRAME_HEADER);
+    return out;
+  }
+
+  closeFrame(type: number, stream: number): void {
+    const out = this.outgoing;
+    if (out.failed) return;
+    writeFrameHeader(
+      out.buffer,
+      this.#frameAt,
+      type,
+      out.length - this.#frameAt - FRAME_HEADER,
+      stream,
+    );
+  }
+
+  /** Sends a frame whose payload is JSON. */
+  message(type: number, message: Record<string, unknown>): void {
+    this.openFrame().put(encoder.encode(JSON.stringify(message)));
+    this.closeFrame(type, 0);
+  }
+
+  sendWindow(stream: number, size: number): void {
+    const out = this.openFrame();
+    out.reserve(4);
+    const buffer = out.buffer;
+    const at = out.length;
+    buffer[at] = size >>> 24;
+    buffer[at + 1] = size >>> 16;
+    buffer[at + 2] = size >>> 8;
+    buffer[at + 3] = size;
+    out.advance(4);
+    this.closeFrame(Frame.WINDOW, stream);
+  }
+
+  /** Received bytes of any stream were consumed: the session's window opens again. */
+  consumed(size: number): void {
+    this.#unsaid += size;
+    if (this.#unsaid < SESSION_WINDOW / 4 || this.#over) return;
+    this.sendWindow(0, this.#unsaid);
+    this.#unsaid = 0;
+  }
+
+  /** Says that no new streams are wanted; those that are open go on. */
+  goAway(end: SessionEnd): void {
+    if (this.#over) return;
+    this.#goneAway = true;
+    this.message(Frame.GOAWAY, { ...end });
+  }
+
+  // Streams
+
+  /** Opens a stream, or gives null when as many are open as may be, or the session is ending. */
+  open(handler: StreamHandler): Stream | null {
+    if (this.#over || this.#goneAway || this.#open >= this.maxStreams) return null;
+    const slot = this.#free.pop() ?? this.#own.length;
+    this.#generation = this.#generation === 0xffff ? 1 : this.#generation + 1;
+    const low = (slot << 1) | (this.side === "agent" ? 1 : 0);
+    const stream = new Stream(this, ((this.#generation << 16) | low) >>> 0, STREAM_WINDOW);
+    stream.handler = handler;
+    this.#own[slot] = stream;
+    this.#open++;
+    return stream;
+  }
+
+  #find(id: number): Stream | null {
+    const slot = (id & 0xffff) >> 1;
+    const table = (id & 1) === (this.side === "agent" ? 1 : 0) ? this.#own : this.#peers;
+    const stream = table[slot];
+    return stream !== undefined && stream !== null && stream.id === id ? stream : null;
+  }
+
+  /** A stream is over; its slot is free. Called by the stream. */
+  release(stream: Stream): void {
+    const slot = (stream.id & 0xffff) >> 1;
+    const own = (stream.id & 1) === (this.side === "agent" ? 1 : 0);
+    const table = own ? this.#own : this.#peers;
+    if (table[slot] !== stream) return;
+    table[slot] = null;
+    if (own) this.#free.push(slot);
+    this.#open--;
+    if (this.#open === 0) this.#onidle?.();
+    this.#onrelease?.();
+  }
+
+  /** Called when a stream ended, so that one that waits may open. */
+  set onrelease(callback: (() => void) | null) {
+    this.#onrelease = callback;
+  }
+  #onrelease: (() => void) | null = null;
+  #onidle: (() => void) | null = null;
+
+  /** Resolves once no stream is open, or the session is over. */
+  idle(): Promise<void> {
+    if (this.#open === 0 || this.#over) return Promise.resolve();
+    return new Promise((resolve) => {
+      const before = this.#onidle;
+      this.#onidle = () => {
+        before?.();
+        resolve();
+      };
+    });
+  }
+
+  // Bulk: round and round, a frame for each stream that has something and may send it
+
+  /** A stream has bytes to send. */
+  enqueue(stream: Stream): void {
+    if (!stream.queued) {
+      stream.queued = true;
+      this.#ring.push(stream);
+    }
+    this.#pump();
+  }
+
+  #pump = (): void => {
+    if (this.#pumping || this.#over) return;
+    this.#pumping = true;
+    while (this.#ring.length > 0 && this.outgoing.queued < BULK_WATER && this.sendCredit > 0) {
+      const stream = this.#ring.shift()!;
+      stream.queued = false;
+      if (stream.sendSome(this.#frameLimit) && !stream.queued) {
+        stream.queued = true;
+        this.#ring.push(stream);
+      }
+    }
+    this.#pumping = false;
+    if (this.#ring.length > 0 && this.sendCredit > 0 && !this.#pumpScheduled) {
+      this.#pumpScheduled = true;
+      this.outgoing.drained(BULK_WATER / 2).then(() => {
+        this.#pumpScheduled = false;
+        this.#pump();
+      });
+    }
+  };
+
+  // Frames in
+
+  #read(): void {
+    const room = this.#buffer.length - this.#end;
+    const into = this.#end === 0 ? this.#buffer : this.#buffer.subarray(this.#end);
+    this.connection.read(into).then((count) => {
+      if (this.#over) return;
+      if (count === null) {
+        return this.#close({ code: "connection-lost", message: "the peer closed the connection" });
+      }
+      this.received += count;
+      this.#lastReceived = Date.now();
+      this.#end += count;
+      this.#parse();
+      if (this.#over) return;
+      this.#makeRoom(count === room);
+      this.#read();
+    }).catch((error) => this.#close({ code: "connection-lost", message: messageOf(error) }));
+  }
+
+  /** Adapts the buffer: large while much comes, small again for a session that only pings. */
+  #makeRoom(full: boolean): void {
+    const left = this.#end - this.#start;
+    this.#smallReads = full || left > 0 ? 0 : this.#smallReads + 1;
+    let size = this.#buffer.length;
+    if (full && size < LARGEST_READ) size *= 4;
+    else if (this.#smallReads > 64 && size > IDLE_BUFFER && this.#open === 0) size = IDLE_BUFFER;
+    // A frame that must be there as a whole must fit.
+    if (left >= FRAME_HEADER) {
+      const type = this.#buffer[this.#start]! & ~END;
+      if (type !== Frame.DATA) {
+        size = Math.max(size, FRAME_HEADER + frameLength(this.#buffer, this.#start));
+      }
+    }
+    if (size !== this.#buffer.length) {
+      const next = size === IDLE_BUFFER ? new Uint8Array(size) : takeBuffer(size);
+      next.set(this.#buffer.subarray(this.#start, this.#end));
+      this.#buffer = next;
+    } else if (left > 0 && this.#start > 0) {
+      this.#buffer.copyWithin(0, this.#start, this.#end);
+    }
+    this.#start = 0;
+    this.#end = left;
+  }
+
+  /** The relay's first bytes are a preface. False while it is not complete, or when it is another protocol's. */
+  #greet(): boolean {
+    const size = Math.min(PREFACE.length, this.#end - this.#start);
+    for (let i = 0; i < size; i++) {
+      if (this.#buffer[this.#start + i] === PREFACE[i]) continue;
+      const answer = this.#options.onforeign?.(this.#buffer.subarray(this.#start, this.#end)) ??
+        null;
+      if (answer !== null) this.outgoing.put(answer);
+      this.close({
+        code: "not-an-agent",
+        message: "what connected does not speak the tunnel protocol",
+      });
+      return false;
+    }
+    if (size < PREFACE.length) return false;
+    this.#start += size;
+    this.#greeted = true;
+    return true;
+  }
+
+  #parse(): void {
+    if (!this.#greeted && !this.#greet()) return;
+    const bytes = this.#buffer;
+    try {
+      while (!this.#over) {
+        if (this.#dataLeft > 0) {
+          const size = Math.min(this.#dataLeft, this.#end - this.#start);
+          if (size === 0) break;
+          this.#dataLeft -= size;
+          const at = this.#start;
+          this.#start += size;
+          this.#ondata(bytes.subarray(at, at + size));
+          continue;
+        }
+        if (this.#end - this.#start < FRAME_HEADER) break;
+        const at = this.#start;
+        const type = bytes[at]! & ~END;
+        const end = (bytes[at]! & END) !== 0;
+        const length = frameLength(bytes, at);
+        const bound = maxPayload(type);
+        if (
+          !this.#ready && this.side === "agent" && this.received === this.#end &&
+          FOREIGN.has(bytes[at]!)
+        ) {
+          return this.close({ code: "not-a-relay", message: FOREIGN.get(bytes[at]!)! });
+        }
+        if (bound < 0) throw new ProtocolError(`Frame type 0x${type.toString(16)} does not exist`);
+        if (length > bound) {
+          throw new ProtocolError(`A frame of type 0x${type.toString(16)} is too long: ${length}`);
+        }
+        const stream = readUint32(bytes, at + 4);
+        if (type === Frame.DATA) {
+          if (!this.#ready) throw new ProtocolError("A stream before the sign-in");
+          this.#start += FRAME_HEADER;
+          this.#dataStream = stream;
+          this.#dataEnd = end;
+          this.#dataLeft = length;
+          if (length === 0) this.#ondata(bytes.subarray(at, at));
+          continue;
+        }
+        if (this.#end - at < FRAME_HEADER + length) break;
+        this.#start += FRAME_HEADER + length;
+        this.#onframe(type, end, stream, at + FRAME_HEADER, at + FRAME_HEADER + length);
+      }
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#violated(error.message);
+    }
+  }
+
+  #violated(message: string): void {
+    this.goAway({ code: "protocol-error", message });
+    this.close({ code: "protocol-error", message });
+  }
+
+  #ondata(bytes: Uint8Array): void {
+    const stream = this.#find(this.#dataStream);
+    if (stream === null || stream.receiveClosed) {
+      // Late: the stream was reset. The session's credit must come back all the same.
+      this.consumed(bytes.length);
+      return;
+    }
+    if (!stream.receiveData(bytes, this.#dataEnd && this.#dataLeft === 0)) {
+      throw new ProtocolError(`More than its window came on stream ${stream.id}`);
+    }
+  }
+
+  #onframe(type: number, end: boolean, id: number, from: number, to: number): void {
+    const bytes = this.#buffer;
+    switch (type) {
+      case Frame.PING: {
+        this.openFrame().put(bytes, from, to);
+        this.closeFrame(Frame.PONG, 0);
+        return;
+      }
+      case Frame.PONG:
+        if (
+          this.#pingSent !== 0 && to - from === 8 && readUint32(bytes, from + 4) === this.#pingCount
+        ) {
+          this.rtt = performance.now() - this.#pingAt;
+          this.roundTrip = Math.min(this.roundTrip, this.rtt);
+          this.#pingSent = 0;
+        }
+        return;
+      case Frame.WINDOW: {
+        if (to - from !== 4) throw new ProtocolError("A WINDOW frame has four bytes");
+        const size = readUint32(bytes, from);
+        if (id === 0) {
+          this.sendCredit += size;
+          if (this.sendCredit > 2 ** 31) throw new ProtocolError("The session's window is absurd");
+          this.#pump();
+        } else if (this.#find(id)?.credit(size) === false) {
+          throw new ProtocolError(`The window of stream ${id} is absurd`);
+        }
+        return;
+      }
+      case Frame.RESET: {
+        if (to - from < 2) throw new ProtocolError("A RESET frame has at least two bytes");
+        const code = (bytes[from]! << 8) | bytes[from + 1]!;
+        this.#find(id)?.receiveReset(code, decoder.decode(bytes.subarray(from + 2, to)));
+        return;
+      }
+      case Frame.HEAD:
+        return this.#onhead(id, end, from, to);
+      case Frame.OPEN:
+        return this.#onopen(id, parseObject(bytes.subarray(from, to)));
+      case Frame.TRAILERS: {
+        const stream = this.#find(id);
+        if (stream === null || stream.receiveClosed) return;
+        stream.receiveTrailers(checkTrailers(bytes.slice(from, to)));
+        return;
+      }
+      case Frame.GOAWAY: {
+        this.#goneAway = true;
+        this.#options.ongoaway(readEnd(parseObject(bytes.subarray(from, to))));
+        return;
+      }
+      default:
+        if (type >= FIRST_EXTENSION) return;
+        if (this.#ready) throw new ProtocolError("A sign-in frame after the sign-in");
+        this.#options.onmessage(type, parseObject(bytes.subarray(from, to)), bytes.slice(from, to));
+    }
+  }
+
+  #onhead(id: number, end: boolean, from: number, to: number): void {
+    if (!this.#ready) throw new ProtocolError("A stream before the sign-in");
+    const head = this.#head;
+    const mine = (id & 1) === (this.side === "agent" ? 1 : 0);
+    let stream = this.#find(id);
+    if (stream === null) {
+      // An answer that comes late, or a request that begins a stream.
+      if (mine) return;
+      stream = this.#admit(id, null);
+      if (stream === null) return;
+    } else if (!mine && stream.receiveClosed) return;
+    head.reset(mine ? "response" : "request", from);
+    let problem = "";
+    try {
+      if (!head.parse(this.#buffer, to) || head.end !== to) problem = "the head is not complete";
+      else if (head.bodyLength === -1) problem = "Transfer-Encoding has no place in the tunnel";
+    } catch (error) {
+      if (!(error instanceof HttpError)) throw error;
+      problem = error.message;
+    }
+    if (problem !== "") {
+      stream.reset(Reset.PROTOCOL, problem);
+      stream.handler?.onreset(Reset.PROTOCOL, problem);
+      return;
+    }
+    stream.receiveHead(head, end);
+  }
+
+  #onopen(id: number, service: Record<string, unknown>): void {
+    if (!this.#ready) throw new ProtocolError("A stream before the sign-in");
+    if ((id & 1) === (this.side === "agent" ? 1 : 0)) {
+      throw new ProtocolError("OPEN of a stream that is not the peer's");
+    }
+    this.#admit(id, service);
+  }
+
+  /** A stream that the peer opens. Null when it is refused. */
+  #admit(id: number, service: Record<string, unknown> | null): Stream | null {
+    const slot = (id & 0xffff) >> 1;
+    if (id === 0 || (id >>> 16) === 0) throw new ProtocolError(`Stream ${id} does not exist`);
+    if (this.#peers[slot] !== undefined && this.#peers[slot] !== null) {
+      throw new ProtocolError(`The slot of stream ${id} is taken`);
+    }
+    if (slot >= this.maxStreams) throw new ProtocolError("More streams than were agreed on");
+    const stream = new Stream(this, id, STREAM_WINDOW);
+    while (this.#peers.length <= slot) this.#peers.push(null);
+    this.#peers[slot] = stream;
+    this.#open++;
+    stream.handler = this.#options.onstream(stream, service);
+    if (stream.handler === null) {
+      stream.reset(Reset.REFUSED, "not now");
+      return null;
+    }
+    return stream;
+  }
+
+  // Life
+
+  tick(now: number): void {
+    const out = this.outgoing;
+    const rate = (out.written - this.#writtenBefore) / 250;
+    if (out.written - this.#writtenBefore > 64 << 10) this.#bulkAt = now;
+    this.#writtenBefore = out.written;
+    if (out.queued > 0) {
+      this.#frameLimit = Math.max(MIN_FRAME, Math.min(MAX_DATA, rate * FRAME_TIME));
+    }
+    const waiting = this.#pingSent !== 0 ? now - this.#pingSent : 0;
+    // While bulk gets through, the answer to a ping may stand behind it.
+    const patience = now - this.#bulkAt < PING_INTERVAL ? PEER_TIMEOUT * 4 : PEER_TIMEOUT;
+    if (waiting > patience || now - this.#lastReceived > PEER_TIMEOUT + PING_INTERVAL) {
+      return this.close({ code: "peer-silent", message: "the peer does not answer" });
+    }
+    if (this.#pingSent === 0 && now >= this.#nextPing) {
+      this.#pingSent = now;
+      this.#nextPing = now + PING_INTERVAL;
+      this.#pingAt = performance.now();
+      this.#pingCount = (this.#pingCount + 1) >>> 0;
+      const out = this.openFrame();
+      out.putText(
+        "\0\0\0\0" + String.fromCharCode(
+          this.#pingCount >>> 24,
+          (this.#pingCount >>> 16) & 255,
+          (this.#pingCount >>> 8) & 255,
+          this.#pingCount & 255,
+        ),
+      );
+      this.closeFrame(Frame.PING, 0);
+    }
+  }
+
+  /** Sends what waits (for at most a second), then ends the connection. */
+  close(end: SessionEnd): void {
+    if (this.#over) return;
+    this.#finish(end);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    Promise.race([
+      this.outgoing.drained(0).then(() => this.connection.closeWrite()).catch(() => {}),
+      new Promise((resolve) => timer = setTimeout(resolve, 1000)),
+    ]).then(() => {
+      clearTimeout(timer);
+      this.connection.close();
+      this.outgoing.fail(new Error(end.message));
+    });
+  }
+
+  #close(end: SessionEnd): void {
+    this.connection.close();
+    if (this.#over) return;
+    this.#finish(end);
+    this.outgoing.fail(new Error(end.message));
+  }
+
+  #finish(end: SessionEnd): void {
+    this.#over = true;
+    unwatch(this);
+    this.#ring = [];
+    for (const stream of [...this.#own, ...this.#peers]) {
+      stream?.receiveReset(Reset.CANCELLED, end.message);
+    }
+    this.#onidle?.();
+    this.#options.onclose(end);
+  }
+}
+
+/** First bytes of what an agent may have dialled by mistake. */
+const FOREIGN: ReadonlyMap<number, string> = new Map([
+  [0x15, "the relay speaks TLS on this port: dial it as tls://"],
+  [0x48, "an HTTP server answers on this port, not a relay's tunnel port"],
+]);
+
+/** The peer broke the protocol: its session ends. */
+class ProtocolError extends Error {
+  override readonly name = "ProtocolError";
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+function parseObject(bytes: Uint8Array): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(decoder.decode(bytes.subarray(0, MAX_CONTROL)));
+  } catch (error) {
+    throw new ProtocolError("A control frame is not JSON", { cause: error });
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new ProtocolError("A control frame is not a JSON object");
+  }
+  return value as Record<string, unknown>;
+}
+
+/** Trailer lines are checked like a head's; what is malformed ends the session. */
+function checkTrailers(lines: Uint8Array<ArrayBuffer>): Uint8Array {
+  const section = new Uint8Array(lines.length + 2);
+  section.set(lines);
+  section.set([13, 10], lines.length);
+  const head = new Head(HEAD_LIMITS);
+  head.reset("trailers", 0);
+  try {
+    if (head.parse(section, section.length) && head.end === section.length) return lines;
+  } catch (error) {
+    throw new ProtocolError(`Trailers: ${messageOf(error)}`, { cause: error });
+  }
+  throw new ProtocolError("Trailers are malformed");
+}
+
+/** What a GOAWAY or REFUSED frame says. */
+export function readEnd(message: Record<string, unknown>): SessionEnd {
+  const end: { code: string; message: string; retryAfter?: number } = {
+    code: typeof message.code === "string" ? message.code.slice(0, 64) : "unknown",
+    message: typeof message.message === "string" ? message.message.slice(0, 512) : "",
+  };
+  if (typeof message.retryAfter === "number" && message.retryAfter >= 0) {
+    end.retryAfter = message.retryAfter;
+  }
+  return end;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,196 @@
+/** An HTTP exchange at the agent's end of a stream: what origins answer. @module */
+
+import { type AbortReason, type Exchange, Field, type Head, statusLine } from "../http/mod.ts";
+import { Reset } from "./frame.ts";
+import type { Stream, StreamHandler } from "./stream.ts";
+
+const NOTHING = new Uint8Array(0);
+const CRLF = Uint8Array.of(13, 10);
+const encoder = new TextEncoder();
+const CONTENT_LENGTH = encoder.encode("Content-Length: ");
+const CONTINUE = encoder.encode("HTTP/1.1 100 Continue\r\n\r\n");
+
+/** See `Exchange`. It is the stream's handler as well. */
+export class StreamExchange implements Exchange, StreamHandler {
+  aborted = false;
+  started = false;
+  onabort: ((reason: AbortReason) => void) | null = null;
+  hasBody = false;
+  trailers: Uint8Array = NOTHING;
+
+  readonly #stream: Stream;
+  readonly #answer: (exchange: Exchange) => void;
+  #head: Head | null = null;
+  #id = "";
+  #done = false;
+  #isHead = false;
+  #continueDue = false;
+  #bodiless = false;
+  #left = -1;
+
+  // The request's body: copied pieces, at most a window of them.
+  #pieces: Uint8Array[] = [];
+  #ended = false;
+  #given = 0;
+  #waiting: { resolve(piece: Uint8Array | null): void; reject(error: Error): void } | null = null;
+
+  constructor(stream: Stream, answer: (exchange: Exchange) => void) {
+    this.#stream = stream;
+    this.#answer = answer;
+  }
+
+  get head(): Head {
+    if (this.#head === null) throw new Error("Cannot read the head: the exchange has none yet");
+    return this.#head;
+  }
+
+  get id(): string {
+    return this.#id;
+  }
+
+  // What the stream tells
+
+  onhead(head: Head, end: boolean): void {
+    if (this.#head !== null) return this.#stream.reset(Reset.PROTOCOL, "a second request head");
+    this.#head = head;
+    this.#id = head.get(Field["x-request-id"]) ?? "";
+    this.hasBody = !end;
+    this.#ended = end;
+    this.#isHead = head.method === "HEAD";
+    this.#continueDue = head.expectsContinue || (!end && head.has(Field.expect));
+    this.#answer(this);
+  }
+
+  ondata(bytes: Uint8Array, end: boolean): void {
+    this.#ended ||= end;
+    if (this.#done || this.aborted) {
+      // Nobody wants it any more: credit keeps flowing, so that the visitor can finish.
+      this.#stream.consumed(bytes.length);
+      return;
+    }
+    if (bytes.length > 0) this.#pieces.push(bytes.slice());
+    this.#give();
+  }
+
+  ontrailers(lines: Uint8Array): void {
+    this.trailers = lines;
+    this.#ended = true;
+    this.#give();
+  }
+
+  onreset(_code: number, message: string): void {
+    if (this.aborted || this.#done) return;
+    this.aborted = true;
+    this.#pieces = [];
+    this.#waiting?.reject(new Error(`Cannot read the body: ${message}`));
+    this.#waiting = null;
+    this.onabort?.(message);
+  }
+
+  // What origins ask
+
+  read(): Promise<Uint8Array | null> {
+    if (this.aborted) return Promise.reject(new Error("Cannot read the body: the visitor is gone"));
+    if (this.#continueDue && !this.started) {
+      this.#continueDue = false;
+      this.#stream.head(CONTINUE, false);
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject };
+      this.#give();
+    });
+  }
+
+  /** Hands the next piece to who waits; the one before has been used by then. */
+  #give(): void {
+    const waiting = this.#waiting;
+    if (waiting === null) return;
+    if (this.#given > 0) {
+      this.#stream.consumed(this.#given);
+      this.#given = 0;
+    }
+    const piece = this.#pieces.shift();
+    if (piece === undefined && !this.#ended) return;
+    this.#waiting = null;
+    this.#given = piece?.length ?? 0;
+    waiting.resolve(piece ?? null);
+  }
+
+  inform(status: number, fields: Uint8Array): void {
+    if (this.aborted || this.started) return;
+    const out = this.#stream.openHead();
+    out.put(statusLine(status));
+    out.put(fields);
+    out.put(CRLF);
+    this.#stream.closeHead(false);
+  }
+
+  respond(status: number, fields: Uint8Array, body: Uint8Array | null, length?: number): void {
+    if (this.aborted || this.started) return;
+    const size = body?.length ?? 0;
+    const whole = size === 0 || this.#isHead || status === 204 || status === 304;
+    this.#putHead(status, fields, length ?? size, whole);
+    if (whole) return this.#finish();
+    const wait = this.#stream.write(body!, true);
+    if (wait === undefined) this.#finish();
+    else wait.then(() => this.#finish());
+  }
+
+  start(status: number, fields: Uint8Array, length: number): void {
+    if (this.aborted || this.started) return;
+    this.#putHead(status, fields, length, false);
+  }
+
+  #putHead(status: number, fields: Uint8Array, length: number, end: boolean): void {
+    this.started = true;
+    this.#bodiless = this.#isHead || status === 204 || status === 304;
+    this.#left = this.#bodiless ? 0 : length;
+    const out = this.#stream.openHead();
+    out.put(statusLine(status));
+    out.put(fields);
+    if (length >= 0 && status !== 204) {
+      out.put(CONTENT_LENGTH);
+      out.putText(String(length));
+      out.put(CRLF);
+    }
+    out.put(CRLF);
+    this.#stream.closeHead(end);
+  }
+
+  write(chunk: Uint8Array): Promise<void> | undefined {
+    if (this.aborted || this.#done || this.#bodiless || chunk.length === 0) return undefined;
+    if (this.#left >= 0) {
+      if (chunk.length > this.#left) {
+        this.abort("the answer's body is longer than its Content-Length");
+        return undefined;
+      }
+      this.#left -= chunk.length;
+    }
+    return this.#stream.write(chunk);
+  }
+
+  end(trailers: Uint8Array = NOTHING): void {
+    if (this.aborted || this.#done) return;
+    if (this.#left > 0) return this.abort("the answer's body is shorter than its Content-Length");
+    this.#stream.trailers(trailers);
+    this.#finish();
+  }
+
+  abort(reason: AbortReason): void {
+    if (this.aborted || this.#done) return;
+    this.aborted = true;
+    this.#stream.reset(Reset.ORIGIN, reason);
+  }
+
+  /** The answer is out. A body that still comes is read over. */
+  #finish(): void {
+    this.#done = true;
+    let held = this.#given;
+    for (const piece of this.#pieces) held += piece.length;
+    this.#pieces = [];
+    this.#given = 0;
+    if (held > 0) this.#stream.consumed(held);
+    this.#waiting?.resolve(null);
+    this.#waiting = null;
+  }
+}
