@@ -32,6 +32,7 @@ export class ServerConnection implements ExchangeHost, Watched {
   readonly outgoing: Outgoing;
   closing = false;
   probed = 0;
+  context: unknown = null;
 
   readonly #server: HttpServer;
   readonly #head: Head;

@@ -22,6 +22,8 @@ const DIRECT = 64 << 10;
 
 /** What an exchange needs of the connection it came by. */
 export interface ExchangeHost {
+  /** What handlers keep from one request of the connection to the next. */
+  context: unknown;
   readonly connection: Connection;
   readonly outgoing: Outgoing;
   /** The connection will end after this exchange, whatever the visitor wishes. */
@@ -63,6 +65,8 @@ export class ServerExchange implements Exchange {
   close: boolean;
   /** True once the answer is complete. */
   done = false;
+  /** Whatever the handler wants to find again when the exchange is finished. */
+  tag: unknown = null;
 
   readonly #host: ExchangeHost;
   readonly #isHead: boolean;
@@ -95,9 +99,22 @@ export class ServerExchange implements Exchange {
     return this.#continueDue;
   }
 
+  /** What handlers keep from one request of the connection to the next. */
+  get context(): unknown {
+    return this.#host.context;
+  }
+  set context(value: unknown) {
+    this.#host.context = value;
+  }
+
   read(): Promise<Uint8Array | null> {
-    if (this.aborted) return Promise.reject(new Error("Cannot read the body: the visitor is gone"));
     this.continue();
+    return this.pull();
+  }
+
+  /** Reads like `read` but never sends 100: for a relay, where only the origin may say so. */
+  pull(): Promise<Uint8Array | null> {
+    if (this.aborted) return Promise.reject(new Error("Cannot read the body: the visitor is gone"));
     return this.#host.readBody(this);
   }
 
@@ -188,7 +205,16 @@ export class ServerExchange implements Exchange {
     this.#host.probed = 0;
   }
 
+  /** Sends body bytes like `write`, always copying them; look at `outgoing.queued` for how much waits. */
+  copy(chunk: Uint8Array): void {
+    this.#write(chunk, false);
+  }
+
   write(chunk: Uint8Array): Promise<void> | undefined {
+    return this.#write(chunk, chunk.length >= DIRECT);
+  }
+
+  #write(chunk: Uint8Array, direct: boolean): Promise<void> | undefined {
     if (this.aborted || this.done || this.#framing === FRAME_NONE || chunk.length === 0) {
       return undefined;
     }
@@ -203,7 +229,7 @@ export class ServerExchange implements Exchange {
       out.putText(chunkHeader(chunk.length));
     }
     this.bytesOut += chunk.length;
-    if (chunk.length >= DIRECT && chunk.buffer instanceof ArrayBuffer) {
+    if (direct && chunk.buffer instanceof ArrayBuffer) {
       const sent = out.send(chunk as Uint8Array<ArrayBuffer>);
       if (this.#framing === FRAME_CHUNKED) out.put(CRLF);
       return sent;
