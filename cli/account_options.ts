@@ -3,9 +3,10 @@
 import { baseUrl } from "./addresses.ts";
 import { configTables } from "./config_tables.ts";
 import { configOptions, generalOptions } from "./general_options.ts";
-import { choice, duration, text, toggle } from "./kinds.ts";
+import { CENTURY, choice, duration, text, toggle } from "./kinds.ts";
 import { defineCommand, defineOptions, type Options, type Positional } from "./option.ts";
 import { dataOptions } from "./relay_options.ts";
+import { name } from "./mounts.ts";
 import { secret } from "./secret.ts";
 
 const where = defineOptions({
@@ -30,14 +31,17 @@ const password = defineOptions({
     kind: secret,
     group: "Account",
     defaultHelp: "asked for on the terminal",
-    help: "8 to 1024 bytes",
+    help: "the password, 8 to 1024 bytes",
   },
 });
 
 const configuration = { reads: ["relay"], known: configTables };
 
-const CENTURY = 36_500 * 86_400_000;
-const accountName: Positional = { name: "NAME", help: "the account" };
+const accountName: Positional = { name: "NAME", help: "the account", kind: name };
+const accountAndName: readonly Positional[] = [
+  { name: "ACCOUNT", help: "the account", kind: name },
+  { name: "NAME", help: "the public name", kind: name },
+];
 
 /** The smaller ones differ in name and words only. */
 function account<const O extends Options = Record<never, never>>(
@@ -124,15 +128,9 @@ export const accountCommands = {
     positionals: [{ name: "ID", help: "as shown by token list" }],
   }),
   "account name add": account("name add", "gives an account a further name", "alice photos", {
-    positionals: [{ name: "ACCOUNT", help: "the account" }, {
-      name: "NAME",
-      help: "the public name",
-    }],
+    positionals: accountAndName,
   }),
   "account name remove": account("name remove", "takes a name from an account", "alice photos", {
-    positionals: [{ name: "ACCOUNT", help: "the account" }, {
-      name: "NAME",
-      help: "the public name",
-    }],
+    positionals: accountAndName,
   }),
 };

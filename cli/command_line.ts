@@ -58,6 +58,10 @@ export async function readCommandLine(
     const { completionScript } = await import("./completions.ts");
     return print(completionScript(parsed.positionals[0]!));
   }
+  if (parsed.values.check === true) {
+    const { settingsText } = await import("./settings.ts");
+    return print(settingsText(command!, parsed));
+  }
   return { command: name, ...parsed } as unknown as Invocation;
 }
 

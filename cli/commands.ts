@@ -4,7 +4,7 @@ import { accountCommands } from "./account_options.ts";
 import { address } from "./addresses.ts";
 import { agentOptions, checkAgent } from "./agent_options.ts";
 import { configTables } from "./config_tables.ts";
-import { configOptions, generalOptions } from "./general_options.ts";
+import { checkOptions, configOptions, generalOptions } from "./general_options.ts";
 import { type Command, defineCommand, type Options } from "./option.ts";
 import { checkRelay, lifeOptions, relayOptions } from "./relay_options.ts";
 
@@ -16,7 +16,7 @@ const relay = defineCommand({
     ["crunch relay --http :8080 --tunnel :8021", "reachable from elsewhere"],
   ],
   configuration: { reads: ["relay"], known: configTables },
-  options: { ...relayOptions, ...configOptions, ...generalOptions },
+  options: { ...relayOptions, ...configOptions, ...checkOptions, ...generalOptions },
   check: checkRelay,
 });
 
@@ -29,7 +29,7 @@ const agent = defineCommand({
     ["crunch agent --dir ./site --dir /docs=./manual", "two directories"],
   ],
   configuration: { reads: ["agent"], known: configTables },
-  options: { ...agentOptions, ...configOptions, ...generalOptions },
+  options: { ...agentOptions, ...configOptions, ...checkOptions, ...generalOptions },
   check: checkAgent,
 });
 
@@ -38,7 +38,13 @@ const both = defineCommand({
   summary: "runs relay and agent in one process",
   examples: [["crunch both --http :8080 --dir ./site", "publish a directory at /local/"]],
   configuration: { reads: ["relay", "agent"], known: configTables },
-  options: { ...relayOptions, ...agentOptions, ...configOptions, ...generalOptions },
+  options: {
+    ...relayOptions,
+    ...agentOptions,
+    ...configOptions,
+    ...checkOptions,
+    ...generalOptions,
+  },
   check: (values, sources) => checkRelay(values, sources) ?? checkAgent(values, sources),
 });
 

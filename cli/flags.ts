@@ -40,7 +40,7 @@ export function readArguments(command: Command, args: readonly string[]): Argume
     // A single dash before a long word is a slip that only the exact message mends.
     const flag = argument.startsWith("--") ? flags.get(word) : undefined;
     if (flag === undefined || flag.form === "refused-secret") {
-      fail(unknown(word, flag, flags));
+      fail(unknown(word, flag, flags, command));
       break;
     }
     const shown = `--${word}`;
@@ -71,7 +71,12 @@ export function readArguments(command: Command, args: readonly string[]): Argume
   return { given, positionals };
 }
 
-function unknown(word: string, flag: Flag | undefined, flags: Map<string, Flag>): string {
+function unknown(
+  word: string,
+  flag: Flag | undefined,
+  flags: Map<string, Flag>,
+  command: Command,
+): string {
   if (flag?.form === "refused-secret") {
     return `--${word} would show the secret to everybody who can list processes; ` +
       `use ${variable(flag.key)} or --${word}-file FILE`;
@@ -79,6 +84,9 @@ function unknown(word: string, flag: Flag | undefined, flags: Map<string, Flag>)
   const bare = word.replace(/^-+/, "");
   if (SECRET.test(bare)) {
     return `--${bare} does not exist: secrets are taken from CRUNCH_… variables and …-file options only`;
+  }
+  for (const [other, options] of Object.entries(command.configuration?.known ?? {})) {
+    if (flagsOf(options).has(word)) return `--${word} is an option of crunch ${other}`;
   }
   const known = [...flags].filter(([, flag]) => flag.form !== "refused-secret").map(([word]) =>
     word

@@ -1,6 +1,6 @@
 /** The options that every command has. @module */
 
-import { choice, file } from "./kinds.ts";
+import { choice, file, toggle } from "./kinds.ts";
 import { defineOptions } from "./option.ts";
 
 const group = "General";
@@ -27,5 +27,14 @@ export const configOptions = defineOptions({
     kind: file,
     group,
     help: "a TOML file with the same options as keys; flags and environment override it",
+  },
+});
+
+/** For the commands that stay. */
+export const checkOptions = defineOptions({
+  check: {
+    kind: toggle,
+    group,
+    help: "only read the settings, print each with where it came from, and end",
   },
 });

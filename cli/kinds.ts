@@ -101,6 +101,9 @@ const MILLISECONDS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } 
 /** The longest time a timer of JavaScript can wait: 24.8 days. */
 export const LONGEST_TIMER = 2 ** 31 - 1;
 
+/** Long enough for what is kept and not waited for, in milliseconds. */
+export const CENTURY = 36_500 * MILLISECONDS.d;
+
 /** Milliseconds as a user would write them: 30s, 1500ms, 7d. */
 export function formatDuration(ms: number): string {
   if (ms === 0) return "0";

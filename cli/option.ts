@@ -46,6 +46,8 @@ export interface Positional {
   readonly name: string;
   readonly help: string;
   readonly optional?: true;
+  /** Checks and folds it; any text without. */
+  readonly kind?: Kind<string>;
   readonly completes?: readonly string[];
 }
 

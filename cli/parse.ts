@@ -28,10 +28,19 @@ export interface Inputs {
   readonly root?: boolean;
 }
 
+/** An option as it was written, or its default. */
+export interface Written {
+  readonly texts: readonly string[];
+  /** For arrays of tables. */
+  readonly entries?: readonly FileSettings[];
+}
+
 /** What a command was given. */
 export interface Parsed<O extends Options> {
   readonly values: Values<O>;
   readonly sources: Readonly<Record<keyof O, Source>>;
+  /** The same before it was read: to print, and to compare with another reading. Secrets are not in it. */
+  readonly written: Readonly<Record<keyof O, Written>>;
   readonly positionals: readonly string[];
   /** Lines for the log: variables that look like a misspelt option. */
   readonly warnings: readonly string[];
@@ -71,6 +80,7 @@ export async function parseCommand<O extends Options>(
 
   const values: Record<string, unknown> = {};
   const sources: Record<string, Source> = {};
+  const written: Record<string, Written> = {};
   for (const [key, option] of Object.entries(command.options)) {
     const flag = given.get(key);
     const found = flag === undefined
@@ -82,13 +92,20 @@ export async function parseCommand<O extends Options>(
       };
     values[key] = resolver.value(option, found);
     sources[key] = found?.source ?? DEFAULT;
+    written[key] = resolver.written(key, option, found);
   }
-  const parsed = { values, sources } as unknown as Pick<Parsed<O>, "values" | "sources">;
+  const parsed = { values, sources, written } as unknown as Pick<
+    Parsed<O>,
+    "values" | "sources" | "written"
+  >;
   const wrong = command.check?.(parsed.values, parsed.sources);
   if (wrong !== undefined) throw new UsageError(wrong, command.name);
   return {
     ...parsed,
-    positionals,
+    positionals: positionals.map((text, i) => {
+      const { name, kind } = command.positionals![i]!;
+      return kind === undefined ? text : resolver.parse(kind, text, name);
+    }),
     warnings: misspelt(command as unknown as Command, inputs.env),
     config: command.configuration === undefined ? undefined : config,
   };
@@ -154,6 +171,16 @@ class Resolver {
     return { source: { from: "env", name }, label: name, texts };
   }
 
+  /** A secret's own text is left out; the path of its file is none. */
+  written(key: string, option: Option, found: Found | undefined): Written {
+    const texts = found?.texts ?? this.#defaults(option);
+    const isSecret = option.kind.form === "secret" && found?.source.name === variable(key);
+    return {
+      texts: isSecret ? [] : texts,
+      ...(found?.entries === undefined ? {} : { entries: found.entries }),
+    };
+  }
+
   value(option: Option, found: Found | undefined): unknown {
     const { kind } = option;
     if (kind.form === "secret") return found === undefined ? undefined : this.#secret(kind, found);
@@ -163,7 +190,7 @@ class Resolver {
     }
     const name = found?.label ?? "the default";
     const texts = found?.texts ?? this.#defaults(option);
-    const read = texts.map((text) => this.#parse(kind, text, name));
+    const read = texts.map((text) => this.parse(kind, text, name));
     if (option.repeatable !== true) return read[0] ?? (kind.form === "switch" ? false : undefined);
     if (read.length > 1 && read.includes(null)) this.#fail(`${name} has "off" among other values`);
     return read.filter((value) => value !== null);
@@ -184,7 +211,8 @@ class Resolver {
     return typeof text === "string" ? [text] : text;
   }
 
-  #parse(kind: Kind<unknown>, text: string, name: string): unknown {
+  /** Reads one text; `name` is what messages call it. */
+  parse<T>(kind: Kind<T>, text: string, name: string): T {
     if (text.includes("\0")) this.#fail(`${name} holds a NUL character`);
     try {
       return kind.parse(text);

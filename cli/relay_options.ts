@@ -2,13 +2,11 @@
 
 import { address, addressOrOff, baseUrl, domain } from "./addresses.ts";
 import { trustedPeer } from "./cidr.ts";
-import { directory, duration, file, integer, size } from "./kinds.ts";
+import { directory, duration, file, integer } from "./kinds.ts";
 import { prefix } from "./mounts.ts";
 import { defineOptions, type Source, type Surroundings, type Values } from "./option.ts";
+import { relayLimits } from "./relay_limits.ts";
 import { secret } from "./secret.ts";
-
-const DAY = 86_400_000;
-const CENTURY = 36_500 * DAY;
 
 /** Where the relay keeps its state unless told otherwise: see the contract's `--data`. */
 export function stateDirectory({ env, os, root }: Surroundings): string {
@@ -128,128 +126,6 @@ const names = defineOptions({
   },
 });
 
-const visitorLimits = "Limits for visitors";
-
-const limits = defineOptions({
-  maxHead: {
-    kind: size({ min: 1024, max: 2 ** 24 }),
-    default: "64KiB",
-    group: visitorLimits,
-    help: "size of a request's head (else 431)",
-  },
-  maxTarget: {
-    kind: size({ min: 256, max: 2 ** 24 }),
-    default: "16KiB",
-    group: visitorLimits,
-    help: "size of a request's target (else 414)",
-  },
-  maxFields: {
-    kind: integer({ min: 16, max: 10_000 }),
-    default: "128",
-    group: visitorLimits,
-    help: "fields in a head (else 431)",
-  },
-  headTimeout: {
-    kind: duration({ min: 100 }),
-    default: "10s",
-    group: visitorLimits,
-    help: "time for a whole head (else 408)",
-  },
-  idleTimeout: {
-    kind: duration({ min: 100 }),
-    default: "75s",
-    group: visitorLimits,
-    help: "time a connection may wait for its next request",
-  },
-  bodyTimeout: {
-    kind: duration({ min: 100 }),
-    default: "30s",
-    group: visitorLimits,
-    help: "time without a byte of a request's body",
-  },
-  writeTimeout: {
-    kind: duration({ min: 100 }),
-    default: "60s",
-    group: visitorLimits,
-    help: "time a visitor may read nothing",
-  },
-  maxConnections: {
-    kind: integer({ min: 1 }),
-    default: "10000",
-    group: visitorLimits,
-    help: "visitor connections (else 503)",
-  },
-  maxConnectionsPerAddress: {
-    kind: integer({ min: 1 }),
-    default: "256",
-    group: visitorLimits,
-    help: "visitor connections of one address; loopback is not counted",
-  },
-  maxPendingAgents: {
-    kind: integer({ min: 1 }),
-    default: "1024",
-    group: "Limits for agents",
-    help: "agents that have not signed in yet",
-  },
-  signInTimeout: {
-    kind: duration({ min: 100 }),
-    default: "10s",
-    group: "Limits for agents",
-    help: "time an agent has to sign in",
-  },
-  maxStreams: {
-    kind: integer({ min: 1, max: 1_000_000 }),
-    default: "256",
-    group: "Limits for agents",
-    help: "requests at a time on one agent connection",
-  },
-  maxWaitingStreams: {
-    kind: integer({ max: 1_000_000 }),
-    default: "64",
-    group: "Limits for agents",
-    help: "requests that may wait for a free stream (else 503)",
-  },
-  streamWait: {
-    kind: duration(),
-    default: "5s",
-    group: "Limits for agents",
-    help: "how long they wait",
-  },
-  connectTimeout: {
-    kind: duration({ min: 100 }),
-    default: "5s",
-    group: "Limits for agents",
-    help: "time to connect to an origin",
-  },
-  firstByteTimeout: {
-    kind: duration(),
-    default: "60s",
-    group: "Limits for agents",
-    help: "time to the first byte of an answer (else 504); 0 waits for ever",
-  },
-});
-
-const requestLog = defineOptions({
-  logQueue: {
-    kind: integer({ min: 1, max: 10_000_000 }),
-    default: "16384",
-    group: "Request log",
-    help: "rows that may wait to be written; more are dropped and counted",
-  },
-  logKeep: {
-    kind: duration({ max: CENTURY }),
-    default: "7d",
-    group: "Request log",
-    help: "how long rows are kept",
-  },
-  logSize: {
-    kind: size(),
-    default: "1GB",
-    group: "Request log",
-    help: "how large the log may grow",
-  },
-});
-
 const administrator = defineOptions({
   adminPassword: {
     kind: secret,
@@ -266,8 +142,7 @@ export const relayOptions = defineOptions({
   ...dataOptions,
   ...administrator,
   ...lifeOptions,
-  ...limits,
-  ...requestLog,
+  ...relayLimits,
 });
 
 /** The relay's settings, as `startRelay` takes them. */

@@ -49,10 +49,14 @@ export function columns(stream: Pick<Output, "isTerminal">): number {
   }
 }
 
-/** Writes all of a text. */
+/** Writes all of a text, unless its reader went away: then there is nobody to tell. */
 export function writeText(stream: Pick<Output, "writeSync">, text: string): void {
   const bytes = new TextEncoder().encode(text);
-  for (let at = 0; at < bytes.length;) at += stream.writeSync(bytes.subarray(at));
+  try {
+    for (let at = 0; at < bytes.length;) at += stream.writeSync(bytes.subarray(at));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
 }
 
 /**

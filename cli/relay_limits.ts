@@ -1,0 +1,125 @@
+/** The limits of a relay, each an option of `crunch relay`. @module */
+
+import { CENTURY, duration, integer, size } from "./kinds.ts";
+import { defineOptions } from "./option.ts";
+
+const visitors = "Limits for visitors";
+const agents = "Limits for agents";
+
+/** Sizes in bytes, times in milliseconds; 0 is "never" for `firstByteTimeout` only. */
+export const relayLimits = defineOptions({
+  maxHead: {
+    kind: size({ min: 1024, max: 2 ** 24 }),
+    default: "64KiB",
+    group: visitors,
+    help: "size of a request's head (else 431)",
+  },
+  maxTarget: {
+    kind: size({ min: 256, max: 2 ** 24 }),
+    default: "16KiB",
+    group: visitors,
+    help: "size of a request's target (else 414)",
+  },
+  maxFields: {
+    kind: integer({ min: 16, max: 10_000 }),
+    default: "128",
+    group: visitors,
+    help: "fields in a head (else 431)",
+  },
+  headTimeout: {
+    kind: duration({ min: 100 }),
+    default: "10s",
+    group: visitors,
+    help: "time for a whole head (else 408)",
+  },
+  idleTimeout: {
+    kind: duration({ min: 100 }),
+    default: "75s",
+    group: visitors,
+    help: "time a connection may wait for its next request",
+  },
+  bodyTimeout: {
+    kind: duration({ min: 100 }),
+    default: "30s",
+    group: visitors,
+    help: "time without a byte of a request's body",
+  },
+  writeTimeout: {
+    kind: duration({ min: 100 }),
+    default: "60s",
+    group: visitors,
+    help: "time a visitor may read nothing",
+  },
+  maxConnections: {
+    kind: integer({ min: 1 }),
+    default: "10000",
+    group: visitors,
+    help: "visitor connections (else 503)",
+  },
+  maxConnectionsPerAddress: {
+    kind: integer({ min: 1 }),
+    default: "256",
+    group: visitors,
+    help: "visitor connections of one address; loopback is not counted",
+  },
+  maxPendingAgents: {
+    kind: integer({ min: 1 }),
+    default: "1024",
+    group: agents,
+    help: "agents that have not signed in yet",
+  },
+  signInTimeout: {
+    kind: duration({ min: 100 }),
+    default: "10s",
+    group: agents,
+    help: "time an agent has to sign in",
+  },
+  maxStreams: {
+    kind: integer({ min: 1, max: 1_000_000 }),
+    default: "256",
+    group: agents,
+    help: "requests at a time on one agent connection",
+  },
+  maxWaitingStreams: {
+    kind: integer({ max: 1_000_000 }),
+    default: "64",
+    group: agents,
+    help: "requests that may wait for a free stream (else 503)",
+  },
+  streamWait: {
+    kind: duration(),
+    default: "5s",
+    group: agents,
+    help: "how long they wait",
+  },
+  connectTimeout: {
+    kind: duration({ min: 100 }),
+    default: "5s",
+    group: agents,
+    help: "time to connect to an origin",
+  },
+  firstByteTimeout: {
+    kind: duration(),
+    default: "60s",
+    group: agents,
+    help: "time to the first byte of an answer (else 504); 0 waits for ever",
+  },
+  logQueue: {
+    kind: integer({ min: 1, max: 10_000_000 }),
+    default: "16384",
+    group: "Request log",
+    help: "rows that may wait to be written; more are dropped and counted",
+  },
+  logKeep: {
+    kind: duration({ max: CENTURY }),
+    default: "7d",
+    group: "Request log",
+    help: "how long rows are kept",
+  },
+  logSize: {
+    kind: size(),
+    default: "1GB",
+    group: "Request log",
+    help: "how large the log may grow",
+  },
+});
