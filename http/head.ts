@@ -124,7 +124,7 @@ export class Head {
     this.#state = kind === "request" ? S_START : kind === "response" ? S_VERSION : S_FIELD;
   }
 
-  /** True between the first byte of a head and its last. */
+  /** True between the first byte of a head and its last; an empty line before a request is none of it. */
   get begun(): boolean {
     return this.#pos > this.start && this.#state !== S_DONE;
   }
@@ -157,8 +157,7 @@ export class Head {
     this.bytes = bytes;
     let i = this.#pos;
     let state = this.#state;
-    const from = this.start;
-    const stop = Math.min(end, from + this.#limits.head);
+    let stop = Math.min(end, this.start + this.#limits.head);
     while (i < stop) {
       switch (state) {
         case S_VALUE: {
@@ -251,7 +250,8 @@ export class Head {
         case S_START_LF:
           if (bytes[i] !== LF) throw new HttpError(400, "A carriage return stands alone");
           i++;
-          this.#mark = i;
+          this.start = this.#mark = i;
+          stop = Math.min(end, i + this.#limits.head);
           state = S_METHOD;
           break;
         case S_METHOD: {
@@ -265,7 +265,6 @@ export class Head {
           }
           if (i === stop) break;
           if (byte !== SP || i === this.#mark) throw this.#bad(byte, "method");
-          this.start = this.#mark;
           this.#methodEnd = i;
           i++;
           this.#targetStart = i;
@@ -361,7 +360,7 @@ export class Head {
     }
     this.#pos = i;
     this.#state = state;
-    if (i - from >= this.#limits.head) {
+    if (i - this.start >= this.#limits.head) {
       if (state === S_TARGET) throw new HttpError(414, "The address is too long");
       throw new HttpError(431, `The header is longer than ${this.#limits.head} bytes`);
     }
@@ -412,8 +411,7 @@ export class Head {
           break;
         case Field.connection:
           this.hasConnection = true;
-          for (const token of this.value(i).toLowerCase().split(",")) {
-            const option = token.trim();
+          for (const option of listOf(this.value(i))) {
             if (option === "close") close = true;
             else if (option === "keep-alive") keep = true;
             else if (option === "upgrade") upgradeToken = true;
@@ -462,17 +460,18 @@ export class Head {
       const at = this.hostIndex * STRIDE;
       checkAuthority(this.bytes, this.#offsets[at + 2]!, this.#offsets[at + 3]!);
     }
+    if (this.#methodEnd - this.start === 7 && this.method === "CONNECT") {
+      throw new HttpError(501, "CONNECT is not offered here");
+    }
     const first = this.bytes[this.#targetStart];
     if (first !== 47) this.#finishTarget();
   }
 
-  /** Targets that are not a path: absolute-form, `*`, authority-form. */
+  /** Targets that are not a path: absolute-form and `*`. */
   #finishTarget(): void {
-    const method = this.method;
     const target = this.text(this.#targetStart, this.#targetEnd);
-    if (method === "CONNECT") throw new HttpError(501, "CONNECT is not offered here");
     if (target === "*") {
-      if (method !== "OPTIONS") throw new HttpError(400, "Only OPTIONS can be asked of *");
+      if (this.method !== "OPTIONS") throw new HttpError(400, "Only OPTIONS can be asked of *");
       return;
     }
     const scheme = /^https?:\/\//i.exec(target);
@@ -508,7 +507,7 @@ export class Head {
   }
 
   #checkCodings(index: number): void {
-    const codings = this.value(index).toLowerCase().split(",").map((coding) => coding.trim());
+    const codings = listOf(this.value(index));
     const last = codings.pop();
     if (last !== "chunked") {
       const known = ["gzip", "x-gzip", "deflate", "compress", "x-compress", "identity"];
@@ -631,8 +630,7 @@ export class Head {
 
   /** Lower-case names that the Connection fields list (RFC 9110 section 7.6.1). */
   connectionOptions(): string[] {
-    return this.getAll(Field.connection).join(",").toLowerCase().split(",")
-      .map((option) => option.trim()).filter((option) => option !== "");
+    return listOf(this.getAll(Field.connection).join(",")).filter((option) => option !== "");
   }
 }
 
@@ -646,6 +644,17 @@ export function latin1(bytes: Uint8Array, start = 0, end: number = bytes.length)
 const latin1Slice = (Buffer.prototype as unknown as {
   latin1Slice(this: Uint8Array, start: number, end: number): string;
 }).latin1Slice;
+
+/** The members of a list, in lower case. Only SP and TAB stand around them: `trim()` would eat byte 0xa0 too. */
+function listOf(value: string): string[] {
+  return value.toLowerCase().split(",").map((member) => {
+    let start = 0;
+    let end = member.length;
+    while (start < end && (member[start] === " " || member[start] === "\t")) start++;
+    while (end > start && (member[end - 1] === " " || member[end - 1] === "\t")) end--;
+    return member.slice(start, end);
+  });
+}
 
 /** `uri-host [":" port]` (RFC 9110 section 7.2), and no more: no user, no path, no list, no escape. */
 function checkAuthority(bytes: Uint8Array, start: number, end: number): void {
@@ -661,7 +670,7 @@ function checkAuthority(bytes: Uint8Array, start: number, end: number): void {
   } else {
     while (i < end && isHostByte(bytes[i]!)) i++;
   }
-  if (i < end && bytes[i] === COLON) {
+  if (i > start && i < end && bytes[i] === COLON) {
     i++;
     let port = 0;
     const first = i;

@@ -160,10 +160,11 @@ export class ServerConnection implements ExchangeHost, Watched {
         if (this.#end - this.#start > 16 << 10) return;
         this.#replace(this.#end - this.#start + IDLE_BUFFER, this.#start);
       } else {
-        const from = this.#head.begun ? this.#head.start : this.#start;
+        const parsing = this.#phase === "head";
+        const from = parsing ? this.#head.start : this.#start;
         const need = this.#end - from;
         this.#replace(need < IDLE_BUFFER / 2 ? IDLE_BUFFER : need * 2, from);
-        if (this.#head.begun) this.#head.move(-from);
+        if (parsing) this.#head.move(-from);
       }
     }
     this.#reading = true;
@@ -451,7 +452,9 @@ export class ServerConnection implements ExchangeHost, Watched {
         break;
       case "head":
         if (now - this.#since > limits.headTime) {
-          this.#refuse(new HttpError(408, "The request took too long"));
+          // An empty line is no request yet, so nobody waits for an answer.
+          if (this.#head.begun) this.#refuse(new HttpError(408, "The request took too long"));
+          else this.#finish();
         }
         break;
       case "draining":

@@ -1,0 +1,307 @@
+/** A client for the server's tests: says exactly the bytes it is told and reads exactly what comes. @module */
+
+import assert from "node:assert/strict";
+import { connect as connectNode } from "node:net";
+import { DenoConnection } from "../../http/connection.ts";
+import type { HttpError } from "../../http/head.ts";
+import { HttpServer, type ServerOptions } from "../../http/server.ts";
+import type { ServerExchange } from "../../http/server_exchange.ts";
+
+const encoder = new TextEncoder();
+
+/** Latin-1 text as bytes. */
+export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(text, (char) => char.charCodeAt(0));
+}
+
+/** Bytes as Latin-1 text. */
+export function textOf(bytes: Uint8Array): string {
+  let text = "";
+  for (let i = 0; i < bytes.length; i += 8192) {
+    text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+  }
+  return text;
+}
+
+/** A seeded generator of numbers in [0, 1) (mulberry32), so that a failure can be seen again. */
+export function randomFrom(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+/** Rejects when `promise` takes longer than `ms`: a test must fail, never hang. */
+export async function within<T>(ms: number, promise: Promise<T>, what = "it"): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  try {
+    return await Promise.race([
+      promise,
+      new Promise<never>((_, reject) => {
+        timer = setTimeout(() => reject(new Error(`${what} took longer than ${ms} ms`)), ms);
+      }),
+    ]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** An answer as it came. */
+export interface Answer {
+  readonly status: number;
+  readonly line: string;
+  /** Field lines, in lower case names; several of one name joined by a line feed. */
+  readonly fields: ReadonlyMap<string, string>;
+  /** The head as it came. */
+  readonly head: string;
+  /** Latin-1. */
+  readonly body: string;
+  readonly trailers: string;
+}
+
+/** One TCP connection to the server under test. */
+export class Visitor implements Disposable {
+  readonly conn: Deno.TcpConn;
+  #got = "";
+  #over = false;
+  #closed = false;
+  /** The connection was reset, not ended. */
+  reset = false;
+
+  constructor(conn: Deno.TcpConn) {
+    this.conn = conn;
+  }
+
+  static async connect(port: number): Promise<Visitor> {
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+    conn.setNoDelay(true);
+    return new Visitor(conn);
+  }
+
+  async send(data: string | Uint8Array<ArrayBuffer>): Promise<void> {
+    const bytes = typeof data === "string" ? bytesOf(data) : data;
+    for (let at = 0; at < bytes.length;) at += await this.conn.write(bytes.subarray(at));
+  }
+
+  closeWrite(): Promise<void> {
+    return this.conn.closeWrite();
+  }
+
+  close(): void {
+    if (!this.#closed) this.conn.close();
+    this.#closed = true;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Everything up to and with `mark`. @throws {Error} when the connection ends before. */
+  async until(mark: string, ms = 3000): Promise<string> {
+    return await within(ms, this.#until(mark), `waiting for ${JSON.stringify(mark)}`);
+  }
+
+  /** Exactly `count` bytes. */
+  async take(count: number, ms = 5000): Promise<string> {
+    return await within(ms, this.#take(count), `waiting for ${count} bytes`);
+  }
+
+  /** All that comes until the end. */
+  async rest(ms = 5000): Promise<string> {
+    return await within(ms, this.#rest(), "waiting for the end");
+  }
+
+  /** The next answer; interim ones too. `bodiless`: it answers HEAD. */
+  async answer(options: { bodiless?: boolean; ms?: number } = {}): Promise<Answer> {
+    return await within(options.ms ?? 3000, this.#answer(options.bodiless ?? false), "an answer");
+  }
+
+  /** Asserts that the server ends the connection and sends nothing more before. */
+  async ends(ms = 3000): Promise<void> {
+    assert.equal(await this.rest(ms), "");
+  }
+
+  async #more(): Promise<boolean> {
+    if (this.#over) return false;
+    const buffer = new Uint8Array(64 << 10);
+    try {
+      const count = await this.conn.read(buffer);
+      if (count === null) this.#over = true;
+      else this.#got += textOf(buffer.subarray(0, count));
+    } catch (error) {
+      if (!(error instanceof Deno.errors.ConnectionReset)) throw error;
+      this.#over = this.reset = true;
+    }
+    return !this.#over;
+  }
+
+  async #until(mark: string): Promise<string> {
+    for (;;) {
+      const at = this.#got.indexOf(mark);
+      if (at >= 0) return this.#cut(at + mark.length);
+      if (!await this.#more()) {
+        throw new Error(`The connection ended after ${JSON.stringify(this.#got)}`);
+      }
+    }
+  }
+
+  async #take(count: number): Promise<string> {
+    while (this.#got.length < count) {
+      if (!await this.#more()) {
+        throw new Error(`The connection ended after ${this.#got.length} bytes of ${count}`);
+      }
+    }
+    return this.#cut(count);
+  }
+
+  async #rest(): Promise<string> {
+    while (await this.#more());
+    return this.#cut(this.#got.length);
+  }
+
+  #cut(count: number): string {
+    const text = this.#got.slice(0, count);
+    this.#got = this.#got.slice(count);
+    return text;
+  }
+
+  async #answer(bodiless: boolean): Promise<Answer> {
+    const head = await this.#until("\r\n\r\n");
+    const [line, ...lines] = head.slice(0, -4).split("\r\n");
+    const matched = /^HTTP\/1\.1 (\d{3}) ([^\r\n]*)$/.exec(line!);
+    assert(matched !== null, `not a status line: ${JSON.stringify(line)}`);
+    const status = Number(matched[1]);
+    const fields = new Map<string, string>();
+    for (const field of lines) {
+      const parts = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*(.*?)[ \t]*$/.exec(field);
+      assert(parts !== null, `not a field line: ${JSON.stringify(field)}`);
+      const name = parts[1]!.toLowerCase();
+      const before = fields.get(name);
+      fields.set(name, before === undefined ? parts[2]! : `${before}\n${parts[2]}`);
+    }
+    let body = "";
+    let trailers = "";
+    const length = fields.get("content-length");
+    if (bodiless || status < 200 || status === 204 || status === 304) {
+      // Nothing follows.
+    } else if (fields.get("transfer-encoding") === "chunked") {
+      for (;;) {
+        const size = parseInt(await this.#until("\r\n"), 16);
+        if (size === 0) break;
+        body += await this.#take(size);
+        assert.equal(await this.#take(2), "\r\n");
+      }
+      for (;;) {
+        const trailer = await this.#until("\r\n");
+        if (trailer === "\r\n") break;
+        trailers += trailer;
+      }
+    } else if (length !== undefined) {
+      assert.match(length, /^\d+$/);
+      body = await this.#take(Number(length));
+    } else {
+      body = await this.#rest();
+    }
+    return { status, line: line!, fields, head, body, trailers };
+  }
+}
+
+/** A connection that is reset as soon as it has sent `text`; `Deno.Conn` cannot do that. */
+export async function sendAndReset(
+  port: number,
+  text: string,
+  ready: Promise<void>,
+): Promise<void> {
+  const socket = connectNode({ host: "127.0.0.1", port });
+  await new Promise<void>((resolve, reject) => {
+    socket.once("error", reject);
+    socket.write(bytesOf(text), () => resolve());
+  });
+  await ready;
+  await new Promise<void>((resolve) => {
+    socket.once("close", () => resolve());
+    socket.resetAndDestroy();
+  });
+}
+
+export interface TestServer extends AsyncDisposable {
+  readonly port: number;
+  readonly server: HttpServer;
+  /** Exchanges that `finished` was told of, in order. */
+  readonly finished: ServerExchange[];
+  /** How often `closed` was told. */
+  readonly closed: () => number;
+  connect(): Promise<Visitor>;
+  /** Sends one text on a connection of its own and reads all that comes. */
+  ask(text: string): Promise<string>;
+}
+
+export const PLAIN: Uint8Array = encoder.encode("Content-Type: text/plain\r\n");
+
+/** Answers 200 with `text`. */
+export function say(exchange: ServerExchange, text: string, status = 200): void {
+  const body = bytesOf(text);
+  if (exchange.head.method === "HEAD") exchange.respond(status, PLAIN, null, body.length);
+  else exchange.respond(status, PLAIN, body);
+}
+
+/** The whole body as Latin-1 text. */
+export async function bodyOf(exchange: ServerExchange): Promise<string> {
+  let text = "";
+  for (;;) {
+    const piece = await exchange.read();
+    if (piece === null) return text;
+    text += textOf(piece);
+  }
+}
+
+/** Starts a server on a free port of the loopback. Refusals are answered with their message. */
+export function serve(
+  handle: (exchange: ServerExchange) => void,
+  limits: ServerOptions["limits"] = {},
+): TestServer {
+  const finished: ServerExchange[] = [];
+  let closed = 0;
+  const server = new HttpServer({
+    handle,
+    refuse: (exchange: ServerExchange, error: HttpError) => {
+      say(exchange, error.message + "\n", error.status);
+    },
+    finished: (exchange) => finished.push(exchange),
+    closed: () => closed++,
+    limits,
+  });
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const accepting = (async () => {
+    for (;;) {
+      try {
+        server.accept(new DenoConnection(await listener.accept()));
+      } catch (error) {
+        if (error instanceof Deno.errors.BadResource) return;
+        throw error;
+      }
+    }
+  })();
+  const port = listener.addr.port;
+  return {
+    port,
+    server,
+    finished,
+    closed: () => closed,
+    connect: () => Visitor.connect(port),
+    async ask(text: string): Promise<string> {
+      using visitor = await Visitor.connect(port);
+      await visitor.send(text);
+      return await visitor.rest();
+    },
+    async [Symbol.asyncDispose](): Promise<void> {
+      listener.close();
+      await accepting;
+      await server[Symbol.asyncDispose]();
+      assert.equal(server.size, 0);
+    },
+  };
+}
