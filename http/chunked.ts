@@ -71,7 +71,7 @@ export class ChunkedDecoder {
             throw new HttpError(400, "Chunk extensions are too long");
           }
           if (byte === CR) this.#state = S_SIZE_LF;
-          else if (byte < 32 && byte !== 9) {
+          else if ((byte < 32 && byte !== 9) || byte === 127) {
             throw new HttpError(400, "A chunk extension is malformed");
           }
           i++;
@@ -119,8 +119,10 @@ export class ChunkedDecoder {
 
   /** Trailers are rare and small: gathered in a buffer of their own until the empty line is there. */
   #readTrailers(bytes: Uint8Array, start: number, end: number): number {
-    if (this.#trailerBytes.length === 0 && bytes[start] === CR && end - start >= 2) {
-      if (bytes[start + 1] !== LF) throw new HttpError(400, "The trailer section is malformed");
+    if (
+      this.#trailerBytes.length === 0 && end - start >= 2 && bytes[start] === CR &&
+      bytes[start + 1] === LF
+    ) {
       this.#state = S_DONE;
       return start + 2;
     }
