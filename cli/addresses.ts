@@ -161,8 +161,8 @@ export const baseUrl: Kind<URL> = {
 export const domain: Kind<string> = {
   placeholder: "NAME",
   parse(text) {
-    const host = text.toLowerCase().replace(/\.$/, "");
-    const label = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+    const host = text.replace(/\.$/, "");
+    const label = /^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/;
     const labels = host.split(".");
     if (host.length > 253 || !labels.every((part) => label.test(part))) {
       throw new BadValue(`must be a domain like relay.example, not ${quote(text)}`);
@@ -170,7 +170,7 @@ export const domain: Kind<string> = {
     if (/^\d+$/.test(labels.at(-1)!)) {
       throw new BadValue(`must be a domain, not the address ${quote(text)}`);
     }
-    return host;
+    return host.toLowerCase();
   },
 };
 

@@ -3,18 +3,19 @@
 import type { Kind } from "./kinds.ts";
 import { BadValue, quote } from "./usage.ts";
 
-const NAME = /^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?$/;
+// Checked before it is folded: lower-casing turns the Kelvin sign (U+212A) into an ordinary k.
+const NAME = /^[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?$/;
 
 /** A public name, folded to lower case. Which names are reserved or taken is the relay's to say. */
 export const name: Kind<string> = {
   placeholder: "NAME",
   parse(text) {
-    const folded = text.toLowerCase();
-    if (!NAME.test(folded)) {
+    if (!NAME.test(text)) {
       throw new BadValue(
         `must be 1 to 63 of a-z 0-9 _ - with a letter or digit at both ends, not ${quote(text)}`,
       );
     }
+    const folded = text.toLowerCase();
     if (folded.startsWith("xn--")) throw new BadValue(`must not begin with xn--: ${quote(text)}`);
     return folded;
   },

@@ -81,7 +81,10 @@ export interface Command<O extends Options = Options> {
    * What options demand of each other.
    * @returns what is wrong, or undefined
    */
-  check?(values: Values<O>, sources: Readonly<Record<keyof O, Source>>): string | undefined;
+  check?(
+    values: Values<NoInfer<O>>,
+    sources: Readonly<Record<keyof NoInfer<O>, Source>>,
+  ): string | undefined;
 }
 
 /** Declares options, keeping their exact types. */
