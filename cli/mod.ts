@@ -18,18 +18,20 @@ export {
   readCommandLine,
 } from "./command_line.ts";
 export { type CommandName, commands } from "./commands.ts";
-export { formatDuration } from "./kinds.ts";
+export { formatDuration, type Kind } from "./kinds.ts";
 export {
   createLog,
   type Log,
   LOG_LEVELS,
   type LogFields,
   type LogLevel,
+  type LogOptions,
   silentLog,
 } from "./log.ts";
+export type { Page } from "./help.ts";
 export type { Mounted } from "./mounts.ts";
 export type { Command, Option, Options, Source, Surroundings, Values } from "./option.ts";
-export { type Inputs, parseCommand, type Parsed } from "./parse.ts";
+export { type Inputs, parseCommand, type Parsed, type Written } from "./parse.ts";
 export { type RelayValues, stateDirectory } from "./relay_options.ts";
 export { Secret } from "./secret.ts";
 export {
