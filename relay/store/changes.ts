@@ -1,0 +1,128 @@
+/** What was changed, by whom and from where: kept in the audit log, and told to whoever listens. @module */
+
+import type { Database, Row, Statement } from "./database.ts";
+
+/** Who changes something. */
+export interface Actor {
+  /** An account's name, or what part of the program: `system`, `shell`. */
+  readonly who: string;
+  /** The address it came from; empty for this machine's shell. */
+  readonly address: string;
+}
+
+/** The program itself. */
+export const SYSTEM: Actor = { who: "system", address: "" };
+
+/** What can be done to what the store keeps. */
+export type Action =
+  | "account.add"
+  | "account.update"
+  | "account.password"
+  | "account.remove"
+  | "name.add"
+  | "name.remove"
+  | "token.create"
+  | "token.revoke"
+  | "session.start"
+  | "session.end"
+  | "setting.set";
+
+/** One change. */
+export interface Change {
+  readonly action: Action;
+  /** The account it concerns; empty for settings. */
+  readonly account: string;
+  /** The account's or the public name, the id of token or session, the setting's key. */
+  readonly object: string;
+  /** The fields as they were, JSON-able; never a secret. */
+  readonly before?: unknown;
+  /** The fields as they are now. */
+  readonly after?: unknown;
+}
+
+/** A change as the audit log keeps it. */
+export interface AuditEntry extends Change, Actor {
+  /** Grows by time; the cursor of {@linkcode Changes.list}. */
+  readonly id: number;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+}
+
+/** Hears of every change after it is kept. It must not throw. */
+export type ChangeListener = (change: Change) => void;
+
+/** The one way to change something in the store. */
+export class Changes {
+  readonly #db: Database;
+  readonly #now: () => number;
+  readonly #insert: Statement;
+  readonly #listeners = new Set<ChangeListener>();
+
+  constructor(db: Database, now: () => number) {
+    this.#db = db;
+    this.#now = now;
+    this.#insert = db.prepare(
+      `INSERT INTO audit (time, who, address, action, account, object, before, after)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+  }
+
+  /**
+   * Does `work` in one transaction with the entries it notes; listeners hear of them once they are kept.
+   * @throws whatever `work` throws, with nothing changed; {@linkcode StoreError} `storage`.
+   */
+  run<T>(by: Actor, work: (note: (change: Change) => void) => T): T {
+    const noted: Change[] = [];
+    const result = this.#db.transaction(() =>
+      work((change) => {
+        const { action, account, object, before, after } = change;
+        const values = [action, account, object, json(before), json(after)];
+        this.#insert.run(this.#now(), by.who, by.address, ...values);
+        noted.push(change);
+      })
+    );
+    for (const change of noted) {
+      for (const listener of this.#listeners) listener(change);
+    }
+    return result;
+  }
+
+  /** Calls `listener` for every change from now on, until the function it gives back is called. */
+  subscribe(listener: ChangeListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** The newest entries first, below the id `before`; `account` shows what concerns one account only. */
+  list(
+    { before = Number.MAX_SAFE_INTEGER, limit = 100, account }: {
+      before?: number;
+      limit?: number;
+      account?: string;
+    } = {},
+  ): AuditEntry[] {
+    const one = account === undefined ? "" : "AND account = ?";
+    return this.#db
+      .prepare(`SELECT * FROM audit WHERE id < ? ${one} ORDER BY id DESC LIMIT ?`)
+      .all(before, ...(account === undefined ? [] : [account]), limit)
+      .map(entryOf);
+  }
+}
+
+function json(value: unknown): string | null {
+  return value === undefined ? null : JSON.stringify(value);
+}
+
+function entryOf(row: Row): AuditEntry {
+  return {
+    id: Number(row.id),
+    time: Number(row.time),
+    who: String(row.who),
+    address: String(row.address),
+    action: String(row.action) as Action,
+    account: String(row.account),
+    object: String(row.object),
+    ...(row.before === null ? {} : { before: JSON.parse(String(row.before)) }),
+    ...(row.after === null ? {} : { after: JSON.parse(String(row.after)) }),
+  };
+}

@@ -1,0 +1,109 @@
+/** The directory with everything a relay keeps: private to its owner, marked, and used by one relay at a time. @module */
+
+import { join } from "node:path";
+import { StoreError } from "./store_error.ts";
+
+/** The file that marks a directory as nothing to publish: agents answer 404 there. */
+export const MARKER = ".crunch-private";
+const LOCK_FILE = "relay.lock";
+
+/**
+ * Makes `dir` (mode 0700) with its marker, or checks the one that is there. A directory that was not empty
+ * and not ours before keeps its mode: all files in it are 0600 anyway.
+ * @throws {StoreError} `owner` where it is another user's or others may write to it; `storage` where it cannot be made.
+ */
+export function prepareDataDir(dir: string): void {
+  try {
+    Deno.mkdirSync(dir, { recursive: true, mode: 0o700 });
+    checkOwner(dir);
+    const entries = [...Deno.readDirSync(dir)].slice(0, 1);
+    const marked = exists(join(dir, MARKER));
+    const mode = Deno.statSync(dir).mode;
+    if (marked || entries.length === 0) {
+      if (mode !== null && (mode & 0o077) !== 0) Deno.chmodSync(dir, 0o700);
+    } else if (mode !== null && (mode & 0o022) !== 0) {
+      throw new StoreError(
+        "owner",
+        `Cannot use ${dir}: other users may write to it. Type: chmod go-w ${dir}`,
+      );
+    }
+    if (!marked) createPrivateFile(join(dir, MARKER));
+  } catch (cause) {
+    if (cause instanceof StoreError) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new StoreError("storage", `Cannot use ${dir}: ${reason}`, { cause });
+  }
+}
+
+/** Makes an empty file that only its owner may read, or makes the one that is there so. */
+export function createPrivateFile(path: string): void {
+  try {
+    Deno.openSync(path, { write: true, createNew: true, mode: 0o600 }).close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    const mode = Deno.statSync(path).mode;
+    if (mode !== null && (mode & 0o077) !== 0) Deno.chmodSync(path, 0o600);
+  }
+}
+
+/** Held by the running relay; ends with the process, however that ends. */
+export interface DataDirLock extends Disposable {
+  readonly dir: string;
+}
+
+/**
+ * Takes `dir` for this process, making it if need be.
+ * @throws {StoreError} `locked`, naming the pid that has it; and as {@linkcode prepareDataDir}.
+ */
+export function lockDataDir(dir: string): DataDirLock {
+  prepareDataDir(dir);
+  const path = join(dir, LOCK_FILE);
+  createPrivateFile(path);
+  const file = Deno.openSync(path, { read: true, write: true });
+  if (!file.tryLockSync(true)) {
+    file.close();
+    const pid = readPid(path);
+    throw new StoreError("locked", `Cannot use ${dir}: the relay with pid ${pid} is using it`);
+  }
+  file.truncateSync(0);
+  file.writeSync(new TextEncoder().encode(`${Deno.pid}\n`));
+  let held = true;
+  return {
+    dir,
+    [Symbol.dispose]() {
+      if (!held) return;
+      held = false;
+      // The file stays: removing it would let two processes lock two files of the same name.
+      file.truncateSync(0);
+      file.close();
+    },
+  };
+}
+
+function checkOwner(dir: string): void {
+  const { uid } = Deno.statSync(dir);
+  const user = Deno.build.os === "windows" ? null : Deno.uid();
+  if (uid === null || user === null || uid === user) return;
+  throw new StoreError(
+    "owner",
+    `Cannot use ${dir}: it belongs to the user with id ${uid}, this is the user with id ${user}`,
+  );
+}
+
+function readPid(path: string): string {
+  try {
+    return Deno.readTextFileSync(path).trim() || "unknown";
+  } catch {
+    return "unknown"; // Windows lets nobody read a locked file.
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}

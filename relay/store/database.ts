@@ -1,0 +1,157 @@
+/** One SQLite file: opened private and in WAL mode, with transactions and errors that callers understand. @module */
+
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { createPrivateFile } from "./data_dir.ts";
+import { StoreError } from "./store_error.ts";
+
+/** A row as SQLite gives it. */
+export type Row = Record<string, string | number | bigint | Uint8Array | null>;
+
+/** How to open a {@linkcode Database}. */
+export interface DatabaseOptions {
+  /** `full`: what was committed outlives a power cut. `normal`: it outlives a kill, and commits do not wait for the disk. */
+  readonly durability: "full" | "normal";
+  /** How long a lock of another connection is waited for; the thread stands still meanwhile. Default 2,000 ms. */
+  readonly busyTimeoutMs?: number;
+  /** For one that only asks. */
+  readonly readOnly?: boolean;
+}
+
+/**
+ * An open database.
+ * @throws {StoreError} `storage` from the constructor and from every transaction where the disk is at fault.
+ */
+export class Database implements Disposable {
+  readonly #db: DatabaseSync;
+  readonly #begin: StatementSync;
+  readonly #commit: StatementSync;
+  readonly #rollback: StatementSync;
+  #depth = 0;
+  #open = true;
+
+  constructor(path: string, options: DatabaseOptions) {
+    let db: DatabaseSync | undefined;
+    try {
+      // SQLite would make a missing one, and with mode 0644; -wal and -shm get the file's mode.
+      if (options.readOnly) Deno.statSync(path);
+      else createPrivateFile(path);
+      db = new DatabaseSync(path, { timeout: options.busyTimeoutMs ?? 2_000 });
+      // Taken by a new file only; lets the log give pages back without a VACUUM of the whole.
+      db.exec("PRAGMA auto_vacuum = INCREMENTAL");
+      db.exec("PRAGMA journal_mode = WAL");
+      db.exec(`PRAGMA synchronous = ${options.durability === "full" ? "FULL" : "NORMAL"}`);
+      db.exec("PRAGMA foreign_keys = ON");
+      db.exec("PRAGMA journal_size_limit = 67108864");
+      if (options.readOnly) db.exec("PRAGMA query_only = ON");
+      this.#db = db;
+      // Statements carry SQLite's error code, `exec` does not.
+      this.#begin = db.prepare("BEGIN IMMEDIATE");
+      this.#commit = db.prepare("COMMIT");
+      this.#rollback = db.prepare("ROLLBACK");
+    } catch (cause) {
+      db?.close();
+      throw new StoreError("storage", `Cannot open ${path}: ${text(cause)}`, { cause });
+    }
+  }
+
+  /** A statement to keep and use again. */
+  prepare(sql: string): Statement {
+    return new Statement(this.#db.prepare(sql));
+  }
+
+  /** Runs statements that give nothing back. */
+  exec(sql: string): void {
+    this.#db.exec(sql);
+  }
+
+  /** The one value that `sql` gives. */
+  value(sql: string): string | number | bigint | Uint8Array | null {
+    const row = this.#db.prepare(sql).get();
+    return Object.values(row ?? {})[0] ?? null;
+  }
+
+  /** All of `work` or nothing. Within another transaction it is a part of that. */
+  transaction<T>(work: () => T): T {
+    if (this.#depth > 0) return work();
+    try {
+      this.#begin.run();
+      this.#depth++;
+      const result = work();
+      this.#commit.run();
+      return result;
+    } catch (cause) {
+      try {
+        this.#rollback.run();
+      } catch {
+        // A full disk has rolled back by itself.
+      }
+      throw storageError(cause) ?? cause;
+    } finally {
+      this.#depth = 0;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#db.close();
+  }
+}
+
+/** A prepared statement. */
+export class Statement {
+  readonly #statement: StatementSync;
+
+  constructor(statement: StatementSync) {
+    this.#statement = statement;
+  }
+
+  /** The first row. */
+  get(...values: SQLInputValue[]): Row | undefined {
+    return this.#statement.get(...values);
+  }
+
+  /** Every row. */
+  all(...values: SQLInputValue[]): Row[] {
+    return this.#statement.all(...values);
+  }
+
+  /** How many rows it changed. */
+  run(...values: SQLInputValue[]): number {
+    return Number(this.#statement.run(...values).changes);
+  }
+}
+
+/** Whether a constraint of uniqueness stood in the way. */
+export function isDuplicate(error: unknown): boolean {
+  const code = errcode(error);
+  return code === 1555 || code === 2067;
+}
+
+/** The {@linkcode StoreError} for a database that cannot be written or read at the moment, if `error` is one. */
+export function storageError(error: unknown): StoreError | undefined {
+  if (error instanceof StoreError) return error.code === "storage" ? error : undefined;
+  const reason = STORAGE_REASONS[(errcode(error) ?? 0) & 0xff];
+  if (!reason) return undefined;
+  return new StoreError("storage", `Cannot use the database: ${reason}`, { cause: error });
+}
+
+const STORAGE_REASONS: Readonly<Record<number, string>> = {
+  5: "another process holds it",
+  6: "another process holds it",
+  8: "it is read-only",
+  10: "the disk reports an error",
+  11: "the file is damaged",
+  13: "the disk is full",
+  14: "the file cannot be opened",
+  26: "the file is not a database",
+};
+
+function errcode(error: unknown): number | undefined {
+  const code = (error as { errcode?: unknown } | null)?.errcode;
+  return typeof code === "number" ? code : undefined;
+}
+
+function text(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

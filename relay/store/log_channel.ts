@@ -1,0 +1,116 @@
+/** The line to the log's worker: what is under way, what became of it, and a new worker when one breaks. @module */
+
+import type { FromLogWorker, ToLogWorker } from "./log_messages.ts";
+import type { RowBatch } from "./log_rows.ts";
+import type { UsageChunk } from "./usage_counters.ts";
+
+/** What goes to the worker at once. */
+export interface Parcel {
+  readonly rows: RowBatch | undefined;
+  readonly usage: UsageChunk | undefined;
+}
+
+type Ready = Extract<FromLogWorker, { kind: "ready" }>;
+
+/** How a {@linkcode LogChannel} works and whom it tells. */
+export interface LogChannelOptions {
+  readonly open: Extract<ToLogWorker, { kind: "open" }>;
+  /** The oldest parcel was written, or was not and why. Never called within `send`'s caller's turn by a living worker. */
+  readonly onsettled: (parcel: Parcel, trouble: string | undefined) => void;
+  /** A worker has opened the file, or why not. */
+  readonly onready: (message: Ready) => void;
+}
+
+/** Sends parcels to the worker and settles them in order. */
+export class LogChannel {
+  readonly #options: LogChannelOptions;
+  readonly #underWay: Parcel[] = [];
+  #worker: Worker | undefined;
+  #restart: ReturnType<typeof setTimeout> | undefined;
+  #failure = "its worker is not there";
+  #onready: ((message: Ready) => void) | undefined;
+  #onidle: (() => void)[] = [];
+  #onclosed: (() => void) | undefined;
+
+  constructor(options: LogChannelOptions) {
+    this.#options = options;
+  }
+
+  /** How many parcels are neither written nor lost yet. */
+  get underWay(): number {
+    return this.#underWay.length;
+  }
+
+  /** Starts a worker; settles when it has tried to open the file. */
+  start(): Promise<Ready> {
+    const ready = new Promise<Ready>((resolve) => this.#onready = resolve);
+    this.#startWorker();
+    return ready;
+  }
+
+  /** `now`: to be tried even if the last failure was a moment ago. */
+  send(parcel: Parcel, { now }: { now: boolean }): void {
+    this.#underWay.push(parcel);
+    if (!this.#worker) this.#settle(this.#failure);
+    else this.#worker.postMessage({ kind: "write", ...parcel, now } satisfies ToLogWorker);
+  }
+
+  /** Settles when nothing is under way. */
+  idle(): Promise<void> {
+    if (this.#underWay.length === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#onidle.push(resolve));
+  }
+
+  /** Has the worker close the file. */
+  async close(): Promise<void> {
+    clearTimeout(this.#restart);
+    if (!this.#worker) return;
+    const closed = new Promise<void>((resolve) => this.#onclosed = resolve);
+    this.#worker.postMessage({ kind: "close" } satisfies ToLogWorker);
+    await closed;
+  }
+
+  /** Ends the worker, whatever it does. */
+  terminate(): void {
+    clearTimeout(this.#restart);
+    this.#worker?.terminate();
+    this.#worker = undefined;
+  }
+
+  #startWorker(): void {
+    const worker = new Worker(new URL("./log_worker.ts", import.meta.url), { type: "module" });
+    worker.onmessage = ({ data }: MessageEvent<FromLogWorker>) => this.#hear(data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      this.#crashed(event.message);
+    };
+    worker.postMessage(this.#options.open);
+    this.#worker = worker;
+  }
+
+  #hear(message: FromLogWorker): void {
+    if (message.kind === "done") this.#settle(message.trouble);
+    else if (message.kind === "closed") this.#onclosed?.();
+    else {
+      this.#options.onready(message);
+      this.#onready?.(message);
+    }
+  }
+
+  #settle(trouble: string | undefined): void {
+    const parcel = this.#underWay.shift();
+    if (parcel) this.#options.onsettled(parcel, trouble);
+    if (this.#underWay.length > 0) return;
+    for (const resolve of this.#onidle.splice(0)) resolve();
+  }
+
+  /** By an error of ours: the parcels under way are lost or written, nobody knows, and count as lost. */
+  #crashed(reason: string): void {
+    this.terminate();
+    this.#failure = `its worker failed (${reason})`;
+    this.#restart = setTimeout(() => this.#startWorker(), this.#options.open.retryMs);
+    while (this.#underWay.length > 0) this.#settle(this.#failure);
+    this.#onready?.({ kind: "ready", lastSeq: 0, trouble: this.#failure, newer: false });
+    this.#onclosed?.();
+  }
+}

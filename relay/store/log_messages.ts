@@ -1,0 +1,40 @@
+/** What the request log and its worker say to each other. @module */
+
+import type { RowBatch } from "./log_rows.ts";
+import type { LogLimits } from "./log_writer.ts";
+import type { UsageChunk } from "./usage_counters.ts";
+
+/** To the worker. */
+export type ToLogWorker =
+  /** First of all: open the database. Answered by `ready`. */
+  | {
+    readonly kind: "open";
+    readonly path: string;
+    readonly limits: LogLimits;
+    /** After a failure nothing is tried for so long. */
+    readonly retryMs: number;
+    readonly busyTimeoutMs: number;
+  }
+  /** Write this. Answered by `done`, in order. */
+  | {
+    readonly kind: "write";
+    readonly rows: RowBatch | undefined;
+    readonly usage: UsageChunk | undefined;
+    /** Try also when the last failure was less than `retryMs` ago. */
+    readonly now: boolean;
+  }
+  /** Close the database. Answered by `closed`. */
+  | { readonly kind: "close" };
+
+/** From the worker. */
+export type FromLogWorker =
+  | {
+    readonly kind: "ready";
+    readonly lastSeq: number;
+    /** Why it could not be opened; it is tried again later. */
+    readonly trouble: string | undefined;
+    /** A newer version of the program wrote it: nothing will ever be written. */
+    readonly newer: boolean;
+  }
+  | { readonly kind: "done"; readonly trouble: string | undefined }
+  | { readonly kind: "closed" };

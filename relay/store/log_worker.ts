@@ -1,0 +1,73 @@
+/** The worker in which the request log is written, so that no request waits for a disk. @module */
+
+/// <reference no-default-lib="true" />
+/// <reference lib="deno.worker" />
+
+import type { FromLogWorker, ToLogWorker } from "./log_messages.ts";
+import { LogWriter } from "./log_writer.ts";
+import { StoreError } from "./store_error.ts";
+
+/** How often old rows are looked for. */
+const PRUNE_EVERY = 1_000;
+/** Between two slices, for batches that wait. */
+const PRUNE_PAUSE = 20;
+
+let options: Extract<ToLogWorker, { kind: "open" }> | undefined;
+let writer: LogWriter | undefined;
+let retryAt = 0;
+let trouble: string | undefined;
+let pruner: ReturnType<typeof setTimeout> | undefined;
+
+self.onmessage = ({ data }: MessageEvent<ToLogWorker>) => {
+  if (data.kind === "open") {
+    options = data;
+    const error = attempt(() => open());
+    const newer = error instanceof StoreError && error.code === "newer-schema";
+    const lastSeq = writer?.lastSeq ?? 0;
+    answer({ kind: "ready", lastSeq, trouble, newer });
+  } else if (data.kind === "write") {
+    // While the disk is full rows go by at once; the sender keeps the usage.
+    if (data.now || performance.now() >= retryAt) {
+      attempt(() => open().write(data.rows, data.usage));
+    }
+    answer({ kind: "done", trouble });
+  } else {
+    clearTimeout(pruner);
+    writer?.[Symbol.dispose]();
+    writer = undefined;
+    answer({ kind: "closed" });
+  }
+};
+
+function open(): LogWriter {
+  if (writer) return writer;
+  if (!options) throw new Error("Cannot write the log: it is not opened");
+  writer = new LogWriter(options.path, { ...options.limits, busyTimeoutMs: options.busyTimeoutMs });
+  pruner ??= setTimeout(prune, PRUNE_EVERY);
+  return writer;
+}
+
+/** Does it and sets what is wrong since then. */
+function attempt(work: () => void): unknown {
+  try {
+    work();
+    trouble = undefined;
+    retryAt = 0;
+    return undefined;
+  } catch (error) {
+    trouble = error instanceof Error ? error.message : String(error);
+    retryAt = performance.now() + (options?.retryMs ?? 0);
+    return error;
+  }
+}
+
+function prune(): void {
+  let more = false;
+  // Not while the disk is full: removing needs space too.
+  if (writer && trouble === undefined) attempt(() => more = writer!.prune(Date.now()));
+  pruner = setTimeout(prune, more ? PRUNE_PAUSE : PRUNE_EVERY);
+}
+
+function answer(message: FromLogWorker): void {
+  self.postMessage(message);
+}

@@ -1,0 +1,31 @@
+/** What a relay keeps: accounts, names, tokens, sessions, settings, the audit log, the request log, usage. @module */
+
+export { type DataDirLock, lockDataDir, MARKER } from "./data_dir.ts";
+export { StoreError, type StoreErrorCode } from "./store_error.ts";
+
+export { openStore, type Store, type StoreOptions } from "./store.ts";
+export { type Account, type AccountPatch, type Role, ROLES } from "./account.ts";
+export type { Accounts } from "./accounts.ts";
+export type { Action, Actor, AuditEntry, Change, ChangeListener, Changes } from "./changes.ts";
+export { SYSTEM } from "./changes.ts";
+export type { FirstStart } from "./first_start.ts";
+export type { NameOwner, NameRow, Names } from "./names.ts";
+export { ADMIN_ACCOUNT, foldName, LOCAL_ACCOUNT, parseName } from "./name_rules.ts";
+export type { PasswordKeys } from "./password.ts";
+export type { Session, Sessions } from "./sessions.ts";
+export type { Settings } from "./settings.ts";
+export type { SignIn, Verifier } from "./sign_in.ts";
+export { type KeptToken, type Scope, SCOPES, type Token, type Tokens } from "./tokens.ts";
+export { Throttle } from "./throttle.ts";
+
+export {
+  type LogCounters,
+  openRequestLog,
+  type RequestLog,
+  type RequestLogOptions,
+} from "./request_log.ts";
+export type { GapRow, LogRow, RequestRow } from "./log_rows.ts";
+export { LogReader } from "./log_reader.ts";
+export type { RequestFilter, RequestList, RequestPage } from "./request_query.ts";
+export type { UsageQuestion, UsageRow, UsageTotal } from "./usage_query.ts";
+export { redactTarget } from "./redact.ts";

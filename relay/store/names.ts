@@ -1,0 +1,162 @@
+/** The public names, each of one account. @module */
+
+import { type Actor, type Changes, SYSTEM } from "./changes.ts";
+import { type Database, isDuplicate, type Row, type Statement } from "./database.ts";
+import { foldName, looksLike, parseName, skeleton } from "./name_rules.ts";
+import { StoreError } from "./store_error.ts";
+
+/** Whose a name is, as far as answering a request needs it. */
+export interface NameOwner {
+  readonly account: string;
+  readonly disabled: boolean;
+  readonly trusted: boolean;
+}
+
+/** A name as lists show it. */
+export interface NameRow {
+  readonly name: string;
+  readonly account: string;
+  /** The account is called so: it cannot be given up. */
+  readonly own: boolean;
+  /** Milliseconds since 1970. */
+  readonly created: number;
+}
+
+/** Answers kept by {@linkcode Names.ownerOf}, the unknown included; when full it starts anew. */
+const CACHE_SIZE = 4096;
+
+/** Who has which name. */
+export class Names {
+  readonly #changes: Changes;
+  readonly #now: () => number;
+  readonly #owner: Statement;
+  readonly #account: Statement;
+  readonly #insert: Statement;
+  readonly #remove: Statement;
+  readonly #count: Statement;
+  readonly #list: Statement;
+  readonly #cache = new Map<string, NameOwner | null>();
+
+  constructor(db: Database, changes: Changes, now: () => number) {
+    this.#changes = changes;
+    this.#now = now;
+    this.#owner = db.prepare(
+      `SELECT accounts.name, disabled, trusted FROM names JOIN accounts ON accounts.id = account
+       WHERE names.name = ?`,
+    );
+    this.#account = db.prepare("SELECT id, name FROM accounts WHERE name = ?");
+    this.#insert = db.prepare("INSERT INTO names VALUES (?, ?, ?, ?)");
+    this.#remove = db.prepare("DELETE FROM names WHERE name = ?");
+    this.#count = db.prepare("SELECT count(*) AS n FROM names WHERE account = ? AND name != ?");
+    this.#list = db.prepare(
+      `SELECT names.name, accounts.name AS account, names.created
+       FROM names JOIN accounts ON accounts.id = account
+       WHERE names.name > ?1 AND (?2 IS NULL OR accounts.name = ?2)
+       ORDER BY names.name LIMIT ?3`,
+    );
+  }
+
+  /** Whose `name` is, in any case of letters; undefined where nobody's. Under a microsecond mostly, so fit for every request. */
+  ownerOf(name: string): NameOwner | undefined {
+    const known = this.#cache.get(name);
+    if (known !== undefined) return known ?? undefined;
+    const folded = foldName(name);
+    if (folded === undefined) return undefined;
+    const row = this.#owner.get(folded);
+    const owner = row
+      ? { account: String(row.name), disabled: row.disabled === 1, trusted: row.trusted === 1 }
+      : null;
+    if (this.#cache.size >= CACHE_SIZE) this.#cache.clear();
+    this.#cache.set(folded, owner);
+    return owner ?? undefined;
+  }
+
+  /**
+   * Gives `name` to `account` and returns it folded; nothing happens where the account has it already.
+   * @param options.most how many names beside its own the account may have then; left out for administrators.
+   * @throws {StoreError} `unknown` account; `invalid`, `reserved`, `looks-like`, `duplicate` name; `limit`.
+   */
+  add(account: string, name: string, options: { by?: Actor; most?: number } = {}): string {
+    const folded = parseName(name);
+    return this.#changes.run(options.by ?? SYSTEM, (note) => {
+      const row = this.#account.get(account);
+      if (!row) {
+        throw new StoreError("unknown", `There is no account ${account}`, { field: "account" });
+      }
+      if (this.ownerOf(folded)?.account === row.name) return folded;
+      const has = Number(this.#count.get(row.id!, row.name!)!.n);
+      if (options.most !== undefined && has >= options.most) {
+        throw new StoreError(
+          "limit",
+          `The account ${account} may claim ${options.most} names beside its own and has ${has}: ` +
+            "an administrator can give it more",
+          { field: "name" },
+        );
+      }
+      this.insert(folded, Number(row.id));
+      note({ action: "name.add", account, object: folded });
+      return folded;
+    });
+  }
+
+  /**
+   * Takes `name` from its account; with `account`, only from that one.
+   * @throws {StoreError} `unknown`; `own-name` where the account is called so.
+   */
+  remove(name: string, { by = SYSTEM, account }: { by?: Actor; account?: string } = {}): void {
+    const folded = foldName(name);
+    this.#changes.run(by, (note) => {
+      const owner = folded === undefined ? undefined : this.ownerOf(folded);
+      if (!owner || folded === undefined || (account ?? owner.account) !== owner.account) {
+        throw new StoreError("unknown", `There is no name ${name}`, { field: "name" });
+      }
+      if (owner.account === folded) {
+        throw new StoreError("own-name", `The account ${folded} keeps the name it is called by`, {
+          field: "name",
+        });
+      }
+      this.#remove.run(folded);
+      this.forget();
+      note({ action: "name.remove", account: owner.account, object: folded });
+    });
+  }
+
+  /** The names in order of the alphabet, after the name `after`; `account` asks for one account's only. */
+  list(
+    { account, after = "", limit = 1000 }: {
+      account?: string;
+      after?: string;
+      limit?: number;
+    } = {},
+  ): NameRow[] {
+    return this.#list.all(after, account ?? null, limit).map(nameOf);
+  }
+
+  /**
+   * For the accounts: makes the row, within their transaction.
+   * @throws {StoreError} `duplicate`, `looks-like`.
+   */
+  insert(folded: string, accountId: number): void {
+    try {
+      this.#insert.run(folded, skeleton(folded), accountId, this.#now());
+    } catch (error) {
+      if (!isDuplicate(error)) throw error;
+      if (!this.#owner.get(folded)) throw looksLike(folded, "taken");
+      throw new StoreError("duplicate", `The name ${folded} is taken`, {
+        field: "name",
+        cause: error,
+      });
+    }
+    this.forget();
+  }
+
+  /** For the accounts: what `ownerOf` said may have changed. */
+  forget(): void {
+    this.#cache.clear();
+  }
+}
+
+function nameOf(row: Row): NameRow {
+  const [name, account] = [String(row.name), String(row.account)];
+  return { name, account, own: name === account, created: Number(row.created) };
+}

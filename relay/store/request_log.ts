@@ -1,0 +1,298 @@
+/** Takes note of every request on the main thread, for next to nothing, and has a worker write it. @module */
+
+import { join } from "node:path";
+import { prepareDataDir } from "./data_dir.ts";
+import { LogChannel, type Parcel } from "./log_channel.ts";
+import {
+  type LogRow,
+  LONGEST_TEXT,
+  type RowBatch,
+  rowsOf,
+  RowStage,
+  STAGE_ROWS,
+} from "./log_rows.ts";
+import { redactTarget } from "./redact.ts";
+import { StoreError } from "./store_error.ts";
+import { type UsageChunk, UsageCounters } from "./usage_counters.ts";
+
+/** How to open a {@linkcode RequestLog}. */
+export interface RequestLogOptions {
+  /** Ends the log when it aborts; what was recorded is written. */
+  readonly signal?: AbortSignal;
+  /** Told once when the log can no longer be written, with a text for the operator. */
+  readonly onWarning?: (message: string) => void;
+  /** Told once when it can be written again. */
+  readonly onRecovery?: (message: string) => void;
+  /** Rows are kept so long, ms. Default 7 days. */
+  readonly keepMs?: number;
+  /** The file's size, bytes. Default 1 GB. */
+  readonly keepBytes?: number;
+  /** With more, requests answered by 1xx to 3xx are left out and counted. Default 5,000. */
+  readonly rowsPerSecond?: number;
+  /** Rows that may wait for the worker; with more, requests are left out and counted. Default 16,384. */
+  readonly queueRows?: number;
+  /** How long a log that cannot be written rests before the next try, ms. Default 10,000. */
+  readonly retryMs?: number;
+  /** How long the worker waits for another process that holds the file, ms. Default 2,000. */
+  readonly busyTimeoutMs?: number;
+}
+
+/** What became of the requests since the start. */
+export interface LogCounters {
+  /** Rows on their way. */
+  readonly queued: number;
+  /** Rows in the file. */
+  readonly written: number;
+  /** Left out because there were too many a second. */
+  readonly sampled: number;
+  /** Left out because the queue was full or the file could not be written. */
+  readonly dropped: number;
+}
+
+/** Rows go to the worker so often. */
+const BATCH_MS = 100;
+/** Usage and gap rows go to the worker so often: what a kill -9 may lose. */
+const USAGE_MS = 1_000;
+/** Batches under way; beyond it usage stays in memory and rows only up to `queueRows`. */
+const MOST_UNDER_WAY = 8;
+/** What a stop waits for the disk. */
+const CLOSE_MS = 5_000;
+const MINUTE = 60_000;
+
+/** The request log and usage counters. Made by {@linkcode openRequestLog}. */
+export class RequestLog implements AsyncDisposable {
+  readonly #options: RequestLogOptions;
+  readonly #rowsPerSecond: number;
+  readonly #queueRows: number;
+  readonly #channel: LogChannel;
+  readonly #stage = new RowStage();
+  readonly #usage = new UsageCounters();
+  readonly #listeners = new Set<(rows: readonly LogRow[]) => void>();
+  readonly #abort = () => void this[Symbol.asyncDispose]();
+  #seq = Date.now() * 1000;
+  /** Rows that may still be kept; refilled as time goes, up to a second's worth. */
+  #budget: number;
+  #queued = 0;
+  #written = 0;
+  #sampled = 0;
+  #dropped = 0;
+  #leftOut = 0;
+  #armed = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #refilledAt = Date.now();
+  #usageAt = 0;
+  #trouble: string | undefined;
+  #closing: Promise<void> | undefined;
+
+  /** For {@linkcode openRequestLog}. */
+  constructor(path: string, options: RequestLogOptions) {
+    this.#options = options;
+    this.#rowsPerSecond = options.rowsPerSecond ?? 5_000;
+    this.#queueRows = options.queueRows ?? 16_384;
+    this.#budget = this.#rowsPerSecond;
+    this.#channel = new LogChannel({
+      open: {
+        kind: "open",
+        path,
+        limits: {
+          keepMs: options.keepMs ?? 7 * 86_400_000,
+          keepBytes: options.keepBytes ?? 1_000_000_000,
+        },
+        retryMs: options.retryMs ?? 10_000,
+        busyTimeoutMs: options.busyTimeoutMs ?? 2_000,
+      },
+      onready: ({ lastSeq, newer, trouble }) => {
+        this.#seq = Math.max(this.#seq, lastSeq + 1);
+        if (!newer) this.#note(trouble);
+      },
+      onsettled: (parcel, trouble) => this.#settle(parcel, trouble),
+    });
+  }
+
+  /**
+   * Takes note of one finished request. Never throws, never waits: 0.1 µs where the row is left out, about 1 µs
+   * otherwise; hence no object but a dozen places.
+   * @param time when it began, ms since 1970
+   * @param name the public name; counted as nobody's without an `account`
+   * @param account whose name that is; empty for unknown names
+   * @param target as sent; secrets in it are replaced here
+   * @param status 0 where there was no answer
+   * @param ms until the last byte of the answer
+   * @param ttfbMs until the first byte of the answer; negative where there was none
+   */
+  record(
+    time: number,
+    name: string,
+    account: string,
+    agent: string,
+    visitor: string,
+    method: string,
+    target: string,
+    status: number,
+    bytesIn: number,
+    bytesOut: number,
+    ms: number,
+    ttfbMs: number,
+    id: string,
+  ): void {
+    if (this.#closing) return;
+    this.#usage.add(account, name, status, bytesIn, bytesOut, ms);
+    if (!this.#armed) this.#arm();
+    if (this.#budget <= 0 && status >= 100 && status < 400) {
+      this.#sampled++;
+      this.#leftOut++;
+      return;
+    }
+    if (this.#queued >= this.#queueRows) {
+      this.#dropped++;
+      this.#leftOut++;
+      return;
+    }
+    this.#budget--;
+    this.#queued++;
+    const kept = target.length > LONGEST_TEXT ? target.slice(0, LONGEST_TEXT) : target;
+    this.#stage.addNumbers(time, status, bytesIn, bytesOut, ms, ttfbMs);
+    this.#stage.addTexts(id, name, account, agent, visitor, method, redactTarget(kept));
+    if (this.#stage.count >= STAGE_ROWS) this.#post(Date.now(), { all: false });
+  }
+
+  /** Calls `listener` with the kept rows of each batch, at most 100 ms after they were recorded. It must not throw. */
+  subscribe(listener: (rows: readonly LogRow[]) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** What became of the requests so far. */
+  get counters(): LogCounters {
+    const [queued, written] = [this.#queued, this.#written];
+    return { queued, written, sampled: this.#sampled, dropped: this.#dropped };
+  }
+
+  /** Why the log cannot be written at the moment, for the operator; undefined where all is well. */
+  get trouble(): string | undefined {
+    return this.#trouble;
+  }
+
+  /** Settles when all that was recorded until now is in the file, or was given up. */
+  flush(): Promise<void> {
+    this.#post(Date.now(), { all: true });
+    return this.#channel.idle();
+  }
+
+  /** Writes what is left and ends the worker; waits 5 s for that at most. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  /** For {@linkcode openRequestLog}: starts the worker and has it open the file. */
+  async start(): Promise<void> {
+    this.#options.signal?.addEventListener("abort", this.#abort, { once: true });
+    const { newer, trouble = "" } = await this.#channel.start();
+    if (!newer) return;
+    this.#options.signal?.removeEventListener("abort", this.#abort);
+    this.#channel.terminate();
+    throw new StoreError("newer-schema", trouble);
+  }
+
+  #settle({ rows, usage }: Parcel, trouble: string | undefined): void {
+    const count = rows?.count ?? 0;
+    this.#queued -= count;
+    if (trouble === undefined) this.#written += count;
+    else {
+      this.#dropped += count;
+      this.#leftOut += count + (rows?.gap?.leftOut ?? 0);
+      if (usage) this.#usage.giveBack(usage);
+      if (!this.#armed && !this.#closing) this.#arm();
+    }
+    this.#note(trouble);
+  }
+
+  #note(trouble: string | undefined): void {
+    const before = this.#trouble;
+    this.#trouble = trouble;
+    if (trouble !== undefined && before === undefined) {
+      this.#options.onWarning?.(
+        `The request log has stopped: ${trouble}. Requests go on and are counted; ` +
+          `it is tried again every ${(this.#options.retryMs ?? 10_000) / 1000} s.`,
+      );
+    } else if (trouble === undefined && before !== undefined) {
+      this.#options.onRecovery?.("The request log is written again.");
+    }
+  }
+
+  /** Begins a time of counting; nothing waited before. */
+  #arm(): void {
+    this.#armed = true;
+    this.#usageAt = Date.now();
+    this.#refill(this.#usageAt);
+    this.#timer = setTimeout(() => this.#tick(), BATCH_MS);
+  }
+
+  #tick(): void {
+    const now = Date.now();
+    this.#refill(now);
+    this.#post(now, { all: false });
+    this.#armed = this.#stage.count > 0 || this.#leftOut > 0 || !this.#usage.isEmpty;
+    if (this.#armed) this.#timer = setTimeout(() => this.#tick(), BATCH_MS);
+  }
+
+  #refill(now: number): void {
+    const more = this.#rowsPerSecond * Math.max(0, now - this.#refilledAt) / 1000;
+    this.#budget = Math.min(this.#rowsPerSecond, Math.max(0, this.#budget) + more);
+    this.#refilledAt = now;
+  }
+
+  #post(now: number, { all }: { all: boolean }): void {
+    // A minute's counts go before the next minute begins to mix with them.
+    const minute = this.#usageAt - this.#usageAt % MINUTE;
+    const due = now - this.#usageAt >= USAGE_MS || now >= minute + MINUTE;
+    let usage: UsageChunk | undefined;
+    let gap: RowBatch["gap"];
+    if (all || due && this.#channel.underWay < MOST_UNDER_WAY) {
+      usage = this.#usage.take(minute);
+      if (this.#leftOut > 0) gap = { time: now, leftOut: this.#leftOut };
+      this.#leftOut = 0;
+      this.#usageAt = now;
+    }
+    const count = this.#stage.count;
+    const rows = count > 0 || gap ? this.#stage.take(this.#seq, gap) : undefined;
+    if (!rows && !usage) return;
+    this.#seq += count + (gap ? 1 : 0);
+    if (rows && this.#listeners.size > 0) this.#tell(rows);
+    this.#channel.send({ rows, usage }, { now: all });
+  }
+
+  #tell(batch: RowBatch): void {
+    const rows = rowsOf(batch);
+    for (const listener of this.#listeners) listener(rows);
+  }
+
+  async #close(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#options.signal?.removeEventListener("abort", this.#abort);
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const deadline = setTimeout(resolve, CLOSE_MS);
+    await Promise.race([this.flush().then(() => this.#channel.close()), late]);
+    clearTimeout(deadline);
+    this.#channel.terminate();
+    if (!this.#usage.isEmpty || this.#channel.underWay > 0) {
+      this.#options.onWarning?.("The usage of the last requests could not be written and is lost.");
+    }
+  }
+}
+
+/**
+ * Opens `log.db` in the data directory `dir`, making both if need be. A file that cannot be written is no reason
+ * to stop: it is warned of and tried again.
+ * @throws {StoreError} `newer-schema`, `owner`, or `storage` for the directory.
+ */
+export async function openRequestLog(
+  dir: string,
+  options: RequestLogOptions = {},
+): Promise<RequestLog> {
+  options.signal?.throwIfAborted();
+  prepareDataDir(dir);
+  const log = new RequestLog(join(dir, "log.db"), options);
+  await log.start();
+  return log;
+}

@@ -1,0 +1,152 @@
+/** The dashboard's sessions: who signed in with a browser, until when. @module */
+
+import { createHash, randomBytes } from "node:crypto";
+import { type Account, accountOf } from "./account.ts";
+import { type Actor, type Changes, SYSTEM } from "./changes.ts";
+import { type Database, type Row, type Statement, storageError } from "./database.ts";
+import { StoreError } from "./store_error.ts";
+
+/** A session, without its secret. Times are milliseconds since 1970. */
+export interface Session {
+  /** Public, 32 hexadecimal digits: the beginning of the secret's SHA-256. */
+  readonly id: string;
+  readonly account: string;
+  readonly created: number;
+  readonly expires: number;
+  /** To the minute. */
+  readonly lastUsed: number;
+  /** Where it was begun. */
+  readonly address: string;
+  /** The browser's User-Agent then, cut to 200 characters. */
+  readonly browser: string;
+}
+
+const DAY = 86_400_000;
+const TOUCH_MS = 60_000;
+
+/** All sessions. */
+export class Sessions {
+  readonly #changes: Changes;
+  readonly #now: () => number;
+  readonly #insert: Statement;
+  readonly #find: Statement;
+  readonly #list: Statement;
+  readonly #touch: Statement;
+  readonly #remove: Statement;
+  readonly #removeAll: Statement;
+  readonly #removeOver: Statement;
+
+  constructor(db: Database, changes: Changes, now: () => number) {
+    this.#changes = changes;
+    this.#now = now;
+    this.#insert = db.prepare("INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?)");
+    this.#find = db.prepare(
+      `SELECT accounts.*, sessions.id AS session, sessions.created AS started, expires, last_used,
+         address, browser
+       FROM sessions JOIN accounts ON accounts.id = account
+       WHERE sessions.id = ? AND expires > ? AND NOT disabled`,
+    );
+    this.#list = db.prepare(
+      `SELECT accounts.name, sessions.id AS session, sessions.created AS started, expires,
+         last_used, address, browser
+       FROM sessions JOIN accounts ON accounts.id = account
+       WHERE expires > ?1 AND (?2 IS NULL OR accounts.name = ?2)
+       ORDER BY last_used DESC, sessions.id`,
+    );
+    this.#touch = db.prepare("UPDATE sessions SET last_used = ? WHERE id = ?");
+    this.#remove = db.prepare("DELETE FROM sessions WHERE id = ?");
+    this.#removeAll = db.prepare(
+      `DELETE FROM sessions WHERE account = (SELECT id FROM accounts WHERE name = ?) AND id != ?`,
+    );
+    this.#removeOver = db.prepare("DELETE FROM sessions WHERE expires <= ?");
+  }
+
+  /**
+   * Begins a session for an account that has just proved itself. `secret` (43 characters) is the cookie's value and kept nowhere.
+   * @param from.lifetimeMs default 7 days.
+   */
+  create(
+    account: Account,
+    from: { address: string; browser: string; lifetimeMs?: number },
+  ): { readonly secret: string; readonly session: Session } {
+    const secret = randomBytes(32).toString("base64url");
+    const [id, created] = [idOf(secret), this.#now()];
+    const expires = created + (from.lifetimeMs ?? 7 * DAY);
+    const { address } = from;
+    const browser = from.browser.slice(0, 200);
+    this.#changes.run({ who: account.name, address }, (note) => {
+      this.#removeOver.run(created);
+      this.#insert.run(id, account.id, created, expires, created, address, browser);
+      note({ action: "session.start", account: account.name, object: id });
+    });
+    const session = { id, account: account.name, created, expires, lastUsed: created };
+    return { secret, session: { ...session, address, browser } };
+  }
+
+  /** The session that a cookie's value belongs to; undefined where it is none, is over, or its account is disabled. */
+  find(secret: string): { readonly session: Session; readonly account: Account } | undefined {
+    const now = this.#now();
+    // Only hashes are compared: how long that takes tells nothing about a secret.
+    const row = this.#find.get(idOf(secret), now);
+    if (!row) return undefined;
+    const session = sessionOf(row);
+    if (now - session.lastUsed >= TOUCH_MS) this.#note(session.id, now);
+    return { session, account: accountOf(row) };
+  }
+
+  /** The sessions that are not over, last used first; of one account only with `account`. */
+  list({ account }: { account?: string } = {}): Session[] {
+    return this.#list.all(this.#now(), account ?? null).map(sessionOf);
+  }
+
+  /**
+   * Ends a session; with `account`, only one of that account.
+   * @throws {StoreError} `unknown`.
+   */
+  revoke(id: string, { by = SYSTEM, account }: { by?: Actor; account?: string } = {}): void {
+    this.#changes.run(by, (note) => {
+      const session = this.list(account === undefined ? {} : { account })
+        .find((one) => one.id === id);
+      if (!session) throw new StoreError("unknown", `There is no session ${id}`, { field: "id" });
+      this.#remove.run(id);
+      note({ action: "session.end", account: session.account, object: id });
+    });
+  }
+
+  /** Ends all sessions of an account but `keep`; returns how many. */
+  revokeAll(
+    account: string,
+    { by = SYSTEM, keep = "" }: { by?: Actor; keep?: string } = {},
+  ): number {
+    return this.#changes.run(by, (note) => {
+      const ended = this.#removeAll.run(account, keep);
+      if (ended > 0) note({ action: "session.end", account, object: "all", after: { keep } });
+      return ended;
+    });
+  }
+
+  #note(id: string, now: number): void {
+    try {
+      this.#touch.run(now, id);
+    } catch (error) {
+      // A full disk must not sign anybody out; the request log warns of it.
+      if (!storageError(error)) throw error;
+    }
+  }
+}
+
+function idOf(secret: string): string {
+  return createHash("sha256").update(secret).digest("hex").slice(0, 32);
+}
+
+function sessionOf(row: Row): Session {
+  return {
+    id: String(row.session),
+    account: String(row.name),
+    created: Number(row.started),
+    expires: Number(row.expires),
+    lastUsed: Number(row.last_used),
+    address: String(row.address),
+    browser: String(row.browser),
+  };
+}

@@ -1,0 +1,53 @@
+/** What may change while the relay runs, and the secrets it makes for itself. @module */
+
+import { Buffer } from "node:buffer";
+import { randomBytes } from "node:crypto";
+import { type Actor, type Changes, SYSTEM } from "./changes.ts";
+import type { Database, Statement } from "./database.ts";
+
+/** Keys with values that JSON can say. */
+export class Settings {
+  readonly #changes: Changes;
+  readonly #get: Statement;
+  readonly #set: Statement;
+  readonly #secret: Uint8Array;
+
+  constructor(db: Database, changes: Changes) {
+    this.#changes = changes;
+    this.#get = db.prepare("SELECT value FROM settings WHERE key = ?");
+    this.#set = db.prepare(
+      "INSERT INTO settings VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+    );
+    this.#secret = db.transaction(() => this.#readSecret());
+  }
+
+  /** 32 random bytes, made once for this database. Never shown, never in the audit log. */
+  get serverSecret(): Uint8Array {
+    return this.#secret;
+  }
+
+  /** The value of `key`, or undefined. */
+  get(key: string): unknown {
+    const row = this.#get.get(key);
+    return row && !key.startsWith("secret.") ? JSON.parse(String(row.value)) : undefined;
+  }
+
+  /** Keeps `value` under `key`. */
+  set(key: string, value: unknown, { by = SYSTEM }: { by?: Actor } = {}): void {
+    if (key.startsWith("secret.")) throw new RangeError(`Cannot set ${key}: it is made once`);
+    this.#changes.run(by, (note) => {
+      const before = this.get(key);
+      this.#set.run(key, JSON.stringify(value));
+      note({ action: "setting.set", account: "", object: key, before, after: value });
+    });
+  }
+
+  #readSecret(): Uint8Array {
+    const key = "secret.server";
+    const row = this.#get.get(key);
+    if (row) return new Uint8Array(Buffer.from(String(row.value), "hex"));
+    const fresh = randomBytes(32);
+    this.#set.run(key, fresh.toString("hex"));
+    return new Uint8Array(fresh);
+  }
+}

@@ -1,0 +1,79 @@
+/** Opens `crunch.db` and hands out what is in it. @module */
+
+import { join } from "node:path";
+import { Accounts } from "./accounts.ts";
+import { Changes } from "./changes.ts";
+import { prepareDataDir } from "./data_dir.ts";
+import { Database } from "./database.ts";
+import { FirstStart } from "./first_start.ts";
+import { migrate } from "./migrate.ts";
+import { Names } from "./names.ts";
+import { PasswordHasher } from "./password.ts";
+import { STORE_SCHEMA } from "./schema.ts";
+import { Sessions } from "./sessions.ts";
+import { Settings } from "./settings.ts";
+import { SignIn } from "./sign_in.ts";
+import { Tokens } from "./tokens.ts";
+
+/** How to open a store. */
+export interface StoreOptions {
+  /** Closes the store when it aborts. */
+  readonly signal?: AbortSignal;
+  /** The clock, in milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
+/** Everything that must never be lost. Calls are synchronous and take microseconds, those that hash a password excepted; changes wait for the disk. */
+export interface Store extends Disposable {
+  readonly accounts: Accounts;
+  readonly names: Names;
+  readonly tokens: Tokens;
+  readonly sessions: Sessions;
+  readonly settings: Settings;
+  readonly signIn: SignIn;
+  readonly firstStart: FirstStart;
+  /** The audit log, and word of each change. */
+  readonly changes: Changes;
+}
+
+/**
+ * Opens the store in the data directory `dir`, making both if need be. A running relay is the only one to write:
+ * take {@linkcode lockDataDir} first.
+ * @throws {StoreError} `owner`, `newer-schema`, `storage`.
+ */
+export function openStore(dir: string, options: StoreOptions = {}): Store {
+  const { signal, now = Date.now } = options;
+  signal?.throwIfAborted();
+  prepareDataDir(dir);
+  const path = join(dir, "crunch.db");
+  const db = new Database(path, { durability: "full" });
+  try {
+    migrate(db, { path, steps: STORE_SCHEMA, keepCopy: true });
+    const changes = new Changes(db, now);
+    const names = new Names(db, changes, now);
+    const hasher = new PasswordHasher();
+    const accounts = new Accounts(db, { changes, names, hasher, now });
+    const tokens = new Tokens(db, { accounts, changes, now });
+    const settings = new Settings(db, changes);
+    const { serverSecret } = settings;
+    const close = () => {
+      signal?.removeEventListener("abort", close);
+      db[Symbol.dispose]();
+    };
+    signal?.addEventListener("abort", close, { once: true });
+    return {
+      accounts,
+      names,
+      tokens,
+      settings,
+      sessions: new Sessions(db, changes, now),
+      signIn: new SignIn({ accounts, tokens, hasher, serverSecret }),
+      firstStart: new FirstStart({ accounts, tokens, hasher }),
+      changes,
+      [Symbol.dispose]: close,
+    };
+  } catch (error) {
+    db[Symbol.dispose]();
+    throw error;
+  }
+}

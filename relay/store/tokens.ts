@@ -1,0 +1,215 @@
+/** Tokens: secrets that stand for an account, each with a name, a scope and an end. @module */
+
+import { timingSafeEqual } from "node:crypto";
+import {
+  deriveTokenKeys,
+  formatToken,
+  newTokenSecret,
+  parseToken,
+  type StoredKeys,
+  tokenId,
+} from "../../tunnel/mod.ts";
+import type { Account } from "./account.ts";
+import type { Accounts } from "./accounts.ts";
+import { type Actor, type Changes, SYSTEM } from "./changes.ts";
+import { type Database, type Row, type Statement, storageError } from "./database.ts";
+import { LOCAL_ACCOUNT } from "./name_rules.ts";
+import { StoreError } from "./store_error.ts";
+
+/**
+ * What a token opens: `full` all that its account may; `agent` agents' sessions; `read` the API without
+ * changes; `metrics` only `/metrics`; `local` agents' sessions from this machine (made by the relay itself, never kept).
+ */
+export type Scope = "full" | "agent" | "read" | "metrics" | "local";
+/** The scopes that users can choose. */
+export const SCOPES: readonly Scope[] = ["full", "agent", "read", "metrics"];
+
+/** A token, without its secret. Times are milliseconds since 1970. */
+export interface Token {
+  /** Public, 16 characters; an agent names its token by it. */
+  readonly id: string;
+  readonly account: string;
+  /** What its owner calls it. */
+  readonly name: string;
+  readonly scope: Scope;
+  readonly created: number;
+  /** Null: never. */
+  readonly expires: number | null;
+  /** To the minute; null: never yet. */
+  readonly lastUsed: number | null;
+}
+
+/** A token with what is kept of its secret. */
+export interface KeptToken extends StoredKeys {
+  readonly token: Token;
+}
+
+/** `lastUsed` is written no oftener, so that a busy script costs no writes. */
+const TOUCH_MS = 60_000;
+
+/** All tokens. */
+export class Tokens {
+  readonly #accounts: Accounts;
+  readonly #changes: Changes;
+  readonly #now: () => number;
+  readonly #get: Statement;
+  readonly #list: Statement;
+  readonly #insert: Statement;
+  readonly #remove: Statement;
+  readonly #touch: Statement;
+  #local: KeptToken | undefined;
+
+  constructor(
+    db: Database,
+    parts: { accounts: Accounts; changes: Changes; now: () => number },
+  ) {
+    this.#accounts = parts.accounts;
+    this.#changes = parts.changes;
+    this.#now = parts.now;
+    const columns = "tokens.*, accounts.name AS account_name";
+    const from = "FROM tokens JOIN accounts ON accounts.id = account";
+    this.#get = db.prepare(`SELECT ${columns} ${from} WHERE tokens.id = ?`);
+    this.#list = db.prepare(
+      `SELECT ${columns} ${from} WHERE ?1 IS NULL OR accounts.name = ?1 ORDER BY tokens.created, tokens.id`,
+    );
+    this.#insert = db.prepare("INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?)");
+    this.#remove = db.prepare("DELETE FROM tokens WHERE id = ?");
+    this.#touch = db.prepare("UPDATE tokens SET last_used = ? WHERE id = ?");
+  }
+
+  /**
+   * Makes a token; `text` is shown once and kept nowhere.
+   * @param options.expires milliseconds since 1970; null or left out: never.
+   * @throws {StoreError} `unknown` account; `invalid` name (1 to 64 characters), scope or end (in the past).
+   */
+  create(
+    account: string,
+    options: { name: string; scope?: Scope; expires?: number | null; by?: Actor },
+  ): { readonly text: string; readonly token: Token } {
+    const { name, scope = "full", expires = null, by = SYSTEM } = options;
+    const field = check(name, scope, expires, this.#now());
+    if (field) throw new StoreError("invalid", field.message, { field: field.field });
+    const owner = this.#accounts.get(account);
+    if (!owner) {
+      throw new StoreError("unknown", `There is no account ${account}`, { field: "account" });
+    }
+    const secret = newTokenSecret();
+    const { storedKey, serverKey } = deriveTokenKeys(secret);
+    const id = tokenId(secret);
+    const created = this.#now();
+    this.#changes.run(by, (note) => {
+      this.#insert.run(id, owner.id, name, scope, created, expires, storedKey, serverKey);
+      const after = { name, scope, expires };
+      note({ action: "token.create", account: owner.name, object: id, after });
+    });
+    const token = { id, account: owner.name, name, scope, created, expires, lastUsed: null };
+    return { text: formatToken(secret), token };
+  }
+
+  /** What is kept under an id, whether it may still be used or not. */
+  get(id: string): KeptToken | undefined {
+    if (this.#local?.token.id === id) return this.#local;
+    const row = this.#get.get(id);
+    if (!row) return undefined;
+    return {
+      token: tokenOf(row),
+      storedKey: row.stored_key as Uint8Array,
+      serverKey: row.server_key as Uint8Array,
+    };
+  }
+
+  /** The tokens, oldest first; of one account only with `account`. */
+  list({ account }: { account?: string } = {}): Token[] {
+    return this.#list.all(account ?? null).map(tokenOf);
+  }
+
+  /**
+   * Removes a token; with `account`, only one of that account.
+   * @throws {StoreError} `unknown`.
+   */
+  revoke(id: string, { by = SYSTEM, account }: { by?: Actor; account?: string } = {}): void {
+    this.#changes.run(by, (note) => {
+      const row = this.#get.get(id);
+      const token = row && tokenOf(row);
+      if (!token || (account ?? token.account) !== token.account) {
+        throw new StoreError("unknown", `There is no token ${id}`, { field: "id" });
+      }
+      this.#remove.run(id);
+      const before = { name: token.name, scope: token.scope };
+      note({ action: "token.revoke", account: token.account, object: id, before });
+    });
+  }
+
+  /**
+   * Whom a token given in plain (`Authorization: Bearer`) stands for; undefined where it is mistyped, unknown,
+   * past its end, or its account is disabled. The caller checks the scope.
+   */
+  verify(text: string): { readonly token: Token; readonly account: Account } | undefined {
+    const secret = parseToken(text);
+    if (!secret) return undefined;
+    const kept = this.get(tokenId(secret));
+    if (!kept || !timingSafeEqual(kept.storedKey, deriveTokenKeys(secret).storedKey)) {
+      return undefined;
+    }
+    const account = this.#accounts.get(kept.token.account);
+    if (!account || account.disabled || this.isOver(kept.token)) return undefined;
+    this.used(kept.token);
+    return { token: kept.token, account };
+  }
+
+  /** Whether the token's end has passed. */
+  isOver(token: Token): boolean {
+    return token.expires !== null && token.expires <= this.#now();
+  }
+
+  /** Notes that a token opened something. */
+  used(token: Token): void {
+    const now = this.#now();
+    if (token.scope === "local" || now - (token.lastUsed ?? 0) < TOUCH_MS) return;
+    try {
+      this.#touch.run(now, token.id);
+    } catch (error) {
+      // A full disk must not keep anybody out; the request log warns of it.
+      if (!storageError(error)) throw error;
+    }
+  }
+
+  /** Makes the credential of the account `local` anew, in memory only, and returns its text. The last one ends. */
+  renewLocal(): string {
+    const secret = newTokenSecret();
+    const { storedKey, serverKey } = deriveTokenKeys(secret);
+    const [account, name, created] = [LOCAL_ACCOUNT, "this machine", this.#now()];
+    const id = tokenId(secret);
+    this.#local = {
+      token: { id, account, name, scope: "local", created, expires: null, lastUsed: null },
+      storedKey,
+      serverKey,
+    };
+    return formatToken(secret);
+  }
+}
+
+function check(name: string, scope: string, expires: number | null, now: number) {
+  if (name.length < 1 || name.length > 64) {
+    return { field: "name", message: "A token's name has 1 to 64 characters" };
+  }
+  if (!(SCOPES as readonly string[]).includes(scope)) {
+    return { field: "scope", message: `A scope is one of ${SCOPES.join(", ")}` };
+  }
+  if (expires !== null && !(expires > now)) {
+    return { field: "expires", message: "A token's end lies in the future" };
+  }
+  return undefined;
+}
+
+function tokenOf(row: Row): Token {
+  return {
+    id: String(row.id),
+    account: String(row.account_name),
+    name: String(row.name),
+    scope: row.scope as Scope,
+    created: Number(row.created),
+    expires: row.expires === null ? null : Number(row.expires),
+    lastUsed: row.last_used === null ? null : Number(row.last_used),
+  };
+}
