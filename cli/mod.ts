@@ -45,3 +45,13 @@ export {
 } from "./terminal.ts";
 export { quote, UsageError } from "./usage.ts";
 export { type About, versionText } from "./version.ts";
+export {
+  isAlive,
+  type LocalRelay,
+  localRelayDirectory,
+  readLocalRelays,
+  removeLocalRelay,
+  writeLocalRelay,
+} from "./local_relay.ts";
+export { writeReadyFile } from "./ready_file.ts";
+export { CommandFailure, type Program, type Running } from "./program.ts";

@@ -21,6 +21,7 @@ export const Frame = {
   PING: 0x10,
   PONG: 0x11,
   GOAWAY: 0x12,
+  MORE: 0x13,
   HEAD: 0x20,
   DATA: 0x21,
   TRAILERS: 0x22,
@@ -74,6 +75,7 @@ export function maxPayload(type: number): number {
     case Frame.WELCOME:
     case Frame.REFUSED:
     case Frame.GOAWAY:
+    case Frame.MORE:
     case Frame.OPEN:
       return MAX_CONTROL;
     case Frame.PING:

@@ -31,6 +31,8 @@ export interface Hello {
   readonly nonce: Uint8Array;
   /** Names to publish; none: the account's own. */
   readonly names: readonly string[];
+  /** The host it dialled, "" where it does not say. */
+  readonly dialled: string;
   /** The session that this connection is to strengthen. */
   readonly join?: string;
 }
@@ -88,6 +90,7 @@ export function readHello(message: Message): Hello {
     id: text(message, "id", 128),
     nonce: bytes(message, "nonce", 16, 64),
     names: list(message, "names", isShort) as string[],
+    dialled: message.dialled === undefined ? "" : text(message, "dialled", 255),
   } as const;
   return message.join === undefined ? hello : { ...hello, join: text(message, "join", 128) };
 }
@@ -205,6 +208,8 @@ export interface SignInOptions {
   readonly credential: Credential;
   readonly names: readonly string[];
   readonly software: string;
+  /** The relay's host as it was dialled, so that printed addresses are right. */
+  readonly dialled: string;
   readonly join?: string;
 }
 
@@ -236,6 +241,7 @@ export class SignIn {
       id: credential.id,
       nonce: encodeBase64(newNonce()),
       names: options.names,
+      dialled: options.dialled,
       ...(options.join === undefined ? {} : { join: options.join }),
     }));
   }

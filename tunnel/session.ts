@@ -50,6 +50,8 @@ export interface SessionOptions {
   onforeign?(bytes: Uint8Array): Uint8Array | null;
   /** The peer opened a stream by a request head, or for plain bytes: who works with it? Null refuses it. */
   onstream(stream: Stream, service: Record<string, unknown> | null): StreamHandler | null;
+  /** The relay would like one more connection of this agent. */
+  onmore?(): void;
   /** The peer wants no new streams. */
   ongoaway(end: SessionEnd): void;
   /** Called once, after every stream was reset. */
@@ -484,6 +486,9 @@ export class Session implements Watched {
         this.#options.ongoaway(readEnd(parseObject(bytes.subarray(from, to))));
         return;
       }
+      case Frame.MORE:
+        this.#options.onmore?.();
+        return;
       default:
         if (type >= FIRST_EXTENSION) return;
         if (this.#ready) throw new ProtocolError("A sign-in frame after the sign-in");
@@ -581,19 +586,28 @@ export class Session implements Watched {
     }
   }
 
+  /** Asks the agent for one more connection; once, until streams are few again. */
+  crowdedOut(): void {
+    this.message(Frame.MORE, {});
+  }
+
   /** Sends what waits (for at most a second), then ends the connection. */
   close(end: SessionEnd): void {
+    this.finish(end);
+  }
+
+  /** The same; resolves when the connection is closed. */
+  async finish(end: SessionEnd): Promise<void> {
     if (this.#over) return;
     this.#finish(end);
     let timer: ReturnType<typeof setTimeout> | undefined;
-    Promise.race([
+    await Promise.race([
       this.outgoing.drained(0).then(() => this.connection.closeWrite()).catch(() => {}),
       new Promise((resolve) => timer = setTimeout(resolve, 1000)),
-    ]).then(() => {
-      clearTimeout(timer);
-      this.connection.close();
-      this.outgoing.fail(new Error(end.message));
-    });
+    ]);
+    clearTimeout(timer);
+    this.connection.close();
+    this.outgoing.fail(new Error(end.message));
   }
 
   #close(end: SessionEnd): void {

@@ -6,7 +6,7 @@ import { answerProblem, coarseNow, type Exchange } from "../../http/mod.ts";
 import { type Entry, readEntry } from "./entry.ts";
 import { EntryCache } from "./entry_cache.ts";
 import { FileAnswers, type Refuse } from "./file_answers.ts";
-import { sendListing } from "./listing.ts";
+import { type ListingOptions, sendListing } from "./listing.ts";
 import { OpenDirectory, OpenFile, sameState } from "./open_file.ts";
 import { Outlets } from "./outlet.ts";
 import { decodePath, encodeSegment, safeBase } from "./path.ts";
@@ -60,6 +60,7 @@ const ALLOW = "Allow: GET, HEAD, OPTIONS\r\n";
 const KNOWN_METHODS = ["POST", "PUT", "DELETE", "PATCH", "TRACE", "CONNECT"];
 const encoder = new TextEncoder();
 const ALLOW_FIELD = encoder.encode(ALLOW);
+const NOSNIFF = encoder.encode("X-Content-Type-Options: nosniff\r\n");
 
 class DirectoryOrigin implements Origin {
   readonly #root: Root;
@@ -115,10 +116,7 @@ class DirectoryOrigin implements Origin {
           return redirectTo(exchange, `${safeBase(base)}/${names.map(encodeSegment).join("/")}/`);
         }
         const index = this.#findIndex(names, place);
-        if (index === null) {
-          this.#list(exchange, { names, place, base });
-          return;
-        }
+        if (index === null) return this.#list(exchange, { names, place, base });
         ({ names, place } = index);
       } else if (asked.directory) {
         place = null;
@@ -155,25 +153,25 @@ class DirectoryOrigin implements Origin {
     return entry;
   }
 
-  async #list(
-    exchange: Exchange,
-    { names, place, base }: { names: readonly string[]; place: Place; base: string },
-  ): Promise<void> {
+  #list(exchange: Exchange, { names, place, base }: Listed): void {
     if (this.#listings.full) {
-      return this.#refuse(
-        exchange,
-        busy("Too many directories are being listed; try again in a second."),
-      );
+      const problem = busy("Too many directories are being listed; try again in a second.");
+      return this.#refuse(exchange, problem);
     }
+    const directory = OpenDirectory.open(place.path);
+    if (directory === null) return this.#refuse(exchange, NOT_FOUND);
+    this.#runListing(exchange, { directory, root: this.#root, names, base: safeBase(base) });
+  }
+
+  async #runListing(exchange: Exchange, options: ListingOptions): Promise<void> {
+    using _ = options.directory;
+    using outlet = this.#listings.open(exchange);
     try {
-      using directory = OpenDirectory.open(place.path);
-      if (directory === null) return this.#refuse(exchange, NOT_FOUND);
-      using outlet = this.#listings.open(exchange);
-      await sendListing(outlet, { directory, root: this.#root, names, base: safeBase(base) });
+      await sendListing(outlet, options);
     } catch (error) {
-      if (exchange.started) {
-        exchange.abort(`the directory cannot be listed: ${(error as Error).message}`);
-      } else this.#refuse(exchange, problemOf(error));
+      // The request's head is gone by now, and with it which form of an error it would like.
+      if (exchange.started) outlet.abort(`the listing broke off: ${(error as Error).message}`);
+      else exchange.respond(problemOf(error).status, NOSNIFF, null, 0);
     }
   }
 
@@ -183,6 +181,13 @@ class DirectoryOrigin implements Origin {
     this.#files[Symbol.dispose]();
     this.#listings[Symbol.dispose]();
   }
+}
+
+/** A directory to be listed. */
+interface Listed {
+  readonly names: readonly string[];
+  readonly place: Place;
+  readonly base: string;
 }
 
 /** Whether the kept entry is still what lies at its path, and was followed to there lately. */

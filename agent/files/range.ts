@@ -23,7 +23,7 @@ export function parseRange(field: string, size: number): ByteRange | "unsatisfia
   let specs = 0;
   for (const part of field.slice(6).split(",", MAX_RANGES + 1)) {
     const spec = part.replace(/^[ \t]+|[ \t]+$/g, "");
-    if (spec === "" && part !== field.slice(6)) continue; // empty list elements are allowed
+    if (spec === "") continue; // empty list elements are allowed
     if (++specs > MAX_RANGES) return null;
     const match = SPEC.exec(spec);
     if (match === null) return null;

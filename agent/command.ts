@@ -1,0 +1,191 @@
+/** `crunch agent`: publishes, prints where, and says when it loses and regains the relay. @module */
+
+import { join, resolve } from "node:path";
+import {
+  type AgentValues,
+  CommandFailure,
+  formatAddress,
+  type Program,
+  publications,
+  type Running,
+  type Source,
+  writeReadyFile,
+} from "../cli/mod.ts";
+import { Credential, parseToken } from "../tunnel/mod.ts";
+import {
+  type Access,
+  type Agent,
+  localAccess,
+  localAccessTo,
+  NoLocalRelay,
+  PRIVATE_MARKER,
+  relayText,
+  startAgent,
+} from "./mod.ts";
+
+export { accessOf } from "./local_access.ts";
+
+export interface AgentSettings {
+  readonly values: AgentValues;
+  readonly sources: Readonly<Record<"name" | "dir" | "publish", Source>>;
+}
+
+/**
+ * Starts publishing. `ownAccess` is that of a relay in the same process, used where no other is named; `onready` gets
+ * the URLs once everything works, by default for the ready file.
+ * @throws {CommandFailure} when it cannot start.
+ */
+export async function runAgent(
+  settings: AgentSettings,
+  program: Program,
+  ownAccess?: Access,
+  onready: (urls: string[]) => void = (urls) => {
+    const { readyFile } = settings.values;
+    if (readyFile !== undefined) writeReadyFile(readyFile, { urls });
+  },
+): Promise<Running> {
+  const { values } = settings;
+  const publish = publications(settings);
+  if (
+    settings.sources.dir.from === "default" &&
+    publish.some(({ dir }) => dir.some(({ value }) => value === "."))
+  ) {
+    checkCurrent(program);
+  }
+  const access = chooseAccess(values, program, ownAccess);
+  access();
+  const printed = new Set<string>();
+  const ended = Promise.withResolvers<number>();
+  let agent: Agent;
+  try {
+    agent = startAgent({
+      access,
+      publish,
+      relayCa: values.relayCa === undefined ? undefined : readCertificates(values.relayCa),
+      log: program.log,
+      software: program.software,
+      onwelcome: ({ names }) => {
+        for (const url of names.flatMap(({ urls }) => urls)) {
+          if (printed.has(url)) continue;
+          printed.add(url);
+          program.print(url + "\n");
+        }
+      },
+      onrefused: (error) => {
+        program.log.error(`the relay refuses: ${error.message}`);
+        ended.resolve(1);
+      },
+    });
+  } catch (cause) {
+    throw new CommandFailure(`cannot publish: ${(cause as Error).message}`, 1, { cause });
+  }
+  agent.urls.then(onready).catch(() => {
+    // The refusal was said.
+  });
+  return { ended: ended.promise, stop: () => agent.stop(values.drain) };
+}
+
+/** The current directory is published unasked only where that cannot be a mistake. */
+function checkCurrent({ around }: Program): void {
+  const here = Deno.realPathSync(".");
+  const home = around.env.HOME ?? around.env.USERPROFILE;
+  const why = here === resolve("/")
+    ? "the root directory"
+    : home !== undefined && isSame(here, home)
+    ? "the home directory"
+    : exists(join(here, PRIVATE_MARKER))
+    ? "a directory of the relay's own data"
+    : undefined;
+  if (why === undefined) return;
+  throw new CommandFailure(
+    `would publish ${why}, ${here}\nname what to publish: crunch agent --dir ./site`,
+    2,
+  );
+}
+
+function chooseAccess(
+  values: AgentValues,
+  program: Program,
+  ownAccess: Access | undefined,
+): () => Access {
+  const credential = credentialOf(values);
+  const { relay } = values;
+  if (relay === undefined) {
+    const local = ownAccess === undefined ? () => localAccess(program.around) : () => ownAccess;
+    return failing(() => credential === undefined ? local() : { ...local(), credential });
+  }
+  if (relay.transport === "tcp" && !/^(127\.|::1$|localhost$)/.test(relay.hostname)) {
+    program.log.warn(
+      `${
+        relayText(relay)
+      } is dialled without TLS: what passes can be read on the way; use tls:// where the relay offers it`,
+    );
+  }
+  if (credential !== undefined) return () => ({ relay, credential });
+  return failing(() => {
+    const text = formatAddress(relay).replace(/^localhost:/, "127.0.0.1:");
+    const local = relay.transport === "tcp" ? localAccessTo(text, program.around) : undefined;
+    if (local !== undefined) return local;
+    throw new CommandFailure(
+      `no credentials for ${
+        relayText(relay)
+      }: give --user NAME with --password-file FILE or CRUNCH_PASSWORD, ` +
+        "or --token-file FILE or CRUNCH_TOKEN",
+      2,
+    );
+  });
+}
+
+/** A missing local relay ends the command at its start; later it is one more failed dial. */
+function failing(access: () => Access): () => Access {
+  return () => {
+    try {
+      return access();
+    } catch (cause) {
+      if (!(cause instanceof NoLocalRelay)) throw cause;
+      throw new CommandFailure(cause.message, cause.several ? 2 : 1, { cause });
+    }
+  };
+}
+
+function credentialOf(values: AgentValues): Credential | undefined {
+  if (values.token !== undefined) {
+    const secret = parseToken(values.token.reveal());
+    if (secret === undefined) {
+      throw new CommandFailure(
+        "the token is mistyped or cut: it begins with crunch_ and has 63 characters",
+        2,
+      );
+    }
+    return Credential.token(secret);
+  }
+  if (values.user === undefined || values.password === undefined) return undefined;
+  return Credential.password(values.user, values.password.reveal());
+}
+
+function readCertificates(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (cause) {
+    throw new CommandFailure(`--relay-ca: cannot read ${path}: ${(cause as Error).message}`, 1, {
+      cause,
+    });
+  }
+}
+
+function isSame(here: string, path: string): boolean {
+  try {
+    return Deno.realPathSync(path) === here;
+  } catch {
+    return false;
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,234 @@
+/** Keeps one publication connected to its relay: dials, signs in, answers, and dials again for ever. @module */
+
+import type { DialAddress, Log } from "../cli/mod.ts";
+import { formatAddress } from "../cli/mod.ts";
+import type { Connection, Handler } from "../http/mod.ts";
+import {
+  type Credential,
+  Session,
+  type SessionEnd,
+  SignIn,
+  SignInError,
+  StreamExchange,
+  type Welcome,
+} from "../tunnel/mod.ts";
+import { Backoff } from "./backoff.ts";
+
+/** Where a relay is, and as whom to sign in there. Asked for anew before each dial. */
+export interface Access {
+  readonly relay: DialAddress;
+  readonly credential: Credential;
+}
+
+export interface LinkOptions {
+  readonly access: () => Promise<Access>;
+  readonly dial: (relay: DialAddress, signal: AbortSignal) => Promise<Connection>;
+  /** The public name; undefined for the account's own. */
+  readonly name: string | undefined;
+  readonly handler: Handler;
+  readonly software: string;
+  readonly log: Log;
+  /** The publication works; told after every sign-in. */
+  readonly onwelcome: (welcome: Welcome) => void;
+  /** Told before the first success, when trying on makes no sense: wrong credentials, a name that is taken. */
+  readonly onrefused: (error: SignInError) => void;
+}
+
+/** Time for a connection and for a sign-in, in ms. */
+const DIAL_TIME = 10_000;
+/** Connections of one session, at the most. */
+const MAX_CONNECTIONS = 4;
+/** Between tries after the relay refused us, in ms. */
+const REFUSED_DELAY = 30_000;
+/** The same after another agent took our name, in ms. */
+const REPLACED_DELAY = 60_000;
+/** What another try with the same settings will not mend. */
+const FINAL: ReadonlySet<string> = new Set([
+  "bad-credentials",
+  "disabled",
+  "expired",
+  "wrong-scope",
+  "name-taken",
+  "name-needed",
+  "reserved",
+  "looks-like",
+  "invalid",
+  "limit",
+  "version",
+  "not-a-relay",
+  "bad-relay",
+]);
+
+export class Link implements AsyncDisposable {
+  readonly #options: LinkOptions;
+  readonly #stop = new AbortController();
+  readonly #backoff = new Backoff();
+  readonly #sessions = new Set<Session>();
+  readonly #running: Promise<void>;
+  #welcomed = false;
+  #sessionId = "";
+  #lost: ((end: SessionEnd) => void) | null = null;
+  #joining = false;
+
+  constructor(options: LinkOptions) {
+    this.#options = options;
+    this.#running = this.#run();
+  }
+
+  async #run(): Promise<void> {
+    const { log } = this.#options;
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      let delay: number;
+      try {
+        const ended = await this.#connect();
+        delay = this.#afterEnd(ended);
+      } catch (error) {
+        if (signal.aborted) break;
+        delay = this.#afterFailure(error);
+      }
+      if (signal.aborted) break;
+      if (delay > 2_000) log.info(`trying again in ${Math.round(delay / 1000)} s`);
+      await sleep(delay, signal);
+    }
+  }
+
+  /** One session from dial to end. @throws {SignInError} and what dialling throws. */
+  async #connect(): Promise<SessionEnd> {
+    const { log, onwelcome } = this.#options;
+    const ended = new Promise<SessionEnd>((resolve) => this.#lost = resolve);
+    const welcome = await this.#open((end) => this.#lost?.(end));
+    const again = this.#welcomed;
+    this.#welcomed = true;
+    this.#sessionId = welcome.session;
+    this.#backoff.reset();
+    if (again) log.info("connected to the relay again");
+    onwelcome(welcome);
+    return await ended;
+  }
+
+  /** Dials and signs in. `onlost` is called when the session wants no new streams any more, or is over. */
+  async #open(onlost: (end: SessionEnd) => void, join?: string): Promise<Welcome> {
+    const { access, dial, name, handler, software } = this.#options;
+    const { relay, credential } = await access();
+    const deadline = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(DIAL_TIME)]);
+    const connection = await dial(relay, deadline);
+    const signIn: SignIn = new SignIn(() => session, {
+      credential,
+      names: name === undefined ? [] : [name],
+      software,
+      dialled: relay.hostname,
+      ...(join === undefined ? {} : { join }),
+    });
+    const session: Session = new Session({
+      connection,
+      side: "agent",
+      onmessage: (type, message, payload) => signIn.receive(type, message, payload),
+      onstream: (stream, service) => service === null ? new StreamExchange(stream, handler) : null,
+      onmore: () => this.#more(),
+      ongoaway: (end) => {
+        // What is under way goes on; the relay closes, or we do when it is done.
+        session.idle().then(() =>
+          session.close({ code: "drained", message: "the relay went away" })
+        );
+        onlost(end);
+      },
+      onclose: (end) => {
+        this.#sessions.delete(session);
+        signIn.lost(end);
+        onlost(end);
+      },
+    });
+    this.#sessions.add(session);
+    const timer = setTimeout(
+      () => session.close({ code: "too-slow", message: "the sign-in took too long" }),
+      DIAL_TIME,
+    );
+    try {
+      signIn.start();
+      return await signIn.done;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** The relay would like another connection of this session. */
+  #more(): void {
+    if (this.#joining || this.#sessions.size >= MAX_CONNECTIONS || this.#stop.signal.aborted) {
+      return;
+    }
+    this.#joining = true;
+    this.#open(() => {}, this.#sessionId)
+      .catch((error) => this.#options.log.debug("a further connection failed", { error }))
+      .finally(() => this.#joining = false);
+  }
+
+  #afterEnd(end: SessionEnd): number {
+    const { log } = this.#options;
+    if (this.#stop.signal.aborted) return 0;
+    if (end.code === "replaced") {
+      log.warn(`replaced: ${end.message}; dialling again in 60 s`);
+      return REPLACED_DELAY;
+    }
+    if (end.code === "shutdown") {
+      log.info("the relay is stopping; dialling again");
+      return 0;
+    }
+    log.warn(`lost the relay: ${end.message}; dialling again`);
+    return this.#backoff.next();
+  }
+
+  #afterFailure(error: unknown): number {
+    const { log, onrefused } = this.#options;
+    if (error instanceof SignInError && FINAL.has(error.end.code)) {
+      if (!this.#welcomed) {
+        onrefused(error);
+        // Whoever listens ends us; if nobody does, we go on as later.
+      } else log.warn(`the relay refuses us: ${error.message}`);
+      return REFUSED_DELAY;
+    }
+    if (this.#backoff.isFirst) log.warn("cannot reach the relay", { error });
+    else log.debug("cannot reach the relay", { error });
+    const wish = error instanceof SignInError ? error.end.retryAfter : undefined;
+    return Math.max(wish ?? 0, this.#backoff.next());
+  }
+
+  /** Takes no new requests, lets those under way finish for `time` ms, and ends. */
+  async drain(time: number): Promise<void> {
+    if (!this.#stop.signal.aborted) this.#stop.abort();
+    const end: SessionEnd = { code: "shutdown", message: "the agent stops" };
+    const sessions = [...this.#sessions];
+    for (const session of sessions) session.goAway(end);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    await Promise.race([
+      Promise.all(sessions.map((session) => session.idle())),
+      new Promise((resolve) => timer = setTimeout(resolve, time)),
+    ]);
+    clearTimeout(timer);
+    await Promise.all(sessions.map((session) => session.finish(end)));
+    this.#lost?.(end);
+    await this.#running;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drain(0);
+  }
+}
+
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", done);
+  });
+}
+
+/** Says where an agent dials, for messages. */
+export function relayText(relay: DialAddress): string {
+  return `${relay.transport === "tls" ? "tls://" : ""}${formatAddress(relay)}`;
+}

@@ -1,0 +1,88 @@
+/** The file in which a relay leaves an agent of the same machine what it needs to sign in. @module */
+
+import { join } from "node:path";
+import process from "node:process";
+import { stateDirectory } from "./relay_options.ts";
+import type { Surroundings } from "./option.ts";
+
+/** What stands in the file. */
+export interface LocalRelay {
+  /** `host:port` of the tunnel listener, and of the visitors' one; as loopback addresses where it is all interfaces. */
+  readonly tunnel: string;
+  readonly http: string;
+  /** A token of the account `local`. */
+  readonly credential: string;
+  readonly pid: number;
+}
+
+/** Where such files are: `$XDG_RUNTIME_DIR/crunch`, else the default state directory. */
+export function localRelayDirectory(around: Surroundings): string {
+  const runtime = around.env.XDG_RUNTIME_DIR;
+  return runtime?.startsWith("/") ? join(runtime, "crunch") : stateDirectory(around);
+}
+
+/** `local.json`, and `local-PID.json` of further relays. */
+const FILE_NAME = /^local(-\d+)?\.json$/;
+
+/**
+ * Leaves `relay` in `dir` (made with mode 0700), as `local.json` unless another living relay has that.
+ * @returns the path, for `removeLocalRelay`.
+ */
+export function writeLocalRelay(dir: string, relay: LocalRelay): string {
+  Deno.mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const other = readLocalRelays(dir).find(({ path }) => path.endsWith("local.json"));
+  const taken = other !== undefined && other.relay.pid !== relay.pid && isAlive(other.relay.pid);
+  const path = join(dir, taken ? `local-${relay.pid}.json` : "local.json");
+  // Whole or not at all: an agent may read it at any moment.
+  const draft = `${path}.${relay.pid}.tmp`;
+  Deno.writeTextFileSync(draft, JSON.stringify(relay) + "\n", { mode: 0o600 });
+  Deno.renameSync(draft, path);
+  return path;
+}
+
+/** Removes the file if it is still that relay's. */
+export function removeLocalRelay(path: string, relay: LocalRelay): void {
+  try {
+    const found = JSON.parse(Deno.readTextFileSync(path)) as Partial<LocalRelay>;
+    if (found.credential === relay.credential) Deno.removeSync(path);
+  } catch {
+    // Gone or unreadable: nothing of ours is left.
+  }
+}
+
+/** Every file of a relay in `dir`; those that cannot be read are left out. */
+export function readLocalRelays(
+  dir: string,
+): Array<{ readonly path: string; readonly relay: LocalRelay }> {
+  const found: Array<{ path: string; relay: LocalRelay }> = [];
+  let entries: Deno.DirEntry[];
+  try {
+    entries = [...Deno.readDirSync(dir)];
+  } catch {
+    return found;
+  }
+  for (const { name } of entries.filter(({ name }) => FILE_NAME.test(name))) {
+    const path = join(dir, name);
+    try {
+      const relay = JSON.parse(Deno.readTextFileSync(path)) as Partial<LocalRelay>;
+      if (typeof relay.tunnel === "string" && typeof relay.credential === "string") {
+        found.push({ path, relay: { http: "", pid: 0, ...relay } as LocalRelay });
+      }
+    } catch {
+      // Half-made by a foreign hand, or just removed.
+    }
+  }
+  return found;
+}
+
+/** Whether a process with this pid exists. */
+export function isAlive(pid: number): boolean {
+  if (!Number.isInteger(pid) || pid <= 0) return false;
+  try {
+    // Signal 0 only asks (kill(2)); Deno cannot send it, node:process can.
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as { code?: string }).code === "EPERM";
+  }
+}

@@ -1,0 +1,34 @@
+/** What a running command has around it: its log, its output, its surroundings. @module */
+
+import type { Log } from "./log.ts";
+import type { Surroundings } from "./option.ts";
+
+export interface Program {
+  /** `crunch/0.1.0`, as relays and agents tell each other. */
+  readonly software: string;
+  readonly log: Log;
+  readonly around: Surroundings;
+  /** Standard output is a terminal. */
+  readonly terminal: boolean;
+  /** Writes lines to standard output. */
+  print(text: string): void;
+}
+
+/** A command that stays until it is stopped. */
+export interface Running {
+  /** Resolves with the exit code when the command ends by itself. */
+  readonly ended: Promise<number>;
+  /** Finishes what is under way, then ends. */
+  stop(): Promise<void>;
+}
+
+/** A command cannot go on; `message` says why and what to type. Exit code 1, or 2 for wrong usage. */
+export class CommandFailure extends Error {
+  override readonly name = "CommandFailure";
+  readonly exitCode: 1 | 2;
+
+  constructor(message: string, exitCode: 1 | 2 = 1, options?: ErrorOptions) {
+    super(message, options);
+    this.exitCode = exitCode;
+  }
+}

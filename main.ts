@@ -1,0 +1,134 @@
+/** Picks the command, handles signals and the exit code; nothing else. @module */
+
+import {
+  columns,
+  CommandFailure,
+  createLog,
+  hasColour,
+  type Invocation,
+  makeStyle,
+  type Program,
+  readCommandLine,
+  type Running,
+  UsageError,
+  writeText,
+} from "./cli/mod.ts";
+import about from "./deno.json" with { type: "json" };
+
+/** Starts what the command line asks for. Heavy parts are loaded only where they are used. */
+async function start(
+  invocation: Exclude<Invocation, { command: "print" }>,
+  program: Program,
+): Promise<Running | null> {
+  switch (invocation.command) {
+    case "relay": {
+      const { runRelay } = await import("./relay/command.ts");
+      return await runRelay(invocation.values, program);
+    }
+    case "agent": {
+      const { runAgent } = await import("./agent/command.ts");
+      return await runAgent(invocation, program);
+    }
+    case "both":
+      return await runBoth(invocation, program);
+    case "demo": {
+      const { demoSettings } = await import("./cli/demo.ts");
+      return await runBoth(
+        await demoSettings(invocation.values, new URL(".", import.meta.url)),
+        program,
+      );
+    }
+    default:
+      throw new CommandFailure(`${invocation.command} is not there yet`);
+  }
+}
+
+/** Relay and agent in one process; unless told otherwise the agent uses this relay, by the local credential. */
+async function runBoth(
+  settings: Pick<Invocation & { command: "both" }, "values" | "sources">,
+  program: Program,
+): Promise<Running> {
+  const { runRelay } = await import("./relay/command.ts");
+  const { accessOf, runAgent } = await import("./agent/command.ts");
+  // One ready file, once the agent's names work, too.
+  const { readyFile } = settings.values;
+  const relay = await runRelay({ ...settings.values, readyFile: undefined }, program);
+  try {
+    const { local } = relay.relay;
+    const agent = await runAgent(
+      settings,
+      program,
+      local === null ? undefined : accessOf(local),
+      (urls) => {
+        if (readyFile !== undefined) relay.writeReady(readyFile, urls);
+      },
+    );
+    return {
+      ended: agent.ended,
+      stop: async () => {
+        await Promise.all([agent.stop(), relay.stop()]);
+      },
+    };
+  } catch (error) {
+    await relay.stop();
+    throw error;
+  }
+}
+
+async function main(): Promise<number> {
+  const env = Deno.env.toObject();
+  const terminal = Deno.stdout.isTerminal();
+  let invocation: Invocation;
+  try {
+    invocation = await readCommandLine(Deno.args, {
+      env,
+      about: { version: about.version, protocol: 1 },
+      page: { width: columns(Deno.stdout), style: makeStyle(hasColour(Deno.stdout, env)) },
+    });
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    writeText(Deno.stderr, error.text);
+    return 2;
+  }
+  if (invocation.command === "print") {
+    writeText(Deno.stdout, invocation.text);
+    return 0;
+  }
+  const { logFormat: format, logLevel: level } = invocation.values;
+  const log = createLog({ format, level, colour: hasColour(Deno.stderr, env) });
+  for (const warning of invocation.warnings) log.warn(warning);
+  const program: Program = {
+    software: `crunch/${about.version}`,
+    log,
+    around: { env, os: Deno.build.os, root: Deno.build.os !== "windows" && Deno.uid() === 0 },
+    terminal,
+    print: (text) => writeText(Deno.stdout, text),
+  };
+  const signalled = Promise.withResolvers<number>();
+  let running: Running | null = null;
+  let stopping = false;
+  const onsignal = (): void => {
+    if (stopping || running === null) Deno.exit(130);
+    stopping = true;
+    log.info("stopping; a second signal ends at once");
+    running.stop().then(() => signalled.resolve(0), signalled.reject);
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, onsignal);
+  try {
+    running = await start(invocation, program);
+    if (running === null) return 0;
+    const code = await Promise.race([signalled.promise, running.ended]);
+    if (!stopping) await running.stop();
+    return code;
+  } catch (error) {
+    if (error instanceof UsageError) {
+      writeText(Deno.stderr, error.text);
+      return 2;
+    }
+    if (!(error instanceof CommandFailure)) throw error;
+    writeText(Deno.stderr, `crunch ${invocation.command}: ${error.message}\n`);
+    return error.exitCode;
+  }
+}
+
+Deno.exit(await main());

@@ -1,0 +1,117 @@
+/** `crunch relay`: starts a relay, and tells its owner where it is and what to do next. @module */
+
+import { join } from "node:path";
+import {
+  CommandFailure,
+  localRelayDirectory,
+  type Program,
+  type RelayValues,
+  type Running,
+  writeReadyFile,
+} from "../cli/mod.ts";
+import { ListenError } from "../http/mod.ts";
+import { type Relay, startRelay } from "./mod.ts";
+import { StoreError } from "./store/mod.ts";
+
+/** Where the generated password of the first start is left when nobody reads the output. */
+const PASSWORD_FILE = "admin-password";
+
+export interface RunningRelayCommand extends Running {
+  readonly relay: Relay;
+  /** Writes the bound addresses, and where an agent runs with it the URLs. */
+  writeReady(path: string, urls?: readonly string[]): void;
+}
+
+/** @throws {CommandFailure} when it cannot start. */
+export async function runRelay(
+  values: RelayValues,
+  program: Program,
+): Promise<RunningRelayCommand> {
+  const relay = await start(values, program);
+  introduce(relay, values, program);
+  const writeReady = (path: string, urls?: readonly string[]): void =>
+    writeReadyFile(path, {
+      http: relay.http[0] ?? null,
+      https: relay.https[0] ?? null,
+      tunnel: relay.tunnel[0] ?? null,
+      tunnel_tls: relay.tunnelTls[0] ?? null,
+      admin: relay.admin[0] ?? relay.http[0] ?? relay.https[0] ?? null,
+      ...(urls === undefined ? {} : { urls }),
+    });
+  if (values.readyFile !== undefined) writeReady(values.readyFile);
+  return {
+    relay,
+    writeReady,
+    // A relay ends when it is stopped, and not before.
+    ended: new Promise(() => {}),
+    stop: () => relay.stop(),
+  };
+}
+
+async function start(values: RelayValues, program: Program): Promise<Relay> {
+  try {
+    return await startRelay({
+      ...values,
+      log: program.log,
+      software: program.software,
+      localDirectory: localRelayDirectory(program.around),
+    });
+  } catch (cause) {
+    if (cause instanceof ListenError || cause instanceof StoreError) {
+      throw new CommandFailure(cause.message, 1, { cause });
+    }
+    throw cause;
+  }
+}
+
+function introduce(relay: Relay, values: RelayValues, program: Program): void {
+  const lines: Array<[string, string]> = [];
+  const scheme = relay.http.length > 0 ? "http" : "https";
+  const pages = values.publicUrl?.origin ??
+    `${scheme}://${shown(relay.http[0] ?? relay.https[0]!)}`;
+  lines.push([
+    "visitors",
+    [...relay.http.map((a) => url("http", a)), ...relay.https.map((a) => url("https", a))].join(
+      "  ",
+    ),
+  ]);
+  lines.push([
+    "dashboard",
+    relay.admin.length > 0 ? `${url("http", relay.admin[0]!)}admin` : `${pages}/admin`,
+  ]);
+  lines.push(["agents", [...relay.tunnel, ...relay.tunnelTls.map((a) => `tls://${a}`)].join("  ")]);
+  if (relay.adminPassword !== null) {
+    if (program.terminal) {
+      lines.push(["sign in as", `admin with the password ${relay.adminPassword}`]);
+    } else {lines.push([
+        "sign in as",
+        `admin with the password in ${leavePassword(values.data, relay.adminPassword)}`,
+      ]);}
+  }
+  lines.push([
+    "publish",
+    relay.tunnel.length > 0
+      ? "crunch agent --dir ./site"
+      : "crunch agent --relay tls://HOST:PORT --user NAME --dir ./site",
+  ]);
+  const width = Math.max(...lines.map(([label]) => label.length));
+  program.print(lines.map(([label, text]) => `${label.padEnd(width)}  ${text}`).join("\n") + "\n");
+  if (relay.loopbackOnly && values.publicUrl === undefined) {
+    program.print("reachable only from this machine; add --http :8080 --tunnel :8021\n");
+  }
+}
+
+function leavePassword(data: string, password: string): string {
+  const path = join(data, PASSWORD_FILE);
+  Deno.writeTextFileSync(path, password + "\n", { mode: 0o600 });
+  return path;
+}
+
+function url(scheme: string, address: string): string {
+  return address.startsWith("unix:") ? address : `${scheme}://${shown(address)}/`;
+}
+
+/** All interfaces can be reached at least as this machine. */
+function shown(address: string): string {
+  return address.replace(/^\[::\]:|^0\.0\.0\.0:/, "localhost:");
+}

@@ -1,0 +1,204 @@
+/** Answers visitors: finds out who is meant, and hands the request over. @module */
+
+import {
+  answerProblem,
+  coarseNow,
+  Field,
+  type HttpError,
+  type ServerExchange,
+  unwatch,
+  watch,
+  type Watched,
+} from "../http/mod.ts";
+import type { AnswerPolicy } from "./answer_head.ts";
+import { type Destination, Forward } from "./forward.ts";
+import type { OwnPages } from "./own_pages.ts";
+import type { Registry } from "./registry.ts";
+import type { Route, Router } from "./router.ts";
+import type { RequestLog, Store } from "./store/mod.ts";
+import { Visitor } from "./visitor.ts";
+
+export interface FrontOptions {
+  readonly router: Router;
+  readonly registry: Registry;
+  readonly store: Store;
+  readonly requestLog: RequestLog;
+  readonly pages: OwnPages;
+  /** Time to the first byte of an agent's answer, in ms; 0 waits for ever. */
+  readonly firstByteTime: number;
+  /** The dashboard has a listener of its own: then no page here shares its origin. */
+  readonly separateAdmin: boolean;
+}
+
+type NameRoute = Route & { kind: "name" };
+const TRUSTED: AnswerPolicy = { kind: "trusted" };
+/** How many path policies are kept; when full it starts anew. */
+const MAX_POLICIES = 4096;
+
+export class Front implements Watched {
+  readonly #options: FrontOptions;
+  readonly #waiting = new Set<Forward>();
+  readonly #policies = new Map<string, AnswerPolicy>();
+  /** Requests so far. */
+  requests = 0;
+
+  constructor(options: FrontOptions) {
+    this.#options = options;
+    if (options.firstByteTime > 0) watch(this);
+  }
+
+  /** Answers one request. */
+  readonly handle = (exchange: ServerExchange): void => {
+    const { head } = exchange;
+    const began = performance.now();
+    this.requests++;
+    const visitor = (exchange.context ??= new Visitor(exchange)) as Visitor;
+    visitor.turnTo(head.authority, this.#options.router);
+    const target = head.target;
+    if (target === "*") return this.#asterisk(exchange);
+    const route = this.#options.router.route(visitor.site, target);
+    switch (route.kind) {
+      case "name":
+        return this.#forward(exchange, visitor, route, began);
+      case "own":
+        return this.#options.pages.answer(exchange, route.segment, visitor);
+      case "redirect":
+        return exchange.respond(308, encode(`Location: ${route.location}\r\n`), null);
+      default:
+        answerProblem(exchange, {
+          status: route.status,
+          code: "unknown-name",
+          detail: route.detail,
+        });
+    }
+  };
+
+  /** Answers what could not be read. */
+  readonly refuse = (exchange: ServerExchange, error: HttpError): void => {
+    answerProblem(exchange, {
+      status: error.status,
+      code: "bad-request",
+      detail: error.message + ".",
+    });
+  };
+
+  /** Takes note of an exchange that is over. */
+  readonly finished = (exchange: ServerExchange): void => {
+    const forward = exchange.tag;
+    if (!(forward instanceof Forward)) return;
+    this.#waiting.delete(forward);
+    const { destination } = forward;
+    const now = performance.now();
+    this.#options.requestLog.record(
+      coarseNow(),
+      destination.name,
+      destination.account,
+      destination.agent.facts.id,
+      (exchange.context as Visitor).address,
+      forward.method,
+      destination.base + destination.target,
+      exchange.aborted && !exchange.started ? 0 : exchange.status,
+      exchange.bytesIn,
+      exchange.bytesOut,
+      now - forward.began,
+      forward.firstByte === 0 ? -1 : forward.firstByte - forward.began,
+      exchange.id,
+    );
+  };
+
+  #forward(exchange: ServerExchange, visitor: Visitor, route: NameRoute, began: number): void {
+    const { registry, store } = this.#options;
+    const owner = store.names.ownerOf(route.name);
+    if (owner === undefined || owner.disabled) {
+      return answerProblem(exchange, {
+        status: 404,
+        code: "unknown-name",
+        detail: "There is no such name here.",
+      });
+    }
+    const agent = registry.find(route.name);
+    if (agent === undefined || agent.facts.account !== owner.account) {
+      return answerProblem(exchange, {
+        status: 503,
+        code: "agent-offline",
+        detail: `${route.name} is not connected at the moment. Try again later.`,
+        retryAfter: 5,
+      });
+    }
+    const { head } = exchange;
+    if (route.mode === "path" && !owner.trusted && head.get(Field["service-worker"]) === "script") {
+      return answerProblem(exchange, {
+        status: 403,
+        code: "service-worker",
+        detail: "A service worker would act on other names too; it needs a host of its own.",
+      });
+    }
+    if (
+      head.has(Field["max-forwards"]) && isLastHop(head.get(Field["max-forwards"])!, head.method)
+    ) {
+      return exchange.respond(
+        head.method === "OPTIONS" ? 204 : 501,
+        encode("Allow: GET, HEAD, OPTIONS\r\n"),
+        null,
+      );
+    }
+    const destination: Destination = {
+      name: route.name,
+      account: owner.account,
+      agent,
+      target: route.target,
+      base: route.base,
+      policy: this.#policy(route, owner.trusted, visitor),
+    };
+    const forward = new Forward(exchange, visitor, destination, began);
+    exchange.tag = forward;
+    this.#waiting.add(forward);
+    forward.start();
+  }
+
+  #policy(route: NameRoute, trusted: boolean, visitor: Visitor): AnswerPolicy {
+    if (trusted || (route.mode === "path" && this.#options.separateAdmin)) return TRUSTED;
+    const key = route.mode === "path" ? route.base : visitor.site!.host;
+    let policy = this.#policies.get(key);
+    if (policy === undefined) {
+      policy = route.mode === "path"
+        ? { kind: "path", base: route.base }
+        : { kind: "subdomain", host: key };
+      if (this.#policies.size >= MAX_POLICIES) this.#policies.clear();
+      this.#policies.set(key, policy);
+    }
+    return policy;
+  }
+
+  #asterisk(exchange: ServerExchange): void {
+    exchange.respond(
+      204,
+      encode("Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"),
+      null,
+      -1,
+    );
+  }
+
+  tick(): void {
+    const now = performance.now();
+    const limit = this.#options.firstByteTime;
+    for (const forward of this.#waiting) {
+      if (forward.firstByte === 0 && now - Math.max(forward.began, forward.movedAt) > limit) {
+        forward.timeOut();
+      } else if (forward.firstByte !== 0) this.#waiting.delete(forward);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    unwatch(this);
+  }
+}
+
+/** Max-Forwards counts for TRACE and OPTIONS only (RFC 9110 section 7.6.2). */
+function isLastHop(value: string, method: string): boolean {
+  return value === "0" && (method === "TRACE" || method === "OPTIONS");
+}
+
+function encode(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}

@@ -1,0 +1,299 @@
+/** The public side: takes visitors and agents, and brings them together. @module */
+
+import {
+  commands,
+  type LocalRelay,
+  type Log,
+  parseCommand,
+  type RelayValues,
+  removeLocalRelay,
+  silentLog,
+  writeLocalRelay,
+} from "../cli/mod.ts";
+import { Admission, type Connection, HttpServer, turnAway } from "../http/mod.ts";
+import { publicUrls } from "./addresses.ts";
+import { Front } from "./front.ts";
+import { dialable, isLoopbackAddress, Listeners } from "./listeners.ts";
+import { OwnPages } from "./own_pages.ts";
+import { Reception } from "./reception.ts";
+import { Registry } from "./registry.ts";
+import { Router } from "./router.ts";
+import {
+  type Change,
+  type DataDirLock,
+  lockDataDir,
+  openRequestLog,
+  openStore,
+  type RequestLog,
+  type Store,
+} from "./store/mod.ts";
+
+/** Every option is one of `crunch relay`, in camel case; what is left out has the command's default. */
+export interface RelayOptions extends Partial<RelayValues> {
+  readonly log?: Log;
+  /** Program and version, for agents and pages. */
+  readonly software?: string;
+  /** Where the credential for agents on this machine is left; undefined leaves none. */
+  readonly localDirectory?: string | undefined;
+  /** Stops the relay, as `stop` does. */
+  readonly signal?: AbortSignal;
+}
+
+/** A relay that runs. Disposing it stops it at once; `stop` lets it finish. */
+export interface Relay extends AsyncDisposable {
+  /** Bound addresses, `host:port` or `unix:/path`. */
+  readonly http: readonly string[];
+  readonly https: readonly string[];
+  readonly tunnel: readonly string[];
+  readonly tunnelTls: readonly string[];
+  readonly admin: readonly string[];
+  /** The administrator's generated password, at the first start only. */
+  readonly adminPassword: string | null;
+  /** What an agent of this machine needs; null where no plain tunnel listener is. */
+  readonly local: LocalRelay | null;
+  /** Reachable from this machine only. */
+  readonly loopbackOnly: boolean;
+  /** Finishes what is under way, for at most `time` ms (the option `drain` by default). */
+  stop(time?: number): Promise<void>;
+}
+
+/**
+ * Starts a relay.
+ * @throws {ListenError} for an address that cannot be listened on.
+ * @throws {StoreError} for a data directory that cannot be used, or is in use.
+ */
+export async function startRelay(options: RelayOptions = {}): Promise<Relay> {
+  const defaults =
+    (await parseCommand(commands.relay, { args: [], env: Deno.env.toObject() })).values;
+  const given = Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  );
+  const relay = new RunningRelay({ ...defaults, ...given } as RelayValues & RelayOptions);
+  await relay.start();
+  return relay;
+}
+
+class RunningRelay implements Relay {
+  readonly #values: RelayValues & RelayOptions;
+  readonly #log: Log;
+  readonly #software: string;
+  readonly #registry = new Registry();
+  #lock!: DataDirLock;
+  #store!: Store;
+  #requestLog!: RequestLog;
+  #listeners!: Listeners;
+  #server!: HttpServer;
+  #reception!: Reception;
+  #front!: Front;
+  #pages!: OwnPages;
+  #localPath: string | null = null;
+  local: LocalRelay | null = null;
+  #ready = false;
+  #stopping: Promise<void> | null = null;
+  #unsubscribe: () => void = () => {};
+  adminPassword: string | null = null;
+
+  constructor(values: RelayValues & RelayOptions) {
+    this.#values = values;
+    this.#log = values.log ?? silentLog;
+    this.#software = values.software ?? "crunch";
+  }
+
+  get http(): readonly string[] {
+    return this.#listeners.http.map((listener) => listener.address);
+  }
+  get https(): readonly string[] {
+    return this.#listeners.https.map((listener) => listener.address);
+  }
+  get tunnel(): readonly string[] {
+    return this.#listeners.tunnel.map((listener) => listener.address);
+  }
+  get tunnelTls(): readonly string[] {
+    return this.#listeners.tunnelTls.map((listener) => listener.address);
+  }
+  get admin(): readonly string[] {
+    return this.#listeners.admin.map((listener) => listener.address);
+  }
+  get loopbackOnly(): boolean {
+    const { http, https } = this.#values;
+    return [...http, ...https].every(isLoopbackAddress);
+  }
+
+  async start(): Promise<void> {
+    const values = this.#values;
+    values.signal?.throwIfAborted();
+    this.#lock = lockDataDir(values.data);
+    try {
+      this.#store = openStore(values.data);
+      try {
+        this.adminPassword = await this.#store.firstStart.ensureAdmin(
+          values.adminPassword?.reveal(),
+        );
+        this.#requestLog = await openRequestLog(values.data, {
+          keepMs: values.logKeep,
+          keepBytes: values.logSize,
+          queueRows: values.logQueue,
+          onWarning: (text) => this.#log.warn(text),
+          onRecovery: (text) => this.#log.info(text),
+        });
+        try {
+          await this.#listen();
+        } catch (error) {
+          await this.#requestLog[Symbol.asyncDispose]();
+          throw error;
+        }
+      } catch (error) {
+        this.#store[Symbol.dispose]();
+        throw error;
+      }
+    } catch (error) {
+      this.#lock[Symbol.dispose]();
+      throw error;
+    }
+    this.#unsubscribe = this.#store.changes.subscribe((change) => this.#onchange(change));
+    this.#ready = true;
+    values.signal?.addEventListener("abort", () => void this.stop(), { once: true });
+  }
+
+  async #listen(): Promise<void> {
+    const values = this.#values;
+    const log = this.#log;
+    const separateAdmin = values.admin !== undefined;
+    this.#pages = new OwnPages({
+      software: this.#software,
+      ready: () => this.#ready,
+      admin: !separateAdmin,
+    });
+    this.#front = new Front({
+      router: new Router(values),
+      registry: this.#registry,
+      store: this.#store,
+      requestLog: this.#requestLog,
+      pages: this.#pages,
+      firstByteTime: values.firstByteTimeout,
+      separateAdmin,
+    });
+    const admission = new Admission({
+      total: values.maxConnections,
+      perAddress: values.maxConnectionsPerAddress,
+    });
+    this.#server = new HttpServer({
+      handle: this.#front.handle,
+      refuse: this.#front.refuse,
+      finished: this.#front.finished,
+      closed: (connection) => admission.release(connection.remote.address),
+      limits: {
+        head: { head: values.maxHead, target: values.maxTarget, fields: values.maxFields },
+        headTime: values.headTimeout,
+        idle: values.idleTimeout,
+        bodyTime: values.bodyTimeout,
+        writeStall: values.writeTimeout,
+      },
+    });
+    this.#reception = new Reception({
+      store: this.#store,
+      registry: this.#registry,
+      log,
+      software: this.#software,
+      maxPending: values.maxPendingAgents,
+      signInTime: values.signInTimeout,
+      maxStreams: values.maxStreams,
+      agentLimits: { waiting: values.maxWaitingStreams, wait: values.streamWait },
+      namesPerAccount: values.namesPerAccount,
+      urls: (name, dialled, address) => this.#urls(name, dialled, address),
+    });
+    const onvisitor = (connection: Connection): void => {
+      const admitted = admission.admit(connection.remote.address);
+      if (admitted === "ok") this.#server.accept(connection);
+      else turnAway(connection, admitted);
+    };
+    this.#listeners = await Listeners.open({
+      ...values,
+      admin: values.admin,
+      tlsCert: values.tlsCert,
+      tlsKey: values.tlsKey,
+      log,
+      onvisitor,
+      onagent: (connection) => this.#reception.accept(connection),
+      onadmin: onvisitor,
+    });
+    this.#leaveLocal();
+  }
+
+  /** Leaves agents of this machine what they need. */
+  #leaveLocal(): void {
+    const { localDirectory } = this.#values;
+    const [tunnel] = this.tunnel.filter((address) => !address.startsWith("unix:"));
+    if (tunnel === undefined) return;
+    this.local = {
+      tunnel: dialable(tunnel),
+      http: dialable(this.http[0] ?? this.https[0] ?? ""),
+      credential: this.#store.firstStart.renewLocal(),
+      pid: Deno.pid,
+    };
+    if (localDirectory !== undefined) this.#localPath = writeLocalRelay(localDirectory, this.local);
+  }
+
+  #urls(name: string, dialled: string, address: string): string[] {
+    const { publicUrl, domain, prefix } = this.#values;
+    const plain = this.#listeners.http.find(({ port }) => port > 0);
+    const secure = this.#listeners.https.find(({ port }) => port > 0);
+    return publicUrls(
+      {
+        publicUrl,
+        domain,
+        prefix,
+        port: (plain ?? secure)?.port ?? 80,
+        secure: plain === undefined && secure !== undefined,
+      },
+      name,
+      { dialled, address },
+    );
+  }
+
+  /** Who lost the right to be here goes at once. */
+  #onchange({ action, account, object, after }: Change): void {
+    const end = { code: "disabled", message: "the account's rights changed" };
+    for (const agent of [...this.#registry.agents.values()]) {
+      const { facts } = agent;
+      const hit = action === "account.remove" && facts.account === object ||
+        action === "account.update" && facts.account === object &&
+          (after as { disabled?: boolean } | undefined)?.disabled === true ||
+        action === "token.revoke" && facts.token === object ||
+        action === "name.remove" && facts.account === account && facts.names.includes(object);
+      if (hit) agent.close(end);
+    }
+  }
+
+  stop(time: number = this.#values.drain): Promise<void> {
+    return this.#stopping ??= this.#stop(time);
+  }
+
+  async #stop(time: number): Promise<void> {
+    this.#ready = false;
+    this.#unsubscribe();
+    if (this.#localPath !== null && this.local !== null) {
+      removeLocalRelay(this.#localPath, this.local);
+    }
+    await this.#listeners.close();
+    this.#reception.close();
+    const end = { code: "shutdown", message: "the relay stops" };
+    for (const agent of this.#registry.agents.values()) agent.goAway(end);
+    const cut = await this.#server.drain(time);
+    if (cut > 0) this.#log.warn(`cut off ${cut} visitors after ${time / 1000} s`);
+    await Promise.all(
+      [...this.#registry.agents.values()].flatMap(({ sessions }) =>
+        sessions.map((session) => session.finish(end))
+      ),
+    );
+    this.#front[Symbol.dispose]();
+    this.#registry[Symbol.dispose]();
+    await this.#requestLog[Symbol.asyncDispose]();
+    this.#store[Symbol.dispose]();
+    this.#lock[Symbol.dispose]();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop(0);
+  }
+}

@@ -1,0 +1,84 @@
+/** The relay's own pages: the landing page, health, and the way to the API. @module */
+
+import { answerProblem, escapeHtml, type ServerExchange } from "../http/mod.ts";
+import type { Visitor } from "./visitor.ts";
+
+/** Answers everything below one first segment. */
+export type PageHandler = (exchange: ServerExchange, visitor: Visitor) => void;
+
+const encoder = new TextEncoder();
+const template = Deno.readTextFileSync(new URL("../static/landing.html", import.meta.url));
+const HTML = encoder.encode(
+  "Content-Type: text/html; charset=utf-8\r\nCache-Control: no-cache\r\nX-Content-Type-Options: nosniff\r\n" +
+    "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'\r\n",
+);
+const TEXT = encoder.encode(
+  "Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n",
+);
+
+export interface OwnPagesOptions {
+  /** Program and version, for the landing page. */
+  readonly software: string;
+  /** Whether the relay takes visitors and agents. */
+  readonly ready: () => boolean;
+  /** Whether `/admin` and `/api` are on this listener. */
+  readonly admin: boolean;
+}
+
+export class OwnPages {
+  readonly #handlers = new Map<string, PageHandler>();
+  readonly #landing: Uint8Array;
+
+  constructor(options: OwnPagesOptions) {
+    this.#landing = encoder.encode(
+      template.replaceAll("{{software}}", escapeHtml(options.software))
+        .replaceAll("{{admin}}", options.admin ? "" : "hidden"),
+    );
+    this.set("", (exchange) => this.#page(exchange));
+    this.set("healthz", (exchange) => this.#text(exchange, 200, "ok\n"));
+    this.set("readyz", (exchange) => {
+      const ready = options.ready();
+      this.#text(exchange, ready ? 200 : 503, ready ? "ready\n" : "stopping\n");
+    });
+    this.set("robots.txt", (exchange) => this.#text(exchange, 200, "User-agent: *\nAllow: /\n"));
+  }
+
+  /** Who answers below a first segment: `admin`, `api` … */
+  set(segment: string, handler: PageHandler): void {
+    this.#handlers.set(segment, handler);
+  }
+
+  answer(exchange: ServerExchange, segment: string, visitor: Visitor): void {
+    const handler = this.#handlers.get(segment);
+    if (handler !== undefined) return handler(exchange, visitor);
+    answerProblem(exchange, {
+      status: 404,
+      code: "not-found",
+      detail: "There is nothing at this address.",
+    });
+  }
+
+  #page(exchange: ServerExchange): void {
+    if (!this.#readable(exchange)) return;
+    const isHead = exchange.head.method === "HEAD";
+    exchange.respond(200, HTML, isHead ? null : this.#landing, this.#landing.length);
+  }
+
+  #text(exchange: ServerExchange, status: number, text: string): void {
+    if (!this.#readable(exchange)) return;
+    const body = encoder.encode(text);
+    exchange.respond(status, TEXT, exchange.head.method === "HEAD" ? null : body, body.length);
+  }
+
+  #readable(exchange: ServerExchange): boolean {
+    const { method } = exchange.head;
+    if (method === "GET" || method === "HEAD") return true;
+    answerProblem(exchange, {
+      status: 405,
+      code: "method-not-allowed",
+      detail: "This page can only be read.",
+      fields: "Allow: GET, HEAD\r\n",
+    });
+    return false;
+  }
+}

@@ -1,0 +1,351 @@
+/** Lets agents in: checks who they are, gives them their names, and hands them to the registry. @module */
+
+import type { Log } from "../cli/mod.ts";
+import { type Connection, isLocalPeer, unwatch, watch, type Watched } from "../http/mod.ts";
+import {
+  authMessage,
+  type Challenge,
+  challengeMessage,
+  Frame,
+  type Hello,
+  MessageError,
+  newNonce,
+  PROTOCOL_VERSION,
+  readHello,
+  readProof,
+  serverSignature,
+  Session,
+  type SessionEnd,
+  verifyProof,
+  welcomeMessage,
+} from "../tunnel/mod.ts";
+import { type AgentLimits, ConnectedAgent } from "./connected_agent.ts";
+import { type Registry } from "./registry.ts";
+import { type Account, type Store, StoreError, Throttle, type Verifier } from "./store/mod.ts";
+
+export interface ReceptionOptions {
+  readonly store: Store;
+  readonly registry: Registry;
+  readonly log: Log;
+  readonly software: string;
+  /** Agents that may be connected and not yet signed in. */
+  readonly maxPending: number;
+  /** Time for a sign-in, in ms. */
+  readonly signInTime: number;
+  readonly maxStreams: number;
+  readonly agentLimits: AgentLimits;
+  /** Names beside its own that an account may claim itself. */
+  readonly namesPerAccount: number;
+  /** The public addresses of a name, for an agent that dialled `dialled` from `address`. */
+  readonly urls: (name: string, dialled: string, address: string) => string[];
+}
+
+/** What a wrong sign-in is told, whatever was wrong. */
+const BAD_CREDENTIALS: SessionEnd = {
+  code: "bad-credentials",
+  message: "unknown account or token, or wrong password",
+};
+
+const HTTP_ANSWER = new TextEncoder().encode(
+  "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n" +
+    "This port is for crunch agents. Pages are on the relay's --http address.\n",
+);
+/** A fatal handshake_failure alert (RFC 8446 section 6), which every TLS client understands. */
+const TLS_ALERT = Uint8Array.of(0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 0x28);
+
+export class Reception {
+  readonly #options: ReceptionOptions;
+  readonly #throttle = new Throttle();
+  readonly #guests = new Set<Guest>();
+  #closed = false;
+
+  constructor(options: ReceptionOptions) {
+    this.#options = options;
+  }
+
+  /** Agents that have not signed in yet. */
+  get pending(): number {
+    return this.#guests.size;
+  }
+
+  /** Takes a connection of somebody who wants to be an agent. */
+  accept(connection: Connection): void {
+    if (this.#closed || this.#guests.size >= this.#options.maxPending) return connection.close();
+    const guest = new Guest(
+      this.#options,
+      this.#throttle,
+      connection,
+      () => this.#guests.delete(guest),
+    );
+    this.#guests.add(guest);
+  }
+
+  /** Sends away who has not signed in yet. */
+  close(): void {
+    this.#closed = true;
+    for (const guest of [...this.#guests]) {
+      guest.refuse({ code: "shutdown", message: "the relay stops" });
+    }
+  }
+}
+
+/** Somebody who is not signed in yet. */
+class Guest implements Watched {
+  readonly #options: ReceptionOptions;
+  readonly #throttle: Throttle;
+  readonly #connection: Connection;
+  readonly #session: Session;
+  readonly #done: () => void;
+  #until: number;
+  #hello: Hello | null = null;
+  #helloBytes: Uint8Array = new Uint8Array(0);
+  #message: Uint8Array = new Uint8Array(0);
+  #verifier: Verifier | null = null;
+  #proved = false;
+  #agent: ConnectedAgent | null = null;
+
+  constructor(
+    options: ReceptionOptions,
+    throttle: Throttle,
+    connection: Connection,
+    done: () => void,
+  ) {
+    this.#options = options;
+    this.#throttle = throttle;
+    this.#connection = connection;
+    this.#done = done;
+    this.#until = Date.now() + options.signInTime;
+    this.#session = new Session({
+      connection,
+      side: "relay",
+      onmessage: (type, message, payload) => this.#onmessage(type, message, payload),
+      onforeign: (bytes) => bytes[0] === 0x16 ? TLS_ALERT : HTTP_ANSWER,
+      // Agents open no streams yet.
+      onstream: () => null,
+      ongoaway: () => {
+        const agent = this.#agent;
+        if (agent === null) return;
+        // It takes no new requests; what is under way finishes, then it closes.
+        if (agent.sessions.every((session) => session.draining)) options.registry.release(agent);
+      },
+      onclose: (end) => this.#onclose(end),
+    });
+    watch(this);
+  }
+
+  get #address(): string {
+    return this.#connection.remote.address;
+  }
+
+  tick(now: number): void {
+    if (now > this.#until) this.refuse({ code: "too-slow", message: "the sign-in took too long" });
+  }
+
+  refuse(end: SessionEnd): void {
+    this.#session.message(Frame.REFUSED, { ...end });
+    this.#session.close(end);
+  }
+
+  #leave(): void {
+    unwatch(this);
+    this.#done();
+  }
+
+  #onclose(end: SessionEnd): void {
+    this.#leave();
+    const agent = this.#agent;
+    if (agent === null) {
+      if (end.code !== "connection-lost") {
+        this.#options.log.debug("an agent was not let in", {
+          address: this.#address,
+          reason: end.message,
+        });
+      }
+      return;
+    }
+    if (agent.remove(this.#session)) {
+      this.#options.registry.remove(agent);
+      this.#options.log.info("agent gone", {
+        account: agent.facts.account,
+        names: agent.facts.names.join(","),
+        reason: end.message,
+      });
+    }
+  }
+
+  #onmessage(type: number, message: Record<string, unknown>, payload: Uint8Array): void {
+    try {
+      if (type === Frame.HELLO && this.#hello === null) {
+        this.#challenge(readHello(message), payload);
+      } else if (type === Frame.PROOF && this.#verifier !== null && !this.#proved) {
+        this.#proved = true;
+        this.#prove(this.#verifier, readProof(message));
+      } else throw new MessageError(`frame 0x${type.toString(16)} has no place here`);
+    } catch (error) {
+      if (error instanceof StoreError) {
+        return this.refuse({ code: error.code, message: error.message });
+      }
+      if (!(error instanceof MessageError)) throw error;
+      this.refuse({ code: "protocol-error", message: error.message });
+    }
+  }
+
+  #challenge(hello: Hello, payload: Uint8Array): void {
+    if (!hello.versions.includes(PROTOCOL_VERSION)) {
+      return this.refuse({
+        code: "version",
+        message: `this relay speaks protocol version ${PROTOCOL_VERSION}; the agent speaks ${
+          hello.versions.join(", ")
+        }`,
+      });
+    }
+    this.#hello = hello;
+    this.#helloBytes = payload;
+    const { signIn } = this.#options.store;
+    const verifier = hello.method === "token"
+      ? signIn.forToken(hello.id)
+      : signIn.forAccount(hello.id);
+    this.#verifier = verifier;
+    const { salt, N, r, p } = verifier;
+    const challenge: Challenge = {
+      version: PROTOCOL_VERSION,
+      software: this.#options.software,
+      capabilities: [],
+      nonce: newNonce(),
+      ...(hello.method === "token" ? {} : { salt, cost: { N, r, p } }),
+    };
+    const bytes = new TextEncoder().encode(JSON.stringify(challengeMessage(challenge)));
+    this.#message = authMessage(this.#helloBytes, bytes);
+    this.#session.openFrame().put(bytes);
+    this.#session.closeFrame(Frame.CHALLENGE, 0);
+  }
+
+  #prove(verifier: Verifier, proof: Uint8Array): void {
+    const hello = this.#hello!;
+    const wait = this.#throttle.delayFor(hello.id, this.#address);
+    if (wait > this.#options.signInTime - 1_000) {
+      return this.refuse({
+        code: "slow-down",
+        message: "too many failed sign-ins; wait before the next try",
+        retryAfter: Math.ceil(wait),
+      });
+    }
+    if (wait > 0) setTimeout(() => this.#judge(verifier, proof), wait);
+    else this.#judge(verifier, proof);
+  }
+
+  #judge(verifier: Verifier, proof: Uint8Array): void {
+    if (this.#session.closed) return;
+    const hello = this.#hello!;
+    const { log, store } = this.#options;
+    if (!verifyProof(verifier.storedKey, this.#message, proof) || verifier.account === undefined) {
+      this.#throttle.failed(hello.id, this.#address);
+      log.warn("sign-in failed", { method: hello.method, id: hello.id, address: this.#address });
+      return this.refuse(BAD_CREDENTIALS);
+    }
+    this.#throttle.succeeded(hello.id, this.#address);
+    const { account, token } = verifier;
+    if (verifier.refusal !== undefined) {
+      return this.refuse({
+        code: verifier.refusal,
+        message: verifier.refusal === "disabled"
+          ? `the account ${account.name} is disabled`
+          : "the token has expired; create a new one",
+      });
+    }
+    if (token !== undefined) {
+      if (token.scope === "local" && !isLocalPeer(this.#address)) {
+        return this.refuse(BAD_CREDENTIALS);
+      }
+      if (!["full", "agent", "local"].includes(token.scope)) {
+        return this.refuse({
+          code: "wrong-scope",
+          message: `the token's scope is ${token.scope}; an agent needs agent or full`,
+        });
+      }
+      store.tokens.used(token);
+    }
+    try {
+      this.#welcome(hello, verifier, account);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      this.refuse({
+        code: error.code === "duplicate" ? "name-taken" : error.code,
+        message: error.message,
+      });
+    }
+  }
+
+  #welcome(hello: Hello, verifier: Verifier, account: Account): void {
+    const { registry, log } = this.#options;
+    let agent: ConnectedAgent | undefined;
+    if (hello.join !== undefined) {
+      agent = registry.agents.get(hello.join);
+      if (agent === undefined || agent.facts.account !== account.name) {
+        return this.refuse({
+          code: "unknown-session",
+          message: "there is no such session to join",
+        });
+      }
+    }
+    const names = agent?.facts.names ??
+      this.#names(hello.names, account, verifier.token?.scope === "local");
+    if (names.length === 0) {
+      return this.refuse({
+        code: "name-needed",
+        message: `the account ${account.name} has no public name of its own; give --name NAME`,
+      });
+    }
+    const isNew = agent === undefined;
+    agent ??= new ConnectedAgent({
+      id: crypto.randomUUID(),
+      account: account.name,
+      names,
+      transport: this.#connection.secure ? "tls" : "tcp",
+      address: this.#address,
+      software: hello.software,
+      token: verifier.token?.id ?? "",
+    }, this.#options.agentLimits);
+    this.#session.message(
+      Frame.WELCOME,
+      welcomeMessage({
+        session: agent.facts.id,
+        signature: serverSignature(verifier.serverKey, this.#message),
+        account: account.name,
+        names: names.map((name) => ({
+          name,
+          urls: this.#options.urls(name, hello.dialled, this.#address),
+        })),
+        streams: this.#options.maxStreams,
+      }),
+    );
+    this.#leave();
+    this.#session.ready(this.#options.maxStreams);
+    this.#agent = agent;
+    agent.add(this.#session);
+    if (!isNew) return;
+    registry.add(agent);
+    log.info("agent connected", {
+      account: account.name,
+      names: names.join(","),
+      address: this.#address,
+      software: hello.software,
+    });
+  }
+
+  /** The names it may publish, claimed where it may claim them. @throws {StoreError} */
+  #names(wanted: readonly string[], account: Account, local: boolean): string[] {
+    const { names } = this.#options.store;
+    if (wanted.length === 0) {
+      return names.ownerOf(account.name)?.account === account.name ? [account.name] : [];
+    }
+    return wanted.map((name) => {
+      if (names.ownerOf(name)?.account === account.name) return name.toLowerCase();
+      const most = local ? 0 : account.role === "admin" ? undefined : this.#options.namesPerAccount;
+      return names.add(account.name, name, {
+        by: { who: account.name, address: this.#address },
+        ...(most === undefined ? {} : { most }),
+      });
+    });
+  }
+}
