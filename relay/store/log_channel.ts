@@ -7,7 +7,7 @@ import type { UsageChunk } from "./usage_counters.ts";
 /** What goes to the worker at once. */
 export interface Parcel {
   readonly rows: RowBatch | undefined;
-  readonly usage: UsageChunk | undefined;
+  readonly usage: readonly UsageChunk[];
 }
 
 type Ready = Extract<FromLogWorker, { kind: "ready" }>;
@@ -15,6 +15,8 @@ type Ready = Extract<FromLogWorker, { kind: "ready" }>;
 /** How a {@linkcode LogChannel} works and whom it tells. */
 export interface LogChannelOptions {
   readonly open: Extract<ToLogWorker, { kind: "open" }>;
+  /** A new worker comes so long after one broke. */
+  readonly retryMs: number;
   /** The oldest parcel was written, or was not and why. Never called within `send`'s caller's turn by a living worker. */
   readonly onsettled: (parcel: Parcel, trouble: string | undefined) => void;
   /** A worker has opened the file, or why not. */
@@ -48,11 +50,11 @@ export class LogChannel {
     return ready;
   }
 
-  /** `now`: to be tried even if the last failure was a moment ago. */
-  send(parcel: Parcel, { now }: { now: boolean }): void {
+  /** `insist`: to be tried even though the last one failed. */
+  send(parcel: Parcel, { insist }: { insist: boolean }): void {
     this.#underWay.push(parcel);
     if (!this.#worker) this.#settle(this.#failure);
-    else this.#worker.postMessage({ kind: "write", ...parcel, now } satisfies ToLogWorker);
+    else this.#worker.postMessage({ kind: "write", ...parcel, insist } satisfies ToLogWorker);
   }
 
   /** Settles when nothing is under way. */
@@ -108,7 +110,7 @@ export class LogChannel {
   #crashed(reason: string): void {
     this.terminate();
     this.#failure = `its worker failed (${reason})`;
-    this.#restart = setTimeout(() => this.#startWorker(), this.#options.open.retryMs);
+    this.#restart = setTimeout(() => this.#startWorker(), this.#options.retryMs);
     while (this.#underWay.length > 0) this.#settle(this.#failure);
     this.#onready?.({ kind: "ready", lastSeq: 0, trouble: this.#failure, newer: false });
     this.#onclosed?.();

@@ -11,17 +11,15 @@ export type ToLogWorker =
     readonly kind: "open";
     readonly path: string;
     readonly limits: LogLimits;
-    /** After a failure nothing is tried for so long. */
-    readonly retryMs: number;
     readonly busyTimeoutMs: number;
   }
   /** Write this. Answered by `done`, in order. */
   | {
     readonly kind: "write";
     readonly rows: RowBatch | undefined;
-    readonly usage: UsageChunk | undefined;
-    /** Try also when the last failure was less than `retryMs` ago. */
-    readonly now: boolean;
+    readonly usage: readonly UsageChunk[];
+    /** False: while the last one failed, this is let go without a try. */
+    readonly insist: boolean;
   }
   /** Close the database. Answered by `closed`. */
   | { readonly kind: "close" };
@@ -31,7 +29,7 @@ export type FromLogWorker =
   | {
     readonly kind: "ready";
     readonly lastSeq: number;
-    /** Why it could not be opened; it is tried again later. */
+    /** Why it could not be opened; it is tried again with what is to be written. */
     readonly trouble: string | undefined;
     /** A newer version of the program wrote it: nothing will ever be written. */
     readonly newer: boolean;

@@ -14,7 +14,6 @@ const PRUNE_PAUSE = 20;
 
 let options: Extract<ToLogWorker, { kind: "open" }> | undefined;
 let writer: LogWriter | undefined;
-let retryAt = 0;
 let trouble: string | undefined;
 let pruner: ReturnType<typeof setTimeout> | undefined;
 
@@ -26,8 +25,8 @@ self.onmessage = ({ data }: MessageEvent<ToLogWorker>) => {
     const lastSeq = writer?.lastSeq ?? 0;
     answer({ kind: "ready", lastSeq, trouble, newer });
   } else if (data.kind === "write") {
-    // While the disk is full rows go by at once; the sender keeps the usage.
-    if (data.now || performance.now() >= retryAt) {
+    // While the disk is full most rows go by at once; the sender says when to try.
+    if (data.insist || trouble === undefined) {
       attempt(() => open().write(data.rows, data.usage));
     }
     answer({ kind: "done", trouble });
@@ -52,11 +51,9 @@ function attempt(work: () => void): unknown {
   try {
     work();
     trouble = undefined;
-    retryAt = 0;
     return undefined;
   } catch (error) {
     trouble = error instanceof Error ? error.message : String(error);
-    retryAt = performance.now() + (options?.retryMs ?? 0);
     return error;
   }
 }

@@ -76,10 +76,10 @@ export class LogWriter implements Disposable {
    * Writes both in one transaction, or neither.
    * @throws {StoreError} `storage`.
    */
-  write(batch: RowBatch | undefined, usage: UsageChunk | undefined): void {
+  write(batch: RowBatch | undefined, usage: readonly UsageChunk[] = []): void {
     this.#db.transaction(() => {
       if (batch) this.#writeRows(batch);
-      if (usage) this.#writeUsage(usage);
+      for (const chunk of usage) this.#writeUsage(chunk);
     });
   }
 

@@ -64,6 +64,7 @@ export class RequestLog implements AsyncDisposable {
   readonly #options: RequestLogOptions;
   readonly #rowsPerSecond: number;
   readonly #queueRows: number;
+  readonly #retryMs: number;
   readonly #channel: LogChannel;
   readonly #stage = new RowStage();
   readonly #usage = new UsageCounters();
@@ -80,7 +81,10 @@ export class RequestLog implements AsyncDisposable {
   #armed = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #refilledAt = Date.now();
+  /** Since when what is being counted is counted. */
   #usageAt = 0;
+  /** While there is trouble: not before. */
+  #retryAt = 0;
   #trouble: string | undefined;
   #closing: Promise<void> | undefined;
 
@@ -89,6 +93,7 @@ export class RequestLog implements AsyncDisposable {
     this.#options = options;
     this.#rowsPerSecond = options.rowsPerSecond ?? 5_000;
     this.#queueRows = options.queueRows ?? 16_384;
+    this.#retryMs = options.retryMs ?? 10_000;
     this.#budget = this.#rowsPerSecond;
     this.#channel = new LogChannel({
       open: {
@@ -98,9 +103,9 @@ export class RequestLog implements AsyncDisposable {
           keepMs: options.keepMs ?? 7 * 86_400_000,
           keepBytes: options.keepBytes ?? 1_000_000_000,
         },
-        retryMs: options.retryMs ?? 10_000,
         busyTimeoutMs: options.busyTimeoutMs ?? 2_000,
       },
+      retryMs: this.#retryMs,
       onready: ({ lastSeq, newer, trouble }) => {
         this.#seq = Math.max(this.#seq, lastSeq + 1);
         if (!newer) this.#note(trouble);
@@ -201,7 +206,7 @@ export class RequestLog implements AsyncDisposable {
     else {
       this.#dropped += count;
       this.#leftOut += count + (rows?.gap?.leftOut ?? 0);
-      if (usage) this.#usage.giveBack(usage);
+      this.#usage.giveBack(usage);
       if (!this.#armed && !this.#closing) this.#arm();
     }
     this.#note(trouble);
@@ -211,9 +216,10 @@ export class RequestLog implements AsyncDisposable {
     const before = this.#trouble;
     this.#trouble = trouble;
     if (trouble !== undefined && before === undefined) {
+      this.#retryAt = Date.now() + this.#retryMs;
       this.#options.onWarning?.(
         `The request log has stopped: ${trouble}. Requests go on and are counted; ` +
-          `it is tried again every ${(this.#options.retryMs ?? 10_000) / 1000} s.`,
+          `it is tried again every ${this.#retryMs / 1000} s.`,
       );
     } else if (trouble === undefined && before !== undefined) {
       this.#options.onRecovery?.("The request log is written again.");
@@ -243,23 +249,29 @@ export class RequestLog implements AsyncDisposable {
   }
 
   #post(now: number, { all }: { all: boolean }): void {
-    // A minute's counts go before the next minute begins to mix with them.
     const minute = this.#usageAt - this.#usageAt % MINUTE;
-    const due = now - this.#usageAt >= USAGE_MS || now >= minute + MINUTE;
-    let usage: UsageChunk | undefined;
+    const over = now >= minute + MINUTE;
+    const well = this.#trouble === undefined || now >= this.#retryAt;
+    const due = over || now - this.#usageAt >= USAGE_MS;
+    let usage: readonly UsageChunk[] = [];
     let gap: RowBatch["gap"];
-    if (all || due && this.#channel.underWay < MOST_UNDER_WAY) {
+    if (all || due && well && this.#channel.underWay < MOST_UNDER_WAY) {
       usage = this.#usage.take(minute);
       if (this.#leftOut > 0) gap = { time: now, leftOut: this.#leftOut };
       this.#leftOut = 0;
       this.#usageAt = now;
+    } else if (over) {
+      // A minute's counts do not mix with the next one's.
+      this.#usage.setAside(minute);
+      this.#usageAt = now;
     }
     const count = this.#stage.count;
     const rows = count > 0 || gap ? this.#stage.take(this.#seq, gap) : undefined;
-    if (!rows && !usage) return;
+    if (!rows && usage.length === 0) return;
     this.#seq += count + (gap ? 1 : 0);
     if (rows && this.#listeners.size > 0) this.#tell(rows);
-    this.#channel.send({ rows, usage }, { now: all });
+    if (well) this.#retryAt = now + this.#retryMs;
+    this.#channel.send({ rows, usage }, { insist: all || well });
   }
 
   #tell(batch: RowBatch): void {

@@ -13,8 +13,8 @@ export interface UsageChunk {
 /** Numbers for each pair in a chunk. */
 export const CHUNK_STRIDE = 1 + COUNTERS.length;
 
-/** Rows that wait for a disk to come back; beyond it each name gets one row for all minutes: coarse in time, exact in sum. */
-const MOST_WAITING = 20_000;
+/** Rows that wait for a disk to come back; with more each name gets one row for all minutes: coarse in time, exact in sum. */
+const MOST_WAITING = 5_000;
 
 interface Counters {
   readonly account: string;
@@ -24,19 +24,13 @@ interface Counters {
   other: Counters | undefined;
 }
 
-interface Waiting {
-  readonly account: string;
-  readonly name: string;
-  readonly minute: number;
-  readonly counts: Float64Array;
-}
-
 /** What {@linkcode UsageCounters.add} adds to. */
 export class UsageCounters {
   readonly #byName = new Map<string, Counters>();
   #last: Counters = newCounters("", "");
-  #waiting = new Map<string, Waiting>();
   #any = false;
+  #waiting: UsageChunk[] = [];
+  #mostWaiting = MOST_WAITING;
 
   constructor() {
     this.#byName.set("", this.#last);
@@ -44,7 +38,7 @@ export class UsageCounters {
 
   /** Whether anything waits to be written. */
   get isEmpty(): boolean {
-    return !this.#any && this.#waiting.size === 0;
+    return !this.#any && this.#waiting.length === 0;
   }
 
   /** Counts one request. What belongs to no account goes under the empty name: visitors make such names up. */
@@ -67,30 +61,36 @@ export class UsageCounters {
     this.#any = true;
   }
 
-  /** All that was counted since the last call, under `minute` (ms since 1970), with what was given back. */
-  take(minute: number): UsageChunk | undefined {
-    this.#set(minute);
-    if (this.#waiting.size === 0) return undefined;
-    const names: string[] = [];
-    const numbers = new Float64Array(this.#waiting.size * CHUNK_STRIDE);
-    let at = 0;
-    for (const { account, name, minute, counts } of this.#waiting.values()) {
-      names.push(account, name);
-      numbers[at] = minute;
-      numbers.set(counts, at + 1);
-      at += CHUNK_STRIDE;
+  /** Puts what was counted since the last time aside, as of `minute` (ms since 1970). */
+  setAside(minute: number): void {
+    if (!this.#any) return;
+    this.#any = false;
+    const entries: Counters[] = [];
+    for (const first of this.#byName.values()) {
+      for (let entry: Counters | undefined = first; entry; entry = entry.other) {
+        if (entry.counts[0]! > 0) entries.push(entry);
+      }
     }
-    this.#waiting = new Map();
-    return { names, numbers };
+    this.#waiting.push(chunkOf(entries, () => minute));
+    // Entries live from one time to the next only, so names that are gone cost nothing.
+    this.#byName.clear();
+    this.#last = newCounters("", "");
+    this.#byName.set("", this.#last);
+    this.#bound();
+  }
+
+  /** All that waits to be written, with what was counted until now as of `minute`. */
+  take(minute: number): readonly UsageChunk[] {
+    this.setAside(minute);
+    const chunks = this.#waiting;
+    this.#waiting = [];
+    return chunks;
   }
 
   /** Takes back what could not be written. */
-  giveBack({ names, numbers }: UsageChunk): void {
-    for (let i = 0; i * CHUNK_STRIDE < numbers.length; i++) {
-      const at = i * CHUNK_STRIDE;
-      const counts = numbers.slice(at + 1, at + CHUNK_STRIDE);
-      this.#wait({ account: names[2 * i]!, name: names[2 * i + 1]!, minute: numbers[at]!, counts });
-    }
+  giveBack(chunks: readonly UsageChunk[]): void {
+    this.#waiting.unshift(...chunks);
+    this.#bound();
   }
 
   #find(account: string, name: string): Counters {
@@ -101,28 +101,13 @@ export class UsageCounters {
     return this.#last = entry;
   }
 
-  /** Puts what was counted among what waits. Entries live from one call to the next only. */
-  #set(minute: number): void {
-    if (!this.#any) return;
-    this.#any = false;
-    for (const first of this.#byName.values()) {
-      for (let entry: Counters | undefined = first; entry; entry = entry.other) {
-        const { account, name, counts } = entry;
-        if (counts[0]! > 0) this.#wait({ account, name, minute, counts });
-      }
-    }
-    this.#byName.clear();
-    this.#last = newCounters("", "");
-    this.#byName.set("", this.#last);
-  }
-
-  #wait(row: Waiting): void {
-    const { account, name } = row;
-    const when = this.#waiting.size < MOST_WAITING ? row.minute : "any";
-    const key = `${when} ${account} ${name}`;
-    const there = this.#waiting.get(key);
-    if (!there) this.#waiting.set(key, row);
-    else row.counts.forEach((count, i) => there.counts[i]! += count);
+  #bound(): void {
+    const rows = this.#waiting.reduce((sum, { names }) => sum + names.length / 2, 0);
+    if (rows <= this.#mostWaiting) return;
+    const merged = merge(this.#waiting);
+    this.#waiting = [merged];
+    // With very many names even one row for each is much: it is not done again at once.
+    this.#mostWaiting = Math.max(MOST_WAITING, merged.names.length);
   }
 }
 
@@ -135,4 +120,44 @@ export function bucketOf(ms: number): number {
 
 function newCounters(account: string, name: string): Counters {
   return { account, name, counts: new Float64Array(COUNTERS.length), other: undefined };
+}
+
+function chunkOf(
+  entries: readonly Pick<Counters, "account" | "name" | "counts">[],
+  minuteOf: (index: number) => number,
+): UsageChunk {
+  const names: string[] = [];
+  const numbers = new Float64Array(entries.length * CHUNK_STRIDE);
+  for (const [i, { account, name, counts }] of entries.entries()) {
+    names.push(account, name);
+    numbers[i * CHUNK_STRIDE] = minuteOf(i);
+    numbers.set(counts, i * CHUNK_STRIDE + 1);
+  }
+  return { names, numbers };
+}
+
+/** One row for each account and name, as of its last minute. */
+function merge(chunks: readonly UsageChunk[]): UsageChunk {
+  const sums = new Map<
+    string,
+    Pick<Counters, "account" | "name" | "counts"> & { minute: number }
+  >();
+  for (const { names, numbers } of chunks) {
+    for (let i = 0; 2 * i < names.length; i++) {
+      const [account, name] = [names[2 * i]!, names[2 * i + 1]!];
+      const row = numbers.subarray(i * CHUNK_STRIDE, (i + 1) * CHUNK_STRIDE);
+      const key = `${account} ${name}`;
+      let sum = sums.get(key);
+      if (!sum) {
+        sums.set(
+          key,
+          sum = { account, name, minute: 0, counts: new Float64Array(COUNTERS.length) },
+        );
+      }
+      sum.minute = Math.max(sum.minute, row[0]!);
+      for (let k = 0; k < COUNTERS.length; k++) sum.counts[k]! += row[k + 1]!;
+    }
+  }
+  const rows = [...sums.values()];
+  return chunkOf(rows, (i) => rows[i]!.minute);
 }
