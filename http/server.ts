@@ -2,6 +2,8 @@
 
 import type { Connection } from "./connection.ts";
 import { DEFAULT_HEAD_LIMITS, type HeadLimits, type HttpError } from "./head.ts";
+import { unwatch, watch, type Watched } from "./clock.ts";
+import { Roster } from "./roster.ts";
 import { ServerConnection } from "./server_connection.ts";
 import type { ServerExchange } from "./server_exchange.ts";
 
@@ -39,17 +41,17 @@ export interface ServerOptions {
 }
 
 /** Serves the connections that `accept` is given. Dispose to drain and stop. */
-export class HttpServer implements AsyncDisposable {
+export class HttpServer implements AsyncDisposable, Watched {
   readonly limits: ServerLimits;
   readonly handle: (exchange: ServerExchange) => void;
   readonly refuse: (exchange: ServerExchange, error: HttpError) => void;
   readonly finished: (exchange: ServerExchange) => void;
   readonly #onclosed: (connection: Connection) => void;
-  readonly #connections = new Set<ServerConnection>();
+  readonly #connections = new Roster<ServerConnection>();
   readonly #prefix: string;
   #count = 0;
   #draining = false;
-  #empty: (() => void) | null = null;
+  #empty: PromiseWithResolvers<void> | null = null;
 
   constructor(options: ServerOptions) {
     this.limits = { ...DEFAULT_SERVER_LIMITS, ...options.limits };
@@ -68,8 +70,18 @@ export class HttpServer implements AsyncDisposable {
 
   /** Serves one connection from now on. */
   accept(connection: Connection): void {
-    if (this.#draining) return connection.close();
+    if (this.#draining) {
+      connection.close();
+      this.#onclosed(connection);
+      return;
+    }
+    if (this.#connections.size === 0) watch(this);
     this.#connections.add(new ServerConnection(this, connection));
+  }
+
+  /** Looks after time-outs of every connection. */
+  tick(now: number): void {
+    this.#connections.forEach((connection) => connection.tick(now));
   }
 
   /** A request id, unique in this process and unlikely in any other. */
@@ -78,25 +90,34 @@ export class HttpServer implements AsyncDisposable {
   }
 
   closed(connection: ServerConnection): void {
-    this.#connections.delete(connection);
+    this.#connections.remove(connection);
     this.#onclosed(connection.connection);
-    if (this.#connections.size === 0) this.#empty?.();
+    if (this.#connections.size > 0) return;
+    unwatch(this);
+    this.#empty?.resolve();
   }
 
-  /** Lets what is under way finish for at most `time` ms, then closes. @returns how many were cut off. */
+  /**
+   * Lets what is under way finish for at most `time` ms, then closes. A second call may shorten the first.
+   * @returns how many connections were cut off.
+   */
   async drain(time: number): Promise<number> {
     this.#draining = true;
-    for (const connection of this.#connections) connection.drain();
+    this.#connections.forEach((connection) => connection.drain());
     if (this.#connections.size === 0) return 0;
+    this.#empty ??= Promise.withResolvers();
     let timer: ReturnType<typeof setTimeout> | undefined;
     await Promise.race([
-      new Promise<void>((resolve) => this.#empty = resolve),
+      this.#empty.promise,
       new Promise<void>((resolve) => timer = setTimeout(resolve, time)),
     ]);
     clearTimeout(timer);
-    const left = [...this.#connections].filter((connection) => !connection.idle);
-    for (const connection of [...this.#connections]) connection.destroy();
-    return left.length;
+    let left = 0;
+    this.#connections.forEach((connection) => {
+      if (!connection.idle) left++;
+      connection.destroy();
+    });
+    return left;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

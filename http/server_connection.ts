@@ -2,8 +2,10 @@
 
 import { giveBuffer, takeBuffer } from "./buffers.ts";
 import { ChunkedDecoder } from "./chunked.ts";
-import { coarseNow, unwatch, watch, type Watched } from "./clock.ts";
+import { coarseNow, type Watched } from "./clock.ts";
+import type { Rostered } from "./roster.ts";
 import type { Connection } from "./connection.ts";
+import { HandedOver } from "./handed_over.ts";
 import { CHUNKED, Head, HttpError } from "./head.ts";
 import { HIGH_WATER, Outgoing } from "./outgoing.ts";
 import type { HttpServer } from "./server.ts";
@@ -14,10 +16,18 @@ const IDLE_BUFFER = 4 << 10;
 const BODY_BUFFER = 64 << 10;
 /** A body that nobody wanted is read to its end up to this size, so that the connection lives on. */
 const DRAIN_LIMIT = 64 << 10;
-/** How long we go on reading after a last answer, so that the client can read it before the reset. */
-const LINGER_TOTAL = 5_000;
-const LINGER_BYTES = 4 << 20;
+/** How long that may take. */
+const DRAIN_TIME = 5_000;
+/**
+ * How long we go on reading after a last answer, so that the client can read it before a reset: altogether, without
+ * a byte, and without a byte while the server stops. It may be uploading gigabytes before it looks.
+ */
+const LINGER_TOTAL = 30_000;
+const LINGER_IDLE = 5_000;
+const LINGER_STOPPING = 500;
 
+/** Made once: a stack trace takes longer than the rest of closing. */
+const CLOSED = new Error("The connection is closed");
 const PROBE = new TextEncoder().encode("HTTP/1.1 ");
 
 type Phase = "idle" | "head" | "busy" | "draining" | "lingering" | "closed";
@@ -27,7 +37,8 @@ interface BodyWaiter {
   reject(error: Error): void;
 }
 
-export class ServerConnection implements ExchangeHost, Watched {
+export class ServerConnection implements ExchangeHost, Rostered, Watched {
+  seat = -1;
   readonly connection: Connection;
   readonly outgoing: Outgoing;
   closing = false;
@@ -52,7 +63,10 @@ export class ServerConnection implements ExchangeHost, Watched {
   #chunked: ChunkedDecoder | null = null;
   #waiter: BodyWaiter | null = null;
   #waitSince = 0;
-  #lingered = 0;
+  /** The last piece given out may still be in use: on its way into a tunnel, for instance. */
+  #lent = false;
+  /** How much of an unwanted body was read over. */
+  #drained = 0;
   #handedOver: HandedOver | null = null;
 
   constructor(server: HttpServer, connection: Connection) {
@@ -61,27 +75,27 @@ export class ServerConnection implements ExchangeHost, Watched {
     this.outgoing = new Outgoing(connection, (error) => this.#broke(error));
     this.#head = new Head(server.limits.head);
     this.#since = coarseNow();
-    watch(this);
     this.#pump();
-  }
-
-  get bodyRead(): boolean {
-    return this.#bodyLeft === 0;
   }
 
   get bodyTrailers(): Uint8Array {
     return this.#chunked?.trailers ?? new Uint8Array(0);
   }
 
-  /** Nothing is under way. */
+  /** A head has begun to come. */
+  get #parsing(): boolean {
+    return this.#phase === "head" && this.#head.begun;
+  }
+
+  /** Nothing is under way: closing now cuts nothing off. */
   get idle(): boolean {
-    return this.#current === null && !this.#head.begun;
+    return this.#current === null && !this.#parsing && this.outgoing.queued === 0;
   }
 
   /** The server stops: an idle connection closes now, a busy one after its answer. */
   drain(): void {
     this.closing = true;
-    if (this.idle && this.#phase !== "lingering") this.#finish();
+    if (this.#current === null && !this.#parsing) this.#finish();
   }
 
   /** Does what there is to do: at most one exchange at a time, in the order of the requests. */
@@ -90,7 +104,7 @@ export class ServerConnection implements ExchangeHost, Watched {
     this.#pumping = true;
     try {
       while (this.#current === null && (this.#phase === "idle" || this.#phase === "head")) {
-        if (this.#end > this.#start || this.#head.begun) {
+        if (this.#end > this.#start) {
           if (this.outgoing.queued > HIGH_WATER) {
             // Pipelined requests wait until their answers are taken.
             this.outgoing.drained().then(() => this.#pump());
@@ -104,16 +118,20 @@ export class ServerConnection implements ExchangeHost, Watched {
     } finally {
       this.#pumping = false;
     }
-    if (this.#phase === "closed" || this.#handedOver !== null) return;
+    if (
+      this.#phase === "closed" || this.#phase === "lingering" || this.#handedOver !== null
+    ) return;
     if (this.#ended) {
       if (this.#current === null) {
-        if (this.#head.begun) this.#refuse(new HttpError(400, "The request ends too early"));
+        if (this.#parsing) this.#refuse(new HttpError(400, "The request ends too early"));
         else this.#finish();
       }
       return;
     }
-    // While an answer is under way one read stays open, to notice that the visitor left.
-    if (this.#current === null || this.#bodyLeft === 0) this.#read();
+    // While an answer is under way one read stays open, to notice that the visitor left: behind the body, or before
+    // it as long as nothing of it is held here.
+    const before = this.#start === this.#end && !this.#lent;
+    if (this.#current === null || this.#bodyLeft === 0 || before) this.#read();
   }
 
   /** Parses on. True when a request was handed out. */
@@ -145,7 +163,7 @@ export class ServerConnection implements ExchangeHost, Watched {
 
   #read(): void {
     if (this.#reading || this.#ended) return;
-    if (this.#start === this.#end && this.#current === null && !this.#head.begun) {
+    if (this.#start === this.#end && this.#current === null) {
       // Nothing is held: back to the front, and to a small buffer.
       if (this.#buffer.length > IDLE_BUFFER) {
         giveBuffer(this.#buffer);
@@ -188,7 +206,10 @@ export class ServerConnection implements ExchangeHost, Watched {
     if (this.#phase === "closed") return;
     if (count === null) this.#ended = true;
     else this.#end += count;
-    if (this.#phase === "lingering") return this.#linger(count);
+    if (this.#phase === "lingering") {
+      this.#waitSince = coarseNow();
+      return this.#linger();
+    }
     if (this.#waiter !== null) return this.#feed();
     if (this.#phase === "draining") return this.#drainBody();
     if (this.#ended && this.#current !== null) {
@@ -209,10 +230,14 @@ export class ServerConnection implements ExchangeHost, Watched {
   // The request's body
 
   readBody(exchange: ServerExchange): Promise<Uint8Array | null> {
-    if (exchange !== this.#current) return Promise.resolve(null);
+    if (exchange !== this.#current || exchange.done) {
+      if (exchange.bodyOver) return Promise.resolve(null);
+      return Promise.reject(new Error("Cannot read the body: the answer is complete"));
+    }
     if (this.#waiter !== null) {
       return Promise.reject(new Error("Cannot read the body twice at a time"));
     }
+    this.#lent = false;
     return new Promise((resolve, reject) => {
       this.#waiter = { resolve, reject };
       this.#waitSince = coarseNow();
@@ -243,6 +268,7 @@ export class ServerConnection implements ExchangeHost, Watched {
       return;
     }
     this.#waiter = null;
+    this.#lent = piece !== null;
     waiter.resolve(piece);
     // The body is over: from now on a read waits for the next request, or for the visitor's going.
     if (piece === null && this.#current !== null && !this.#current.done) this.#read();
@@ -287,23 +313,35 @@ export class ServerConnection implements ExchangeHost, Watched {
   finished(exchange: ServerExchange): void {
     if (exchange !== this.#current) return;
     this.#server.finished(exchange);
+    exchange.bodyOver = this.#bodyLeft === 0;
+    // Whoever still reads must not take this for the body's end.
     if (this.#waiter !== null) {
-      this.#waiter.resolve(null);
-      this.#waiter = null;
+      this.#dismiss(new Error("Cannot read the body: the answer is complete"));
     }
-    if (this.#bodyLeft !== 0) {
-      // Its rest may be small enough to read over; an announced close spares it.
+    if (this.#lent) {
+      this.#lent = false;
+      this.#replace(this.#end - this.#start + IDLE_BUFFER, this.#start);
+    }
+    if (exchange.close || this.closing) this.#finish();
+    else if (this.#bodyLeft === 0) this.#next();
+    else {
+      // Its rest may be small enough to read over.
       this.#phase = "draining";
-      this.#lingered = 0;
-      if (exchange.close) this.#finish();
-      else this.#drainBody();
-      return;
+      this.#since = coarseNow();
+      this.#drained = 0;
+      this.#drainBody();
     }
-    if (exchange.close) this.#finish();
-    else this.#next();
+  }
+
+  /** Tells whoever waits for a piece of the body that none will come. */
+  #dismiss(error: unknown): void {
+    const waiter = this.#waiter;
+    this.#waiter = null;
+    waiter?.reject(error instanceof Error ? error : new Error(String(error)));
   }
 
   #next(): void {
+    if (this.closing) return this.#finish();
     this.#served = true;
     this.#current = null;
     this.#chunked = null;
@@ -318,16 +356,15 @@ export class ServerConnection implements ExchangeHost, Watched {
         const piece = this.#nextPiece();
         if (piece === null) return this.#next();
         if (piece === undefined) break;
-        this.#lingered += piece.length;
+        this.#drained += piece.length;
       }
     } catch {
       return this.#finish();
     }
-    if (this.#ended || this.#lingered + Math.max(this.#bodyLeft, 0) > DRAIN_LIMIT) {
+    if (this.#ended || this.#drained + Math.max(this.#bodyLeft, 0) > DRAIN_LIMIT) {
       return this.#finish();
     }
     this.#makeRoomForBody();
-    this.#since = coarseNow();
     this.#read();
   }
 
@@ -336,12 +373,11 @@ export class ServerConnection implements ExchangeHost, Watched {
     const current = this.#current;
     if (current !== null) {
       // Its body is malformed. An answer under way breaks off; otherwise the refusal is the answer.
-      const started = current.started;
+      if (current.started) return this.#broke(error);
+      this.#dismiss(error);
       current.close = true;
-      if (!started) this.#server.refuse(current, error);
+      this.#server.refuse(current, error);
       current.lose(error.message);
-      if (started) this.#destroy();
-      else this.#finish();
       return;
     }
     this.#phase = "busy";
@@ -356,34 +392,32 @@ export class ServerConnection implements ExchangeHost, Watched {
     if (exchange !== this.#current) return;
     this.#server.finished(exchange);
     this.#destroy();
+    this.#dismiss(new Error("Cannot read the body: the answer broke off"));
   }
 
   /** No more requests here: what waits is sent, then the end is announced and the client's rest read away. */
   #finish(): void {
     if (this.#phase === "lingering" || this.#phase === "closed") return;
     this.#phase = "lingering";
-    this.#since = coarseNow();
-    this.#lingered = 0;
+    this.#since = this.#waitSince = coarseNow();
     this.#current = null;
-    this.#end = this.#start = 0;
     this.outgoing.drained(0).then(async () => {
       if (this.outgoing.failed) return;
       await this.connection.closeWrite();
-      this.#since = coarseNow();
+      this.#since = this.#waitSince = coarseNow();
       if (this.#ended) this.#destroy();
-      else if (!this.#reading) this.#linger(0);
     }).catch(() => this.#destroy());
+    this.#linger();
   }
 
   /** Reads and forgets, so that closing does not reset what the client has not read yet. */
-  #linger(count: number | null): void {
-    this.#lingered += count ?? 0;
-    if (count === null || this.#lingered > LINGER_BYTES) {
+  #linger(): void {
+    if (this.#reading) return;
+    if (this.#ended) {
       if (this.outgoing.queued === 0) this.#destroy();
       return;
     }
     this.#start = this.#end = 0;
-    if (this.#buffer.length < IDLE_BUFFER) this.#buffer = new Uint8Array(IDLE_BUFFER);
     this.#reading = true;
     this.connection.read(this.#buffer).then(this.#onread, this.#onreaderror);
   }
@@ -391,10 +425,8 @@ export class ServerConnection implements ExchangeHost, Watched {
   #broke(error: unknown): void {
     if (this.#phase === "closed") return;
     const current = this.#current;
-    const waiter = this.#waiter;
-    this.#waiter = null;
     this.#destroy();
-    waiter?.reject(error instanceof Error ? error : new Error(String(error)));
+    this.#dismiss(error);
     if (current !== null && !current.done) {
       const known = !current.aborted;
       current.lose(error instanceof Error ? error.message : String(error));
@@ -405,9 +437,9 @@ export class ServerConnection implements ExchangeHost, Watched {
   #destroy(): void {
     if (this.#phase === "closed") return;
     this.#phase = "closed";
-    unwatch(this);
     this.connection.close();
-    this.outgoing.fail(new Error("the connection is closed"));
+    this.outgoing.fail(CLOSED);
+    if (this.#handedOver !== null) this.#server.finished(this.#current!);
     this.#server.closed(this);
   }
 
@@ -417,27 +449,31 @@ export class ServerConnection implements ExchangeHost, Watched {
   }
 
   handOver(exchange: ServerExchange): Connection | null {
+    // What came before the 101 may be meant as another request.
     if (exchange !== this.#current || this.#end > this.#start || this.#ended) return null;
-    unwatch(this);
-    this.#handedOver = new HandedOver(this.connection, this.outgoing, () => {
-      this.#phase = "closed";
-      this.#server.finished(exchange);
-      this.#server.closed(this);
-    }, this.#reading ? this.#buffer.subarray(this.#end) : null);
+    if (this.#bodyLeft !== 0) return null;
+    const pending = this.#reading ? this.#buffer.subarray(this.#end) : null;
+    const close = () => this.#destroy();
+    this.#handedOver = new HandedOver(this.connection, this.outgoing, close, pending);
     return this.#handedOver;
   }
 
   // Time
 
-  /** A visitor that closed its side: gone, or only done asking? A piece of the status line finds out. */
+  /** A visitor that closed its side: gone, or only done asking? A byte that changes nothing finds out. */
   #probe(): void {
     const current = this.#current;
-    if (current === null || current.started || this.probed >= PROBE.length) return;
+    if (current === null || this.outgoing.queued > 0) return;
+    if (current.started) return current.probe();
+    // A piece of the status line.
+    if (this.probed === PROBE.length) return;
     this.outgoing.put(PROBE, this.probed, this.probed + 1);
     this.probed++;
   }
 
+  /** Called by the server, now and then. */
   tick(now: number): void {
+    this.#current?.watcher?.tick(now);
     const limits = this.#server.limits;
     if (this.outgoing.busy && now - this.outgoing.progressAt > limits.writeStall) {
       return this.#broke(new Error("the visitor does not read"));
@@ -458,88 +494,22 @@ export class ServerConnection implements ExchangeHost, Watched {
         }
         break;
       case "draining":
-        if (now - this.#since > LINGER_TOTAL) this.#finish();
+        if (now - this.#since > DRAIN_TIME) this.#finish();
         break;
-      case "lingering":
-        if (this.outgoing.queued === 0 && now - this.#since > LINGER_TOTAL) this.#destroy();
+      case "lingering": {
+        const silent = this.closing ? LINGER_STOPPING : LINGER_IDLE;
+        if (this.outgoing.queued > 0) break;
+        if (now - this.#waitSince > silent || now - this.#since > LINGER_TOTAL) this.#destroy();
         break;
+      }
       case "busy":
+        // Until it was told to, a visitor that expects 100 need not send anything.
+        if (this.#current!.continueDue) this.#waitSince = now;
         if (this.#waiter !== null && now - this.#waitSince > limits.bodyTime) {
           this.#refuse(new HttpError(408, "The request's body took too long"));
         } else if (this.#ended) this.#probe();
         break;
       default:
     }
-  }
-}
-
-/** A connection after its 101: first what a read that was under way brings, then the socket itself. */
-class HandedOver implements Connection {
-  readonly remote: Connection["remote"];
-  readonly local: Connection["local"];
-  readonly secure: boolean;
-  readonly #connection: Connection;
-  readonly #outgoing: Outgoing;
-  readonly #onclose: () => void;
-  /** Where the read under way puts its bytes; null without one. */
-  #pending: Uint8Array | null;
-  #arrived: number | null | undefined;
-  #error: unknown;
-  #wake: (() => void) | null = null;
-
-  constructor(
-    connection: Connection,
-    outgoing: Outgoing,
-    onclose: () => void,
-    pending: Uint8Array | null,
-  ) {
-    this.#connection = connection;
-    this.#outgoing = outgoing;
-    this.#onclose = onclose;
-    this.#pending = pending;
-    this.remote = connection.remote;
-    this.local = connection.local;
-    this.secure = connection.secure;
-  }
-
-  arrived(count: number | null): void {
-    this.#arrived = count;
-    this.#wake?.();
-  }
-
-  failed(error: unknown): void {
-    this.#error = error;
-    this.#wake?.();
-  }
-
-  async read(into: Uint8Array<ArrayBuffer>): Promise<number | null> {
-    const pending = this.#pending;
-    if (pending === null) return await this.#connection.read(into);
-    if (this.#arrived === undefined && this.#error === undefined) {
-      await new Promise<void>((resolve) => this.#wake = resolve);
-    }
-    if (this.#error !== undefined) throw this.#error;
-    const count = this.#arrived ?? null;
-    if (count === null) return null;
-    const size = Math.min(count, into.length);
-    into.set(pending.subarray(0, size));
-    this.#pending = size < count ? pending.subarray(size) : null;
-    if (size < count) this.#arrived = count - size;
-    return size;
-  }
-
-  async write(bytes: Uint8Array<ArrayBuffer>): Promise<number> {
-    if (this.#outgoing.queued > 0) await this.#outgoing.drained(0);
-    return await this.#connection.write(bytes);
-  }
-
-  async closeWrite(): Promise<void> {
-    await this.#outgoing.drained(0);
-    await this.#connection.closeWrite();
-  }
-
-  close(): void {
-    this.#connection.close();
-    this.#onclose();
   }
 }

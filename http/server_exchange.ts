@@ -1,12 +1,13 @@
 /** One request on a visitor's connection, and the writing of its answer. @module */
 
-import { dateField } from "./clock.ts";
+import { Buffer } from "node:buffer";
+import { dateField, type Watched } from "./clock.ts";
 import { chunkHeader } from "./chunked.ts";
 import type { Connection } from "./connection.ts";
 import type { AbortReason, Exchange } from "./exchange.ts";
 import type { Head } from "./head.ts";
 import { HIGH_WATER, type Outgoing } from "./outgoing.ts";
-import { statusLine } from "./status.ts";
+import { reasonOf, statusLine } from "./status.ts";
 
 const NOTHING = new Uint8Array(0);
 const CRLF = Uint8Array.of(13, 10);
@@ -32,8 +33,6 @@ export interface ExchangeHost {
   probed: number;
   /** The next piece of the body; null at its end. */
   readBody(exchange: ServerExchange): Promise<Uint8Array | null>;
-  /** Whether the whole body has been read from the socket. */
-  readonly bodyRead: boolean;
   readonly bodyTrailers: Uint8Array;
   /** The answer is complete. */
   finished(exchange: ServerExchange): void;
@@ -42,6 +41,9 @@ export interface ExchangeHost {
   /** Gives the connection away after a 101; null when the client has already sent more. */
   handOver(exchange: ServerExchange): Connection | null;
 }
+
+/** A chunk's size may begin with zeros; recipients take 16 digits. */
+const MAX_ZEROS = 4;
 
 /** How an answer's body is delimited. */
 const FRAME_NONE = 0, FRAME_LENGTH = 1, FRAME_CHUNKED = 2, FRAME_CLOSE = 3;
@@ -65,14 +67,19 @@ export class ServerExchange implements Exchange {
   close: boolean;
   /** True once the answer is complete. */
   done = false;
+  /** The request's body was there to its end when the answer was complete. */
+  bodyOver = false;
   /** Whatever the handler wants to find again when the exchange is finished. */
   tag: unknown = null;
+  /** Looks at the time now and then while the exchange lasts. */
+  watcher: Watched | null = null;
 
   readonly #host: ExchangeHost;
   readonly #isHead: boolean;
   #continueDue: boolean;
   #framing = FRAME_NONE;
   #left = 0;
+  #zeros = 0;
 
   constructor(host: ExchangeHost, head: Head, id: string) {
     this.#host = host;
@@ -157,8 +164,8 @@ export class ServerExchange implements Exchange {
   openHead(status: number, reason: string | null): void {
     this.started = true;
     this.status = status;
-    if (reason === null) this.#putStatus(statusLine(status));
-    else this.#putStatus(encoder.encode(`HTTP/1.1 ${status} ${reason}\r\n`));
+    if (reason === null || reason === reasonOf(status)) this.#putStatus(statusLine(status));
+    else this.#putStatus(Buffer.from(`HTTP/1.1 ${status} ${reason}\r\n`, "latin1"));
   }
 
   /** Ends a head. `length`: the body's, or -1; `dated`: a Date field is among the lines already. */
@@ -227,6 +234,7 @@ export class ServerExchange implements Exchange {
       this.#left -= chunk.length;
     } else if (this.#framing === FRAME_CHUNKED) {
       out.putText(chunkHeader(chunk.length));
+      this.#zeros = 0;
     }
     this.bytesOut += chunk.length;
     if (direct && chunk.buffer instanceof ArrayBuffer) {
@@ -275,9 +283,16 @@ export class ServerExchange implements Exchange {
     return connection;
   }
 
-  /** The connection broke: tells whoever answers. */
+  /** Sends a byte that changes nothing, if there is one: the first digit of the next chunk's size. */
+  probe(): void {
+    if (this.#framing !== FRAME_CHUNKED || this.done || this.#zeros === MAX_ZEROS) return;
+    this.#zeros++;
+    this.outgoing.putText("0");
+  }
+
+  /** The connection broke, or somebody else answered: tells whoever is at it. */
   lose(reason: AbortReason): void {
-    if (this.aborted || this.done) return;
+    if (this.aborted) return;
     this.aborted = true;
     this.onabort?.(reason);
   }
