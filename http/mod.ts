@@ -14,6 +14,7 @@ export * from "./listen_error.ts";
 export * from "./listener.ts";
 export * from "./outgoing.ts";
 export * from "./problem.ts";
+export * from "./roster.ts";
 export * from "./server.ts";
 export { ServerExchange } from "./server_exchange.ts";
 export * from "./status.ts";

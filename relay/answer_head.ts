@@ -49,7 +49,7 @@ export function passAnswerHead(
   length: number,
   policy: AnswerPolicy,
 ): void {
-  exchange.openHead(head.status, head.reason === "" ? null : head.reason);
+  exchange.openHead(head.status, head.hasReason ? head.reason : null);
   const out = exchange.outgoing;
   putLines(exchange, head, policy);
   if (policy.kind === "path") {

@@ -1,9 +1,14 @@
 /** One visitor's request on its way to an agent and the answer on its way back. @module */
 
-import { answerProblem, type Problem, type ServerExchange } from "../http/mod.ts";
-import { HIGH_WATER } from "../http/mod.ts";
+import {
+  answerProblem,
+  type Head,
+  HIGH_WATER,
+  type Problem,
+  type ServerExchange,
+  type Watched,
+} from "../http/mod.ts";
 import { Reset, type Stream } from "../tunnel/mod.ts";
-import type { Head } from "../http/mod.ts";
 import type { ConnectedAgent, StreamSeeker } from "./connected_agent.ts";
 import { putRequestHead } from "./request_head.ts";
 import { type AnswerPolicy, passAnswerHead, passInterimHead } from "./answer_head.ts";
@@ -23,7 +28,7 @@ export interface Destination {
 /** While more than this waits for a visitor, the agent gets no new credit. */
 const VISITOR_WATER = HIGH_WATER;
 
-export class Forward implements StreamSeeker {
+export class Forward implements StreamSeeker, Watched {
   readonly destination: Destination;
   readonly exchange: ServerExchange;
   readonly method: string;
@@ -40,14 +45,21 @@ export class Forward implements StreamSeeker {
   #length = -1;
   #isHead: boolean;
   #held = 0;
+  readonly #firstByteTime: number;
 
-  constructor(exchange: ServerExchange, visitor: Visitor, destination: Destination, began: number) {
+  constructor(
+    exchange: ServerExchange,
+    visitor: Visitor,
+    destination: Destination,
+    { began, firstByteTime }: { readonly began: number; readonly firstByteTime: number },
+  ) {
     this.exchange = exchange;
     this.destination = destination;
     this.#visitor = visitor;
     this.method = exchange.head.method;
     this.#isHead = this.method === "HEAD";
     this.began = began;
+    this.#firstByteTime = firstByteTime;
     exchange.onabort = () => {
       if (this.#stream === null) destination.agent.forget(this);
       else this.#stream.reset(Reset.CANCELLED, "the visitor is gone");
@@ -175,6 +187,14 @@ export class Forward implements StreamSeeker {
       detail:
         `${destination.name} could not answer: the connection to it broke, or what it sent was no answer.`,
     });
+  }
+
+  /** Called only where the first byte has a time. */
+  tick(): void {
+    if (this.firstByte !== 0) return;
+    if (performance.now() - Math.max(this.began, this.movedAt) > this.#firstByteTime) {
+      this.timeOut();
+    }
   }
 
   /** The agent took too long. */

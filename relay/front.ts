@@ -6,9 +6,6 @@ import {
   Field,
   type HttpError,
   type ServerExchange,
-  unwatch,
-  watch,
-  type Watched,
 } from "../http/mod.ts";
 import type { AnswerPolicy } from "./answer_head.ts";
 import { type Destination, Forward } from "./forward.ts";
@@ -35,16 +32,14 @@ const TRUSTED: AnswerPolicy = { kind: "trusted" };
 /** How many path policies are kept; when full it starts anew. */
 const MAX_POLICIES = 4096;
 
-export class Front implements Watched {
+export class Front {
   readonly #options: FrontOptions;
-  readonly #waiting = new Set<Forward>();
   readonly #policies = new Map<string, AnswerPolicy>();
   /** Requests so far. */
   requests = 0;
 
   constructor(options: FrontOptions) {
     this.#options = options;
-    if (options.firstByteTime > 0) watch(this);
   }
 
   /** Answers one request. */
@@ -86,7 +81,6 @@ export class Front implements Watched {
   readonly finished = (exchange: ServerExchange): void => {
     const forward = exchange.tag;
     if (!(forward instanceof Forward)) return;
-    this.#waiting.delete(forward);
     const { destination } = forward;
     const now = performance.now();
     this.#options.requestLog.record(
@@ -150,9 +144,12 @@ export class Front implements Watched {
       base: route.base,
       policy: this.#policy(route, owner.trusted, visitor),
     };
-    const forward = new Forward(exchange, visitor, destination, began);
+    const forward = new Forward(exchange, visitor, destination, {
+      began,
+      firstByteTime: this.#options.firstByteTime,
+    });
     exchange.tag = forward;
-    this.#waiting.add(forward);
+    if (this.#options.firstByteTime > 0) exchange.watcher = forward;
     forward.start();
   }
 
@@ -177,20 +174,6 @@ export class Front implements Watched {
       null,
       -1,
     );
-  }
-
-  tick(): void {
-    const now = performance.now();
-    const limit = this.#options.firstByteTime;
-    for (const forward of this.#waiting) {
-      if (forward.firstByte === 0 && now - Math.max(forward.began, forward.movedAt) > limit) {
-        forward.timeOut();
-      } else if (forward.firstByte !== 0) this.#waiting.delete(forward);
-    }
-  }
-
-  [Symbol.dispose](): void {
-    unwatch(this);
   }
 }
 

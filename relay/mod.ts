@@ -286,7 +286,6 @@ class RunningRelay implements Relay {
         sessions.map((session) => session.finish(end))
       ),
     );
-    this.#front[Symbol.dispose]();
     this.#registry[Symbol.dispose]();
     await this.#requestLog[Symbol.asyncDispose]();
     this.#store[Symbol.dispose]();
