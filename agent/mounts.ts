@@ -109,7 +109,7 @@ const ALLOW_FIELD = new TextEncoder().encode("Allow: GET, HEAD, OPTIONS\r\n");
 
 function placeOf({ mount, origin }: Mount): Place {
   const path = mount.replace(/^\/|\/$/g, "");
-  const names = path === "" ? [] : path.split("/");
+  const names = mount === "" || mount === "/" ? [] : path.split("/");
   for (const name of names) {
     if (/^\.{0,2}$|[/\\\0]/.test(name) || !name.isWellFormed()) {
       throw new TypeError(`Cannot mount at ${mount}: ${JSON.stringify(name)} is no name in a path`);

@@ -12,13 +12,14 @@ export interface FakeRequest {
   readonly fields?: Readonly<Record<string, string | readonly string[]>>;
   /** Every write waits until `release`. */
   readonly stalled?: boolean;
+  /** Counts the body's bytes without keeping them. */
+  readonly discarding?: boolean;
 }
 
 const OWN_FIELDS = /^(content-length|transfer-encoding|connection|date):/im;
 
 /** Records one answer. Wrong use of an exchange throws, so that a test fails. */
 export class FakeExchange implements Exchange {
-  readonly head: Head;
   readonly id = "r1";
   readonly hasBody = false;
   readonly trailers = new Uint8Array(0);
@@ -42,20 +43,37 @@ export class FakeExchange implements Exchange {
   /** Resolves when the answer is complete, or was aborted by either side. */
   readonly done: Promise<this>;
 
+  readonly #head: Head;
+  readonly #method: string;
+  #sealed = false;
   readonly #stalled: boolean;
+  readonly #discarding: boolean;
   #finish!: (exchange: this) => void;
   #finished = false;
   #release: (() => void) | null = null;
   #onwrite: (() => void) | null = null;
 
-  constructor({ method = "GET", target, fields = {}, stalled = false }: FakeRequest) {
+  constructor({ method = "GET", target, fields = {}, ...how }: FakeRequest) {
     let text = `${method} ${target} HTTP/1.1\r\nHost: test\r\n`;
     for (const [name, values] of Object.entries(fields)) {
       for (const value of [values].flat()) text += `${name}: ${value}\r\n`;
     }
-    this.head = parseHead(Uint8Array.from(text + "\r\n", (char) => char.charCodeAt(0)), "request");
-    this.#stalled = stalled;
+    this.#head = parseHead(Uint8Array.from(text + "\r\n", (char) => char.charCodeAt(0)), "request");
+    this.#method = method;
+    this.#stalled = how.stalled ?? false;
+    this.#discarding = how.discarding ?? false;
     this.done = new Promise((resolve) => this.#finish = resolve);
+  }
+
+  /** Throws once `seal` was called. */
+  get head(): Head {
+    if (this.#sealed) throw new Error("The head was looked at after the handler returned");
+    return this.#head;
+  }
+
+  /** To be called when the handler has returned: from then on the buffer below the head is used again. */
+  seal(): void {
+    this.#sealed = true;
   }
 
   /** A field of the answer, null where it has none. */
@@ -93,9 +111,9 @@ export class FakeExchange implements Exchange {
     if (this.aborted) return;
     this.whole = true;
     this.start(status, fields, length ?? body?.length ?? 0);
-    if (body !== null && this.head.method === "HEAD") throw new Error("A HEAD got a body");
+    if (body !== null && this.#method === "HEAD") throw new Error("A HEAD got a body");
     if (body !== null) this.#record(body);
-    const bodiless = this.head.method === "HEAD" || status === 204 || status === 304;
+    const bodiless = this.#method === "HEAD" || status === 204 || status === 304;
     if (!bodiless && this.written !== this.length) throw new Error("The body has another length");
     this.#complete();
   }
@@ -109,7 +127,7 @@ export class FakeExchange implements Exchange {
     }
     if (OWN_FIELDS.test(lines)) throw new Error(`Fields that are not the handler's: ${lines}`);
     if (
-      length < 0 && status !== 204 && status !== 304 && this.whole && this.head.method !== "HEAD"
+      length < 0 && status !== 204 && status !== 304 && this.whole && this.#method !== "HEAD"
     ) {
       throw new Error("A whole answer without its length");
     }
@@ -127,11 +145,11 @@ export class FakeExchange implements Exchange {
     this.#onwrite?.();
     if (!this.#stalled) return undefined;
     // What is used before the release must not change: the copy of now and the memory of then are compared.
-    const copy = this.pieces[this.pieces.length - 1]!;
+    const copy = chunk.slice();
     return new Promise((resolve) => {
       this.#release = () => {
         this.#release = null;
-        if (!this.aborted && copy.some((byte, index) => byte !== chunk[index])) {
+        if (copy.some((byte, index) => byte !== chunk[index])) {
           throw new Error("Memory changed while it was being written");
         }
         resolve();
@@ -176,7 +194,7 @@ export class FakeExchange implements Exchange {
   }
 
   #record(chunk: Uint8Array): void {
-    this.pieces.push(chunk.slice());
+    if (!this.#discarding) this.pieces.push(chunk.slice());
     this.written += chunk.length;
     if (this.length >= 0 && this.written > this.length) throw new Error("The body is too long");
   }
