@@ -214,8 +214,10 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
     if (this.#phase === "draining") return this.#drainBody();
     if (this.#ended && this.#current !== null) {
       // Half-closed: the answer still goes out. The probe finds out whether anybody is there.
-      if (this.#bodyLeft !== 0) this.#broke(new Error("the body broke off"));
-      else this.#probe();
+      // Of its body nothing more will come; what is held here may still be all of it.
+      if (this.#bodyLeft !== 0 && this.#start === this.#end) {
+        this.#refuse(cutOff());
+      } else this.#probe();
       return;
     }
     this.#pump();
@@ -260,7 +262,7 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
       return;
     }
     if (piece === undefined) {
-      if (this.#ended) this.#broke(new Error("the body broke off"));
+      if (this.#ended) this.#refuse(cutOff());
       else {
         this.#makeRoomForBody();
         this.#read();
@@ -373,7 +375,10 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
     const current = this.#current;
     if (current !== null) {
       // Its body is malformed. An answer under way breaks off; otherwise the refusal is the answer.
-      if (current.started) return this.#broke(error);
+      if (current.started) {
+        this.#lose(error);
+        return this.#finish();
+      }
       this.#dismiss(error);
       current.close = true;
       this.#server.refuse(current, error);
@@ -391,8 +396,9 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
   broken(exchange: ServerExchange): void {
     if (exchange !== this.#current) return;
     this.#server.finished(exchange);
-    this.#destroy();
     this.#dismiss(new Error("Cannot read the body: the answer broke off"));
+    // The length that is missing shows that it did; answers before it are still to arrive.
+    this.#finish();
   }
 
   /** No more requests here: what waits is sent, then the end is announced and the client's rest read away. */
@@ -422,16 +428,20 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
     this.connection.read(this.#buffer).then(this.#onread, this.#onreaderror);
   }
 
+  /** The connection is broken, or not worth keeping. */
   #broke(error: unknown): void {
     if (this.#phase === "closed") return;
-    const current = this.#current;
     this.#destroy();
+    this.#lose(error);
+  }
+
+  /** Tells everybody that the exchange under way cannot be completed. */
+  #lose(error: unknown): void {
+    const current = this.#current;
     this.#dismiss(error);
-    if (current !== null && !current.done) {
-      const known = !current.aborted;
-      current.lose(error instanceof Error ? error.message : String(error));
-      if (known) this.#server.finished(current);
-    }
+    if (current === null || current.done || current.aborted) return;
+    current.lose(error instanceof Error ? error.message : String(error));
+    this.#server.finished(current);
   }
 
   #destroy(): void {
@@ -512,4 +522,8 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
       default:
     }
   }
+}
+
+function cutOff(): HttpError {
+  return new HttpError(400, "The request's body ends too early");
 }

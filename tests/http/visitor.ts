@@ -234,6 +234,8 @@ export interface TestServer extends AsyncDisposable {
   readonly finished: ServerExchange[];
   /** How often `closed` was told. */
   readonly closed: () => number;
+  /** Resolves once `closed` was told so often. */
+  whenClosed(count: number): Promise<void>;
   connect(): Promise<Visitor>;
   /** Sends one text on a connection of its own and reads all that comes. */
   ask(text: string): Promise<string>;
@@ -265,13 +267,17 @@ export function serve(
 ): TestServer {
   const finished: ServerExchange[] = [];
   let closed = 0;
+  let watch = () => {};
   const server = new HttpServer({
     handle,
     refuse: (exchange: ServerExchange, error: HttpError) => {
       say(exchange, error.message + "\n", error.status);
     },
     finished: (exchange) => finished.push(exchange),
-    closed: () => closed++,
+    closed: () => {
+      closed++;
+      watch();
+    },
     limits,
   });
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -291,6 +297,17 @@ export function serve(
     server,
     finished,
     closed: () => closed,
+    whenClosed: (count) =>
+      within(
+        3000,
+        new Promise<void>((resolve) => {
+          watch = () => {
+            if (closed >= count) resolve();
+          };
+          watch();
+        }),
+        `closing ${count} connections`,
+      ),
     connect: () => Visitor.connect(port),
     async ask(text: string): Promise<string> {
       using visitor = await Visitor.connect(port);
