@@ -18,12 +18,8 @@ export type { SignIn, Verifier } from "./sign_in.ts";
 export { type KeptToken, type Scope, SCOPES, type Token, type Tokens } from "./tokens.ts";
 export { Throttle } from "./throttle.ts";
 
-export {
-  type LogCounters,
-  openRequestLog,
-  type RequestLog,
-  type RequestLogOptions,
-} from "./request_log.ts";
+export { openRequestLog, type RequestLog } from "./request_log.ts";
+export type { LogCounters, RequestLogOptions } from "./log_options.ts";
 export type { GapRow, LogRow, RequestRow } from "./log_rows.ts";
 export { LogReader } from "./log_reader.ts";
 export type { RequestFilter, RequestList, RequestPage } from "./request_query.ts";

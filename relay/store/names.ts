@@ -35,6 +35,7 @@ export class Names {
   readonly #remove: Statement;
   readonly #count: Statement;
   readonly #list: Statement;
+  readonly #get: Statement;
   readonly #cache = new Map<string, NameOwner | null>();
 
   constructor(db: Database, changes: Changes, now: () => number) {
@@ -48,6 +49,10 @@ export class Names {
     this.#insert = db.prepare("INSERT INTO names VALUES (?, ?, ?, ?)");
     this.#remove = db.prepare("DELETE FROM names WHERE name = ?");
     this.#count = db.prepare("SELECT count(*) AS n FROM names WHERE account = ? AND name != ?");
+    this.#get = db.prepare(
+      `SELECT names.name, accounts.name AS account, names.created
+       FROM names JOIN accounts ON accounts.id = account WHERE names.name = ?`,
+    );
     this.#list = db.prepare(
       `SELECT names.name, accounts.name AS account, names.created
        FROM names JOIN accounts ON accounts.id = account
@@ -69,6 +74,12 @@ export class Names {
     if (this.#cache.size >= CACHE_SIZE) this.#cache.clear();
     this.#cache.set(folded, owner);
     return owner ?? undefined;
+  }
+
+  /** The name as lists show it, asked for in any case of letters. */
+  get(name: string): NameRow | undefined {
+    const row = this.#get.get(foldName(name) ?? "");
+    return row && nameOf(row);
   }
 
   /**
