@@ -128,10 +128,16 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
       }
       return;
     }
-    // While an answer is under way one read stays open, to notice that the visitor left: behind the body, or before
-    // it as long as nothing of it is held here.
-    const before = this.#start === this.#end && !this.#lent;
-    if (this.#current === null || this.#bodyLeft === 0 || before) this.#read();
+    if (this.#current === null) this.#read();
+  }
+
+  /**
+   * Notices that the visitor left while its answer takes long: by a read behind the body, or before it as long as
+   * nothing of it is held here. Most answers are there before this is ever needed.
+   */
+  #listenForLeaving(): void {
+    if (this.#waiter !== null || this.#lent) return;
+    if (this.#bodyLeft === 0 || this.#start === this.#end) this.#read();
   }
 
   /** Parses on. True when a request was handed out. */
@@ -272,8 +278,6 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
     this.#waiter = null;
     this.#lent = piece !== null;
     waiter.resolve(piece);
-    // The body is over: from now on a read waits for the next request, or for the visitor's going.
-    if (piece === null && this.#current !== null && !this.#current.done) this.#read();
   }
 
   /** A piece of the body that has arrived, null at the end, undefined when more must be read first. */
@@ -324,8 +328,11 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
       this.#lent = false;
       this.#replace(this.#end - this.#start + IDLE_BUFFER, this.#start);
     }
-    if (exchange.close || this.closing) this.#finish();
-    else if (this.#bodyLeft === 0) this.#next();
+    if (exchange.close || this.closing) {
+      // Who asked for the close, and whose request is all read, sends nothing that closing could reset.
+      const asked = !exchange.head.keepAlive && this.#bodyLeft === 0 && this.#start === this.#end;
+      this.#finish(asked && !this.#reading);
+    } else if (this.#bodyLeft === 0) this.#next();
     else {
       // Its rest may be small enough to read over.
       this.#phase = "draining";
@@ -401,19 +408,23 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
     this.#finish();
   }
 
-  /** No more requests here: what waits is sent, then the end is announced and the client's rest read away. */
-  #finish(): void {
+  /**
+   * No more requests here: what waits is sent, then the end is announced and the client's rest read away, unless
+   * it is sure that none comes.
+   */
+  #finish(nothingComes = false): void {
     if (this.#phase === "lingering" || this.#phase === "closed") return;
     this.#phase = "lingering";
     this.#since = this.#waitSince = coarseNow();
     this.#current = null;
     this.outgoing.drained(0).then(async () => {
       if (this.outgoing.failed) return;
+      if (nothingComes) return this.#destroy();
       await this.connection.closeWrite();
       this.#since = this.#waitSince = coarseNow();
       if (this.#ended) this.#destroy();
     }).catch(() => this.#destroy());
-    this.#linger();
+    if (!nothingComes) this.#linger();
   }
 
   /** Reads and forgets, so that closing does not reset what the client has not read yet. */
@@ -518,6 +529,7 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
         if (this.#waiter !== null && now - this.#waitSince > limits.bodyTime) {
           this.#refuse(new HttpError(408, "The request's body took too long"));
         } else if (this.#ended) this.#probe();
+        else this.#listenForLeaving();
         break;
       default:
     }
