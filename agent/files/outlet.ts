@@ -1,11 +1,11 @@
 /** Answers that take longer than one turn of the event loop: how many there are, their waiting, their end. @module */
 
-import type { Exchange } from "../../http/mod.ts";
+import { type Exchange, Roster, type Rostered } from "../../http/mod.ts";
 
 /** A bounded number of answers under way. All of them end with it. */
 export class Outlets implements Disposable {
   readonly #limit: number;
-  readonly #open = new Set<Outlet>();
+  readonly #open = new Roster<Outlet>();
 
   /** `limit`: how many answers may be under way at a time. */
   constructor(limit: number) {
@@ -24,27 +24,29 @@ export class Outlets implements Disposable {
 
   /** Counts an answer in until its outlet is disposed of. */
   open(exchange: Exchange): Outlet {
-    const outlet = new Outlet(exchange, () => this.#open.delete(outlet));
+    const outlet = new Outlet(exchange, this.#open);
     this.#open.add(outlet);
     return outlet;
   }
 
   /** Aborts what is under way. */
   [Symbol.dispose](): void {
-    for (const outlet of this.#open) outlet.abort("the origin closes");
+    this.#open.forEach((outlet) => outlet.abort("the origin closes"));
   }
 }
 
 /** Where one answer's bytes go. It takes the exchange's `onabort` for itself. */
-export class Outlet implements Disposable {
+export class Outlet implements Disposable, Rostered {
+  /** See `Rostered`. */
+  seat = -1;
   readonly exchange: Exchange;
-  readonly #leave: () => void;
+  readonly #open: Roster<Outlet>;
   #wake: (() => void) | null = null;
 
   /** See `Outlets.open`. */
-  constructor(exchange: Exchange, leave: () => void) {
+  constructor(exchange: Exchange, open: Roster<Outlet>) {
     this.exchange = exchange;
-    this.#leave = leave;
+    this.#open = open;
     exchange.onabort = () => this.#wake?.();
   }
 
@@ -70,6 +72,6 @@ export class Outlet implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#leave();
+    this.#open.remove(this);
   }
 }
