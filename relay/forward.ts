@@ -12,6 +12,7 @@ import { Reset, type Stream } from "../tunnel/mod.ts";
 import type { ConnectedAgent, StreamSeeker } from "./connected_agent.ts";
 import { putRequestHead } from "./request_head.ts";
 import { type AnswerPolicy, passAnswerHead, passInterimHead } from "./answer_head.ts";
+import type { Visit } from "./visit.ts";
 import type { Visitor } from "./visitor.ts";
 
 /** Where a request goes. */
@@ -28,7 +29,7 @@ export interface Destination {
 /** While more than this waits for a visitor, the agent gets no new credit. */
 const VISITOR_WATER = HIGH_WATER;
 
-export class Forward implements StreamSeeker, Watched {
+export class Forward implements StreamSeeker, Visit, Watched {
   readonly destination: Destination;
   readonly exchange: ServerExchange;
   readonly method: string;
@@ -37,8 +38,6 @@ export class Forward implements StreamSeeker, Watched {
   firstByte = 0;
   /** When the request's body last moved on: an upload is no silence. */
   movedAt = 0;
-  /** What the log says where no answer of the agent's was. */
-  code = "";
 
   readonly #visitor: Visitor;
   #stream: Stream | null = null;
@@ -64,6 +63,22 @@ export class Forward implements StreamSeeker, Watched {
       if (this.#stream === null) destination.agent.forget(this);
       else this.#stream.reset(Reset.CANCELLED, "the visitor is gone");
     };
+  }
+
+  get name(): string {
+    return this.destination.name;
+  }
+
+  get account(): string {
+    return this.destination.account;
+  }
+
+  get agentId(): string {
+    return this.destination.agent.facts.id;
+  }
+
+  get target(): string {
+    return this.destination.base + this.destination.target;
   }
 
   /** Sends the request as soon as there is a stream for it. */
@@ -214,7 +229,6 @@ export class Forward implements StreamSeeker, Watched {
 
   fail(problem: Problem): void {
     if (this.exchange.started || this.exchange.aborted) return;
-    this.code = problem.code;
     answerProblem(this.exchange, problem);
   }
 }

@@ -13,6 +13,7 @@ import type { OwnPages } from "./own_pages.ts";
 import type { Registry } from "./registry.ts";
 import type { Route, Router } from "./router.ts";
 import type { RequestLog, Store } from "./store/mod.ts";
+import type { Visit } from "./visit.ts";
 import { Visitor } from "./visitor.ts";
 
 export interface FrontOptions {
@@ -79,23 +80,23 @@ export class Front {
 
   /** Takes note of an exchange that is over. */
   readonly finished = (exchange: ServerExchange): void => {
-    const forward = exchange.tag;
-    if (!(forward instanceof Forward)) return;
-    const { destination } = forward;
+    const visit = exchange.tag as Visit | null;
+    if (visit === null) return;
     const now = performance.now();
+    const ms = now - visit.began;
     this.#options.requestLog.record(
-      coarseNow(),
-      destination.name,
-      destination.account,
-      destination.agent.facts.id,
+      coarseNow() - ms,
+      visit.name,
+      visit.account,
+      visit.agentId,
       (exchange.context as Visitor).address,
-      forward.method,
-      destination.base + destination.target,
+      visit.method,
+      visit.target,
       exchange.aborted && !exchange.started ? 0 : exchange.status,
       exchange.bytesIn,
       exchange.bytesOut,
-      now - forward.began,
-      forward.firstByte === 0 ? -1 : forward.firstByte - forward.began,
+      ms,
+      visit.firstByte === 0 ? -1 : visit.firstByte - visit.began,
       exchange.id,
     );
   };
@@ -103,6 +104,16 @@ export class Front {
   #forward(exchange: ServerExchange, visitor: Visitor, route: NameRoute, began: number): void {
     const { registry, store } = this.#options;
     const owner = store.names.ownerOf(route.name);
+    const { head } = exchange;
+    exchange.tag = {
+      name: route.name,
+      account: owner?.account ?? "",
+      agentId: "",
+      method: head.method,
+      target: head.target,
+      began,
+      firstByte: 0,
+    } satisfies Visit;
     if (owner === undefined || owner.disabled) {
       return answerProblem(exchange, {
         status: 404,
@@ -119,7 +130,6 @@ export class Front {
         retryAfter: 5,
       });
     }
-    const { head } = exchange;
     if (route.mode === "path" && !owner.trusted && head.get(Field["service-worker"]) === "script") {
       return answerProblem(exchange, {
         status: 403,
