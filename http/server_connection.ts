@@ -78,6 +78,10 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
     this.#pump();
   }
 
+  get bodyTooLong(): boolean {
+    return this.#bodyLeft > DRAIN_LIMIT;
+  }
+
   get bodyTrailers(): Uint8Array {
     return this.#chunked?.trailers ?? new Uint8Array(0);
   }
@@ -293,17 +297,25 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
       this.#current!.bytesIn += size;
       return piece;
     }
+    // Small chunks are moved together: a piece for each would cost whoever passes them on far more than their sender.
     const decoder = this.#chunked;
-    const what = decoder.next(this.#buffer, this.#start, this.#end);
-    this.#start = decoder.position;
-    if (what === "more") return undefined;
-    if (what === "end") {
-      this.#bodyLeft = 0;
-      return null;
+    const buffer = this.#buffer;
+    let from = -1;
+    let to = -1;
+    for (;;) {
+      const what = decoder.next(buffer, this.#start, this.#end);
+      this.#start = decoder.position;
+      if (what === "data") {
+        if (from < 0) from = decoder.dataStart;
+        else buffer.copyWithin(to, decoder.dataStart, decoder.dataEnd);
+        to = (to < 0 ? from : to) + decoder.dataEnd - decoder.dataStart;
+        continue;
+      }
+      if (what === "end") this.#bodyLeft = 0;
+      if (from < 0) return what === "end" ? null : undefined;
+      this.#current!.bytesIn += to - from;
+      return buffer.subarray(from, to);
     }
-    const piece = this.#buffer.subarray(decoder.dataStart, decoder.dataEnd);
-    this.#current!.bytesIn += piece.length;
-    return piece;
   }
 
   /** All that came is used up: read the next piece to the front of a buffer of its own. */

@@ -33,6 +33,8 @@ export interface ExchangeHost {
   probed: number;
   /** The next piece of the body; null at its end. */
   readBody(exchange: ServerExchange): Promise<Uint8Array | null>;
+  /** What is still to come of the body is more than would be read over. */
+  readonly bodyTooLong: boolean;
   readonly bodyTrailers: Uint8Array;
   /** The answer is complete. */
   finished(exchange: ServerExchange): void;
@@ -182,7 +184,8 @@ export class ServerExchange implements Exchange {
     }
     // A visitor that was never told to send its body may still send it, or not: only a close is sure.
     if (this.#continueDue) this.close = true;
-    if (this.#host.closing) this.close = true;
+    // A refusal of a long body: nobody is going to read it.
+    if (this.#host.closing || (status >= 400 && this.#host.bodyTooLong)) this.close = true;
     const bodiless = status === 204 || status === 304;
     if (length >= 0 && status !== 204) {
       out.put(CONTENT_LENGTH);

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { Connection } from "../../http/connection.ts";
+import { DEFAULT_HEAD_LIMITS, type HeadLimits } from "../../http/head.ts";
 import { HttpServer } from "../../http/server.ts";
 import type { ServerExchange } from "../../http/server_exchange.ts";
 import { bodyOf, bytesOf, PLAIN, randomFrom, say, textOf, within } from "./visitor.ts";
@@ -62,6 +63,13 @@ class Wire implements Connection {
   }
 }
 
+/** Length and a checksum of a text. */
+function sumOf(text: string): string {
+  let sum = 0;
+  for (let i = 0; i < text.length; i++) sum = (Math.imul(sum, 31) + text.charCodeAt(i)) >>> 0;
+  return `${text.length} ${sum}`;
+}
+
 /** Answers by its target: at once or later, with the body, without having read it, or after one piece. */
 function handle(exchange: ServerExchange): void {
   const { method, target } = exchange.head;
@@ -75,6 +83,14 @@ function handle(exchange: ServerExchange): void {
     exchange.write(bytesOf("chunk"));
     return exchange.end();
   }
+  if (target.startsWith("/half")) {
+    exchange.read().then(() => say(exchange, `${method} ${target}`), () => {});
+    return;
+  }
+  if (target.startsWith("/sum")) {
+    bodyOf(exchange).then((body) => say(exchange, `${method} ${target} ${sumOf(body)}`), () => {});
+    return;
+  }
   bodyOf(exchange).then((body) => {
     say(
       exchange,
@@ -84,7 +100,11 @@ function handle(exchange: ServerExchange): void {
 }
 
 /** What the visitor gets for `bytes` in these pieces, without what differs by time. */
-async function converse(bytes: Uint8Array, cuts: readonly number[]): Promise<string> {
+async function converse(
+  bytes: Uint8Array,
+  cuts: readonly number[],
+  limits: HeadLimits = { head: 600, target: 100, fields: 12 },
+): Promise<string> {
   const pieces: Uint8Array[] = [];
   let from = 0;
   for (const cut of [...cuts, bytes.length]) {
@@ -100,7 +120,7 @@ async function converse(bytes: Uint8Array, cuts: readonly number[]): Promise<str
     refuse: (exchange, error) => say(exchange, error.message, error.status),
     finished: (exchange) => told.push(exchange),
     closed: () => closed++,
-    limits: { head: { head: 600, target: 100, fields: 12 } },
+    limits: { head: limits },
   });
   server.accept(wire);
   await within(3000, wire.closed, `the end of ${JSON.stringify(textOf(bytes))}`);
@@ -195,4 +215,54 @@ Deno.test("server: mutated conversations end, are told once, and give the same i
     }
   }
   assert(refused > 300 && answered > 300, `${refused} refused, ${answered} answered`);
+});
+
+Deno.test("server: long random conversations with large heads and bodies are answered one by one", async () => {
+  const random = randomFrom(99);
+  const at = (n: number) => Math.floor(random() * n);
+  const size = (most: number) => at(random() < 0.5 ? 200 : random() < 0.7 ? 5_000 : most);
+  for (let round = 0; round < 60; round++) {
+    let text = "";
+    const expected: string[] = [];
+    for (let count = 1 + at(12); count > 0; count--) {
+      const kind = ["/now", "/later", "/sum", "/half", "/read"][at(5)]!;
+      const target = `${kind}/${expected.length}`;
+      const pad = `X-Pad: ${"p".repeat(size(30_000))}\r\n`;
+      // What nobody reads must be short enough to be read over.
+      const body = String.fromCharCode(97 + at(26)).repeat(
+        size(kind === "/sum" ? 200_000 : 30_000),
+      );
+      const start = `POST ${target} HTTP/1.1\r\nHost: h\r\n${pad}`;
+      let trailers = "";
+      if (random() < 0.5) {
+        text += `${start}Content-Length: ${body.length}\r\n\r\n${body}`;
+      } else {
+        text += `${start}Transfer-Encoding: chunked\r\n\r\n`;
+        for (let from = 0; from < body.length;) {
+          const chunk = body.slice(from, from + 1 + size(70_000));
+          text += `${chunk.length.toString(16)}\r\n${chunk}\r\n`;
+          from += chunk.length;
+        }
+        trailers = random() < 0.5 ? "X: y\r\n" : "";
+        text += `0\r\n${trailers}\r\n`;
+      }
+      expected.push(
+        kind === "/sum"
+          ? `POST ${target} ${sumOf(body)}`
+          : kind === "/read"
+          ? `POST ${target} h [${body}] ${trailers}`
+          : `POST ${target}`,
+      );
+    }
+    const bytes = bytesOf(text);
+    const cuts: number[] = [];
+    const most = [10, 3_000, 60_000][at(3)]!;
+    for (let cut = 1 + at(most); cut < bytes.length; cut += 1 + at(most)) cuts.push(cut);
+    const got = await converse(bytes, cuts, DEFAULT_HEAD_LIMITS);
+    const bodies = got.split(/HTTP\/1\.1 200 OK\r\n(?:.+\r\n)*\r\n/).slice(1);
+    assert(
+      JSON.stringify(bodies) === JSON.stringify(expected),
+      `round ${round}: ${JSON.stringify(bodies).slice(0, 500)}`,
+    );
+  }
 });

@@ -34,6 +34,11 @@ export function randomFrom(seed: number): () => number {
   };
 }
 
+/** A real moment: `setTimeout` is never mocked here. */
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
 /** Rejects when `promise` takes longer than `ms`: a test must fail, never hang. */
 export async function within<T>(ms: number, promise: Promise<T>, what = "it"): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -227,6 +232,22 @@ export async function sendAndReset(
   });
 }
 
+/** Counts what the server has read. */
+class CountedConnection extends DenoConnection {
+  readonly #oncount: (count: number) => void;
+
+  constructor(conn: Deno.Conn, oncount: (count: number) => void) {
+    super(conn);
+    this.#oncount = oncount;
+  }
+
+  override async read(into: Uint8Array<ArrayBuffer>): Promise<number | null> {
+    const count = await super.read(into);
+    if (count !== null) this.#oncount(count);
+    return count;
+  }
+}
+
 export interface TestServer extends AsyncDisposable {
   readonly port: number;
   readonly server: HttpServer;
@@ -236,6 +257,8 @@ export interface TestServer extends AsyncDisposable {
   readonly closed: () => number;
   /** Resolves once `closed` was told so often. */
   whenClosed(count: number): Promise<void>;
+  /** Resolves once the server has read so many bytes, all connections together. */
+  whenRead(count: number): Promise<void>;
   connect(): Promise<Visitor>;
   /** Sends one text on a connection of its own and reads all that comes. */
   ask(text: string): Promise<string>;
@@ -267,6 +290,7 @@ export function serve(
 ): TestServer {
   const finished: ServerExchange[] = [];
   let closed = 0;
+  let read = 0;
   let watch = () => {};
   const server = new HttpServer({
     handle,
@@ -284,7 +308,8 @@ export function serve(
   const accepting = (async () => {
     for (;;) {
       try {
-        server.accept(new DenoConnection(await listener.accept()));
+        const conn = await listener.accept();
+        server.accept(new CountedConnection(conn, (count) => read += count));
       } catch (error) {
         if (error instanceof Deno.errors.BadResource) return;
         throw error;
@@ -308,6 +333,12 @@ export function serve(
         }),
         `closing ${count} connections`,
       ),
+    async whenRead(count: number): Promise<void> {
+      for (let i = 0; i < 3000 && read < count; i++) await pause(1);
+      assert(read >= count, `the server read ${read} bytes of ${count}`);
+      // Its parser sees them in the same turn.
+      await pause(1);
+    },
     connect: () => Visitor.connect(port),
     async ask(text: string): Promise<string> {
       using visitor = await Visitor.connect(port);
