@@ -6,6 +6,7 @@ export * from "./certificate.ts";
 export * from "./chunked.ts";
 export * from "./clock.ts";
 export * from "./connection.ts";
+export * from "./dial.ts";
 export * from "./exchange.ts";
 export * from "./field.ts";
 export * from "./goodbye.ts";

@@ -2,6 +2,7 @@
 
 import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
+import { setImmediate } from "node:timers";
 import { type SecureContext, TLSSocket } from "node:tls";
 import type { Connection } from "./connection.ts";
 
@@ -25,11 +26,13 @@ class Wire extends Duplex {
   /** The last read filled its buffer: more is coming. */
   #large = false;
 
+  #first: Buffer | null;
+
   /** `first` was read from the connection already. */
   constructor(connection: Connection, first: Uint8Array) {
     super({ allowHalfOpen: true });
     this.#connection = connection;
-    if (first.length > 0) this.push(Buffer.from(first));
+    this.#first = Buffer.from(first);
   }
 
   /** True: read until told otherwise. */
@@ -46,6 +49,11 @@ class Wire extends Duplex {
   #pump(): void {
     if (this.#reading || !this.#asked || !this.#wanted || this.destroyed) return;
     this.#reading = true;
+    if (this.#first !== null) {
+      // In a later turn: a handshake that fails while TLSSocket starts is a TypeError that nobody can catch.
+      setImmediate(() => this.#passFirst());
+      return;
+    }
     const into = new Uint8Array(this.#large ? LARGE_READ : SMALL_READ);
     this.#connection.read(into).then((size) => {
       this.#reading = false;
@@ -54,6 +62,14 @@ class Wire extends Duplex {
       this.#large = size >= SMALL_READ;
       this.push(Buffer.from(into.buffer, 0, size));
     }, (error) => this.destroy(error));
+  }
+
+  #passFirst(): void {
+    const first = this.#first;
+    this.#first = null;
+    this.#reading = false;
+    this.#asked = false;
+    if (!this.destroyed) this.push(first);
   }
 
   override _write(bytes: Buffer, _encoding: string, done: (error?: Error) => void): void {
