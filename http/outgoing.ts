@@ -24,6 +24,14 @@ export class Outgoing {
   /** How much of the fill buffer goes before the direct bytes; the rest goes after them. */
   #before = 0;
   #directDone: (() => void) | null = null;
+  // What is being written: three parts at the most, and where the part under way is.
+  #taken: Uint8Array<ArrayBuffer> = EMPTY;
+  #takenDirect: Uint8Array<ArrayBuffer> | null = null;
+  #split = 0;
+  #part = 0;
+  #bytes: Uint8Array<ArrayBuffer> = EMPTY;
+  #from = 0;
+  #to = 0;
   #running = false;
   #scheduled = false;
   #failed = false;
@@ -152,58 +160,72 @@ export class Outgoing {
     }
     this.#running = true;
     this.progressAt = coarseNow();
-    this.#run();
+    this.#takeUp();
   };
 
-  async #run(): Promise<void> {
-    try {
-      for (;;) {
-        if (this.#length > 0) {
-          const buffer = this.#fill;
-          const size = this.#length;
-          this.#fill = EMPTY;
-          this.#length = 0;
-          const direct = this.#direct;
-          const before = direct === null ? size : this.#before;
-          this.#sending = size;
-          if (before > 0) await this.#writeAll(buffer, 0, before);
-          if (direct !== null) await this.#sendDirect(direct);
-          if (before < size) await this.#writeAll(buffer, before, size);
-          this.#sending = 0;
-          giveBuffer(buffer);
-        } else if (this.#direct !== null) {
-          await this.#sendDirect(this.#direct);
-        } else {
-          break;
-        }
-        if (this.#waiting.length > 0) this.#wake();
+  // Writing goes by callbacks: an async function for each flush costs 0.5 µs and 500 bytes more.
+
+  /** Takes all that waits: what was put in before the direct bytes, those, and what was put in after them. */
+  #takeUp(): void {
+    if (this.#length === 0 && this.#direct === null) {
+      this.#running = this.#scheduled = false;
+      return;
+    }
+    this.#taken = this.#fill;
+    this.#sending = this.#length;
+    this.#takenDirect = this.#direct;
+    this.#split = this.#direct === null ? this.#length : this.#before;
+    this.#fill = EMPTY;
+    this.#length = 0;
+    this.#part = 0;
+    this.#nextPart();
+  }
+
+  #nextPart(): void {
+    while (this.#part < 3) {
+      this.#part++;
+      if (this.#part === 1 && this.#split > 0) return this.#write(this.#taken, 0, this.#split);
+      if (this.#part === 2 && this.#takenDirect !== null) {
+        return this.#write(this.#takenDirect, 0, this.#takenDirect.length);
       }
-      this.#running = false;
-      this.#scheduled = false;
-    } catch (error) {
-      this.fail(error);
+      if (this.#part === 3 && this.#split < this.#sending) {
+        return this.#write(this.#taken, this.#split, this.#sending);
+      }
     }
+    if (this.#taken !== EMPTY) giveBuffer(this.#taken);
+    this.#taken = EMPTY;
+    this.#sending = 0;
+    if (this.#waiting.length > 0) this.#wake();
+    this.#takeUp();
   }
 
-  async #sendDirect(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    await this.#writeAll(bytes, 0, bytes.length);
-    this.#direct = null;
-    const done = this.#directDone;
-    this.#directDone = null;
-    done?.();
+  #write(bytes: Uint8Array<ArrayBuffer>, from: number, to: number): void {
+    this.#bytes = bytes;
+    this.#from = from;
+    this.#to = to;
+    const whole = from === 0 && to === bytes.length;
+    this.#connection.write(whole ? bytes : bytes.subarray(from, to)).then(
+      this.#onwritten,
+      this.#onerrored,
+    );
   }
 
-  async #writeAll(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): Promise<void> {
-    let offset = start;
-    while (offset < end) {
-      const count = await this.#connection.write(
-        offset === 0 && end === bytes.length ? bytes : bytes.subarray(offset, end),
-      );
-      offset += count;
-      this.written += count;
-      this.progressAt = coarseNow();
+  #onwritten = (count: number): void => {
+    if (this.#failed) return;
+    this.written += count;
+    this.progressAt = coarseNow();
+    const from = this.#from + count;
+    if (from < this.#to) return this.#write(this.#bytes, from, this.#to);
+    if (this.#part === 2) {
+      this.#direct = this.#takenDirect = null;
+      const done = this.#directDone;
+      this.#directDone = null;
+      done?.();
     }
-  }
+    this.#nextPart();
+  };
+
+  #onerrored = (error: unknown): void => this.fail(error);
 
   /** Gives up: whoever waits goes on, nothing is sent any more. */
   fail(error: unknown): void {
