@@ -35,7 +35,7 @@ export interface LinkOptions {
 }
 
 /** Time for a connection and for a sign-in, in ms. */
-const DIAL_TIME = 10_000;
+export const DIAL_TIME = 10_000;
 /** Connections of one session, at the most. */
 const MAX_CONNECTIONS = 4;
 /** Between tries after the relay refused us, in ms. */
@@ -187,8 +187,9 @@ export class Link implements AsyncDisposable {
       } else log.warn(`the relay refuses us: ${error.message}`);
       return REFUSED_DELAY;
     }
-    if (this.#backoff.isFirst) log.warn("cannot reach the relay", { error });
-    else log.debug("cannot reach the relay", { error });
+    const text = error instanceof Error ? error.message : String(error);
+    if (this.#backoff.isFirst) log.warn(`no relay yet: ${text}; dialling on`);
+    else log.debug(`no relay yet: ${text}`);
     const wish = error instanceof SignInError ? error.end.retryAfter : undefined;
     return Math.max(wish ?? 0, this.#backoff.next());
   }

@@ -2,11 +2,10 @@
 
 import type { DialAddress, Log, Publication } from "../cli/mod.ts";
 import { silentLog } from "../cli/mod.ts";
-import type { Connection } from "../http/mod.ts";
+import { type Connection, dialTcp, dialTls } from "../http/mod.ts";
 import type { SignInError, Welcome } from "../tunnel/mod.ts";
-import { dialRelay } from "./dial.ts";
 import { createDirectoryOrigin } from "./files/mod.ts";
-import { type Access, Link } from "./link.ts";
+import { type Access, DIAL_TIME, Link } from "./link.ts";
 import { Mounts } from "./mounts.ts";
 
 export { type Access, relayText } from "./link.ts";
@@ -79,8 +78,7 @@ class RunningAgent implements Agent {
       this.#links.push(
         new Link({
           access: async () => await options.access(),
-          dial: (relay: DialAddress, signal: AbortSignal): Promise<Connection> =>
-            dialRelay(relay, { signal, ca: options.relayCa }),
+          dial: (relay, signal) => dialRelay(relay, { signal, ca: options.relayCa }),
           name,
           handler: this.#mounts[index]!.handle,
           software: options.software ?? "crunch",
@@ -114,4 +112,14 @@ class RunningAgent implements Agent {
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop(0);
   }
+}
+
+function dialRelay(
+  { transport, hostname, port }: DialAddress,
+  { signal, ca }: { readonly signal: AbortSignal; readonly ca: string | undefined },
+): Promise<Connection> {
+  // The link has a time of its own for dial and sign-in together.
+  const options = { signal, timeout: DIAL_TIME };
+  if (transport === "tcp") return dialTcp(hostname, port, options);
+  return dialTls(hostname, port, { ...options, ...(ca === undefined ? {} : { caCerts: [ca] }) });
 }
