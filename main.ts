@@ -32,7 +32,7 @@ async function start(
     case "both":
       return await runBoth(invocation, program);
     case "demo": {
-      const { demoSettings } = await import("./cli/demo.ts");
+      const { demoSettings } = await import("./cli/demo_command.ts");
       return await runBoth(
         await demoSettings(invocation.values, new URL(".", import.meta.url)),
         program,

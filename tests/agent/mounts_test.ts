@@ -1,3 +1,5 @@
+/** Claims about mounts: which origin a path belongs to, and what it gets to see. @module */
+
 import assert from "node:assert/strict";
 import type { Origin } from "../../agent/files/mod.ts";
 import { Mounts, type MountsOptions } from "../../agent/mounts.ts";

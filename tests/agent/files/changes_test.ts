@@ -1,3 +1,5 @@
+/** Claims about the cache of open files: what is kept, and for how long it is believed. @module */
+
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import { mock } from "node:test";

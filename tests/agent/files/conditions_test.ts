@@ -1,3 +1,5 @@
+/** Claims about conditional requests: validators, dates, and which of them decides. @module */
+
 import assert from "node:assert/strict";
 import { parseHttpDate } from "../../../agent/files/http_date.ts";
 import { pattern, Site } from "./site.ts";

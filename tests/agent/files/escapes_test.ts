@@ -1,3 +1,5 @@
+/** Claims about what is never published: what lies outside, dotfiles, marked directories, and what is no file. @module */
+
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import { mock } from "node:test";

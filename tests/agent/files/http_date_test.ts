@@ -1,3 +1,5 @@
+/** Claims about dates of HTTP: what is written, and what is read. @module */
+
 import assert from "node:assert/strict";
 import { formatHttpDate, parseHttpDate } from "../../../agent/files/http_date.ts";
 

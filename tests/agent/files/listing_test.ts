@@ -1,3 +1,5 @@
+/** Claims about the page that lists a directory. @module */
+
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
 import { sizeText } from "../../../agent/files/listing_page.ts";

@@ -1,3 +1,5 @@
+/** Claims about the path of a request: decoded once, and refused where it could mean two things. @module */
+
 import assert from "node:assert/strict";
 import {
   decodePath,

@@ -1,3 +1,5 @@
+/** Claims about the Range field: one range, and what is no range. @module */
+
 import assert from "node:assert/strict";
 import { parseRange } from "../../../agent/files/range.ts";
 

@@ -1,3 +1,5 @@
+/** Claims about finding and opening what a request names. @module */
+
 import assert from "node:assert/strict";
 import { createDirectoryOrigin } from "../../../agent/files/mod.ts";
 import { Clock, pattern, Site } from "./site.ts";

@@ -1,3 +1,5 @@
+/** Claims about sending a file: small ones in one piece, large ones in constant memory. @module */
+
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import { mock } from "node:test";

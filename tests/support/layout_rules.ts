@@ -1,0 +1,107 @@
+/** What the house allows: who may import whom, through which door, and what files may be called. @module */
+
+import type { Import } from "./module_graph.ts";
+
+/**
+ * Which parts a part may import besides itself. The order is main → relay | agent | bench → tunnel → http, and
+ * everybody may use cli. What is not named here imports nobody.
+ */
+const ARROWS: Readonly<Record<string, readonly string[]>> = {
+  main: ["relay", "agent", "bench", "cli"],
+  relay: ["tunnel", "http", "cli"],
+  agent: ["tunnel", "http", "cli"],
+  bench: ["tunnel", "http", "cli"],
+  tunnel: ["http", "cli"],
+  http: ["cli"],
+  cli: [],
+  // Programs of their own beside the program: nobody imports them.
+  benchmarks: ["cli"],
+  // Pages of a browser; served, never imported.
+  dashboard: [],
+  static: [],
+  examples: [],
+};
+
+/** Rooms that may do less than the part they lie in: accounts, names and the request log know no routes and no frames. */
+const ROOM_ARROWS: Readonly<Record<string, readonly string[]>> = {
+  "relay/store": ["tunnel", "cli"],
+};
+
+/** A wrong import, as a sentence that says where and why. */
+export function wrongArrows(imports: readonly Import[]): string[] {
+  return imports.flatMap((found) => {
+    const reason = objection(found);
+    return reason === undefined ? [] : [`${found.from}:${found.line} → ${found.to}: ${reason}`];
+  });
+}
+
+function objection({ from, to, dynamic }: Import): string | undefined {
+  const [source, target] = [partOf(from), partOf(to)];
+  // Tests look behind every door; data like deno.json has none.
+  if (source === "tests" || to.endsWith(".json")) return undefined;
+  if (target === "tests") return "only tests import tests";
+  const room = Object.keys(ROOM_ARROWS).find((path) => from.startsWith(`${path}/`));
+  const allowed = ARROWS[source] ?? [];
+  if (source !== target && !allowed.includes(target)) return `${source} never imports ${target}`;
+  if (room !== undefined && !to.startsWith(`${room}/`) && !ROOM_ARROWS[room]!.includes(target)) {
+    return `${room} never imports ${target}`;
+  }
+  const [inside, folder] = [folderOf(from), folderOf(to)];
+  // A room stands in its house: it may name the files of the folders around it, whose door would lead back to it.
+  if (folder === inside || folder === "" || inside.startsWith(`${folder}/`)) return undefined;
+  if (to === `${folder}/mod.ts`) return undefined;
+  if (from === "main.ts" && dynamic && /^[a-z]+\/(\w+_)?command\.ts$/.test(to)) return undefined;
+  return from === "main.ts"
+    ? "main takes a folder's mod.ts, or its command.ts by import()"
+    : `${folder}/mod.ts is the door`;
+}
+
+/** `relay` of `relay/api/mod.ts`; files of the root are `main`. */
+function partOf(path: string): string {
+  return path.includes("/") ? path.slice(0, path.indexOf("/")) : "main";
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
+}
+
+/**
+ * Modules that import each other in a ring, each ring as `a → b → a`. Imports of types alone do not count: they
+ * are gone at run time, and a part may name its whole's types. Those by `import()` do.
+ */
+export function cycles(imports: readonly Import[]): string[] {
+  const next = new Map<string, string[]>();
+  for (const { from, to, typeOnly } of imports) {
+    if (!typeOnly) next.set(from, [...(next.get(from) ?? []), to]);
+  }
+  const rings: string[] = [];
+  const done = new Set<string>();
+  const path: string[] = [];
+  const visit = (module: string): void => {
+    const at = path.indexOf(module);
+    if (at >= 0) rings.push([...path.slice(at), module].join(" → "));
+    if (at >= 0 || done.has(module)) return;
+    path.push(module);
+    for (const to of next.get(module) ?? []) visit(to);
+    path.pop();
+    done.add(module);
+  };
+  for (const module of next.keys()) visit(module);
+  return rings;
+}
+
+const DRAWER = /(^|[/_])(utils?|common|shared|helpers?|misc)(?=[/_.]|$)/;
+
+/** Why a module's path is not one of this house; undefined where it is. */
+export function wrongName(path: string): string | undefined {
+  if (DRAWER.test(path)) return "names a drawer, not a job";
+  if (/(^|\/)index\.[jt]s$/.test(path)) return "is called mod.ts here";
+  if (!/^([a-z0-9_]+\/)*[a-z0-9_]+(\.d)?\.[jt]s$/.test(path)) return "is not in snake_case";
+  return undefined;
+}
+
+/** Whether a module's first line is its one sentence. */
+export function hasSentence(text: string): boolean {
+  const line = text.slice(0, text.indexOf("\n"));
+  return /^\/\*\* [\w`][^]*[^.]\. @module \*\/$/.test(line) && !/[.!?] [A-Z]/.test(line);
+}
