@@ -2,6 +2,7 @@
 
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import config from "../deno.json" with { type: "json" };
 import type { Running } from "./processes.ts";
 import { type Contender, folderFor, freePorts, type Setting, waitFor } from "./subject.ts";
 
@@ -53,12 +54,15 @@ export const crunch: readonly Contender[] = modes.map(({ publish, ...mode }) => 
   },
 }));
 
-/** The command that runs crunch with these arguments; `deno` are options for Deno itself. */
+/** Deno's options in the task `crunch`: what users run is what is measured. */
+const taskOptions = config.tasks.crunch.split(" ").slice(2, -1);
+
+/** The command that runs crunch with these arguments; `deno` are further options for Deno itself. */
 export function command(name: string, args: readonly string[], deno: readonly string[] = []) {
   return {
     name,
     program: Deno.execPath(),
-    args: ["run", "-A", "--no-prompt", ...deno, join(checkout, "main.ts"), ...args],
+    args: ["run", ...taskOptions, ...deno, join(checkout, "main.ts"), ...args],
   };
 }
 
