@@ -343,7 +343,7 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
     if (exchange.close || this.closing) {
       // Who asked for the close, and whose request is all read, sends nothing that closing could reset.
       const asked = !exchange.head.keepAlive && this.#bodyLeft === 0 && this.#start === this.#end;
-      this.#finish(asked && !this.#reading);
+      this.#finish(asked && !this.#reading ? "end" : "linger");
     } else if (this.#bodyLeft === 0) this.#next();
     else {
       // Its rest may be small enough to read over.
@@ -396,7 +396,7 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
       // Its body is malformed. An answer under way breaks off; otherwise the refusal is the answer.
       if (current.started) {
         this.#lose(error);
-        return this.#finish();
+        return this.#finish("cut");
       }
       this.#dismiss(error);
       current.close = true;
@@ -416,27 +416,27 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
     if (exchange !== this.#current) return;
     this.#server.finished(exchange);
     this.#dismiss(new Error("Cannot read the body: the answer broke off"));
-    // The length that is missing shows that it did; answers before it are still to arrive.
-    this.#finish();
+    // Answers before it are still to arrive.
+    this.#finish("cut");
   }
 
   /**
-   * No more requests here: what waits is sent, then the end is announced and the client's rest read away, unless
-   * it is sure that none comes.
+   * No more requests here: what waits is sent, then the end is announced and the client's rest read away. "end": it
+   * sends nothing more. "cut": an answer is incomplete; where no length says so, only TLS can, by not ending.
    */
-  #finish(nothingComes = false): void {
+  #finish(way: "linger" | "end" | "cut" = "linger"): void {
     if (this.#phase === "lingering" || this.#phase === "closed") return;
     this.#phase = "lingering";
     this.#since = this.#waitSince = coarseNow();
     this.#current = null;
     this.outgoing.drained(0).then(async () => {
       if (this.outgoing.failed) return;
-      if (nothingComes) return this.#destroy();
+      if (way === "cut" || (way === "end" && !this.connection.secure)) return this.#destroy();
       await this.connection.closeWrite();
       this.#since = this.#waitSince = coarseNow();
-      if (this.#ended) this.#destroy();
+      if (this.#ended || way === "end") this.#destroy();
     }).catch(() => this.#destroy());
-    if (!nothingComes) this.#linger();
+    if (way !== "end") this.#linger();
   }
 
   /** Reads and forgets, so that closing does not reset what the client has not read yet. */

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { Connection } from "../../http/connection.ts";
+import { HttpServer } from "../../http/server.ts";
 import type { ServerExchange } from "../../http/server_exchange.ts";
 import {
   bodyOf,
@@ -16,6 +17,7 @@ import {
   Visitor,
   within,
 } from "./visitor.ts";
+import { Wire } from "./wire.ts";
 
 const GET = "GET /next HTTP/1.1\r\nHost: h\r\n\r\n";
 const POST = "POST / HTTP/1.1\r\nHost: h\r\n";
@@ -469,6 +471,33 @@ Deno.test("abort: a broken answer never looks whole", async () => {
   }
   assert.equal(server.finished.length, 4);
   assert(server.finished.every((exchange) => exchange.aborted && !exchange.done));
+});
+
+Deno.test("abort: over TLS a whole answer is ended, and a broken one is not", async () => {
+  // Where only the end delimits a body, this is all that tells one from the other.
+  for (
+    const request of [
+      "GET / HTTP/1.0\r\n\r\n",
+      GET.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"),
+    ]
+  ) {
+    for (const broken of [false, true]) {
+      const wire = new Wire([bytesOf(request)], true);
+      await using server = new HttpServer({
+        handle: (exchange) => {
+          exchange.start(200, PLAIN, -1);
+          exchange.write(bytesOf("hello"));
+          if (broken) exchange.abort("the origin broke");
+          else exchange.end();
+        },
+        refuse: () => {},
+      });
+      server.accept(wire);
+      await within(1000, wire.closed);
+      assert(wire.written.includes("hello"));
+      assert.equal(wire.finished, !broken);
+    }
+  }
 });
 
 Deno.test("abort: answers before the broken one arrive whole", async () => {
