@@ -1,6 +1,7 @@
 /** HTTP/1.1 on raw connections; knows no tunnel, account or file. @module */
 
 export * from "./admission.ts";
+export * from "./bridge.ts";
 export * from "./buffers.ts";
 export * from "./certificate.ts";
 export * from "./chunked.ts";

@@ -2,6 +2,7 @@
 
 import type { Exchange } from "./exchange.ts";
 import { Field } from "./field.ts";
+import type { Head } from "./head.ts";
 import { reasonOf } from "./status.ts";
 
 export interface Problem {
@@ -20,8 +21,13 @@ export interface Problem {
 const template = Deno.readTextFileSync(new URL("../static/error.html", import.meta.url));
 const encoder = new TextEncoder();
 
+/** What `answerProblem` needs of an exchange. */
+export type Answerable = Pick<Exchange, "id" | "respond"> & {
+  readonly head: Pick<Head, "get" | "method">;
+};
+
 /** Answers with an error in the form that the request's Accept asks for. */
-export function answerProblem(exchange: Exchange, problem: Problem): void {
+export function answerProblem(exchange: Answerable, problem: Problem): void {
   const title = reasonOf(problem.status);
   const accept = exchange.head.get(Field.accept) ?? "";
   let type: string;
