@@ -97,7 +97,8 @@ export class Router {
 
   #name(segment: string, target: string, end: number): Route {
     const name = foldName(segment);
-    if (name === undefined) {
+    // Folding can make one of our own segments: `/ADMIN` is nobody's.
+    if (name === undefined || OWN_SEGMENTS.has(name)) {
       return { kind: "refuse", status: 404, detail: "There is no such name here." };
     }
     if (target.charCodeAt(end) !== SLASH) {
