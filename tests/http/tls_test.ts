@@ -11,7 +11,7 @@ import {
   type TlsListenOptions,
 } from "../../http/mod.ts";
 import { type Certified, certify } from "../support/certificates.ts";
-import { bytesOf, say, sendAndReset, textOf, Visitor, within } from "./visitor.ts";
+import { bytesOf, randomFrom, say, sendAndReset, textOf, Visitor, within } from "./visitor.ts";
 
 const root = certify({ names: ["test authority"], authority: true });
 const leaf = certify({ names: ["localhost", "127.0.0.1"], issuer: root });
@@ -278,6 +278,49 @@ Deno.test("tls: noise, half a handshake and a visitor that leaves end that conne
   there.close();
 });
 
+/** What a client says first. */
+async function clientHello(): Promise<Uint8Array<ArrayBuffer>> {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const dialling = dialTls("localhost", listener.addr.port).catch(() => {});
+  using conn = await listener.accept();
+  const into = new Uint8Array(4096);
+  const size = await conn.read(into);
+  conn.close();
+  await dialling;
+  return into.slice(0, size!);
+}
+
+Deno.test("tls: damaged handshakes in any pieces end that connection only", async () => {
+  // An error that nobody catches would end this process.
+  await using server = await serveTls({ handshakeTime: 200 });
+  const hello = await clientHello();
+  const random = randomFrom(7);
+  const below = (limit: number) => Math.floor(random() * limit);
+  const attack = async () => {
+    const bytes = hello.slice(0, random() < 0.3 ? below(hello.length) : hello.length);
+    for (let count = below(4); count > 0 && bytes.length > 1; count--) {
+      bytes[1 + below(bytes.length - 1)] = below(256);
+    }
+    const cut = below(bytes.length + 1);
+    const leaves = random();
+    using visitor = await Visitor.connect(server.port);
+    try {
+      await visitor.send(bytes.subarray(0, cut));
+      await visitor.send(bytes.subarray(cut));
+      if (leaves < 0.5) await visitor.closeWrite();
+      if (leaves < 0.8) await visitor.rest();
+    } catch (error) {
+      assert(
+        error instanceof Deno.errors.BrokenPipe || error instanceof Deno.errors.ConnectionReset,
+      );
+    }
+  };
+  for (let round = 0; round < 4; round++) await Promise.all(Array.from({ length: 100 }, attack));
+  const { here, there } = await couple(server);
+  here.close();
+  there.close();
+});
+
 Deno.test("tls: a handshake that takes too long is cut off", async () => {
   await using server = await serveTls({ handshakeTime: 100 });
   using silent = await Visitor.connect(server.port);
@@ -411,7 +454,7 @@ Deno.test("certificate: files that cannot be used are errors that say which and 
   assert(new CertificateFiles(pair).context);
 });
 
-Deno.test("tls: thousands of connections that come and go leave nothing behind", async () => {
+Deno.test("tls: connections that come and go leave nothing behind", async () => {
   await using server = await serveTls();
   for (let i = 0; i < 200; i++) {
     const plain = await dialTcp("127.0.0.1", server.port);
