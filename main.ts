@@ -15,6 +15,12 @@ import {
 } from "./cli/mod.ts";
 import about from "./deno.json" with { type: "json" };
 
+/**
+ * A signal so soon after the first, in ms, is the same one: what is sent to a whole process group reaches us directly
+ * and again through `deno task`.
+ */
+const ECHO = 100;
+
 /** Starts what the command line asks for. Heavy parts are loaded only where they are used. */
 async function start(
   invocation: Exclude<Invocation, { command: "print" }>,
@@ -32,14 +38,18 @@ async function start(
     case "both":
       return await runBoth(invocation, program);
     case "demo": {
-      const { demoSettings } = await import("./cli/demo_command.ts");
-      return await runBoth(
-        await demoSettings(invocation.values, new URL(".", import.meta.url)),
+      const { runDemo } = await import("./cli/demo_command.ts");
+      return await runDemo(invocation.values, {
+        folder: new URL(".", import.meta.url),
         program,
-      );
+        run: (settings) => runBoth(settings, program),
+      });
     }
-    default:
-      throw new CommandFailure(`${invocation.command} is not there yet`);
+    default: {
+      const { runAccount } = await import("./relay/account/mod.ts");
+      await runAccount(invocation, program);
+      return null;
+    }
   }
 }
 
@@ -107,9 +117,12 @@ async function main(): Promise<number> {
   const signalled = Promise.withResolvers<number>();
   let running: Running | null = null;
   let stopping = false;
+  let stoppedAt = 0;
   const onsignal = (): void => {
+    if (stopping && performance.now() - stoppedAt < ECHO) return;
     if (stopping || running === null) Deno.exit(130);
     stopping = true;
+    stoppedAt = performance.now();
     log.info("stopping; a second signal ends at once");
     running.stop().then(() => signalled.resolve(0), signalled.reject);
   };

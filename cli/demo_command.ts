@@ -1,66 +1,121 @@
-/** The settings of `crunch demo`: the example site, on free ports, with data of its own. @module */
+/** `crunch demo`: the example site on free ports, with data of its own. @module */
 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Address } from "./addresses.ts";
+import { type Address, formatAddress } from "./addresses.ts";
 import { commands } from "./commands.ts";
 import type { Options, Values } from "./option.ts";
 import { parseCommand, type Parsed } from "./parse.ts";
+import { CommandFailure, type Program, type Running } from "./program.ts";
+import { stateDirectory } from "./relay_options.ts";
 
-type BothOptions = typeof commands.both extends { options: infer O extends Options } ? O : never;
-type DemoOptions = typeof commands.demo extends { options: infer O extends Options } ? O : never;
+type OptionsOfBoth = typeof commands.both extends { options: infer O extends Options } ? O : never;
+type OptionsOfDemo = typeof commands.demo extends { options: infer O extends Options } ? O : never;
 
-/** A taken port moves to the next; so many are tried. */
-const TRIES = 50;
+/** What `crunch both` is told. */
+export type DemoSettings = Pick<Parsed<OptionsOfBoth>, "values" | "sources">;
 
-/**
- * What `crunch both` would be told. The data stay in `.demo` beside the program, or in the state directory where
- * the program's own folder cannot be written to.
- */
-export async function demoSettings(
-  values: Values<DemoOptions>,
-  program: URL,
-): Promise<Pick<Parsed<BothOptions>, "values" | "sources">> {
-  const site = fileURLToPath(new URL("examples/site", program));
-  const { values: defaults, sources } = await parseCommand(commands.both, {
-    args: ["--dir", site, "--data", demoData(fileURLToPath(program))],
-    env: {},
-  });
-  return {
-    values: {
-      ...defaults,
-      http: [freeAddress(values.http)],
-      tunnel: [freeAddress(values.tunnel)],
-      drain: values.drain,
-      ...(values.readyFile === undefined ? {} : { readyFile: values.readyFile }),
-    },
-    sources,
-  };
+export interface DemoSurroundings {
+  /** The program's own folder. */
+  readonly folder: URL;
+  readonly program: Program;
+  /** Starts relay and agent. */
+  run(settings: DemoSettings): Promise<Running>;
 }
 
-function demoData(folder: string): string {
-  const beside = join(folder, ".demo");
-  try {
-    Deno.mkdirSync(beside, { recursive: true, mode: 0o700 });
-    return beside;
-  } catch {
-    const temporary = Deno.env.get("XDG_STATE_HOME") ??
-      join(Deno.env.get("HOME") ?? ".", ".local", "state");
-    return join(temporary, "crunch-demo");
+/** A taken port moves to the next; so many are tried. */
+const PORTS = 50;
+/** So often a port is lost between finding it free and listening on it: to a demo that starts at the same time. */
+const STARTS = 5;
+/** So many demos run at once. */
+const FOLDERS = 20;
+
+/** @throws {CommandFailure} where no port or no folder is to be had. */
+export async function runDemo(
+  values: Values<OptionsOfDemo>,
+  { folder, program, run }: DemoSurroundings,
+): Promise<Running> {
+  const data = takeFolder([
+    join(fileURLToPath(folder), ".demo"),
+    `${stateDirectory(program.around)}-demo`,
+  ]);
+  const site = fileURLToPath(new URL("examples/site", folder));
+  const { values: defaults, sources } = await parseCommand(commands.both, {
+    args: ["--dir", site, "--data", data],
+    env: {},
+  });
+  const { drain, readyFile } = values;
+  for (let start = 1;; start++) {
+    const [http, tunnel] = freeAddresses(values.http, values.tunnel);
+    const ready = readyFile === undefined ? {} : { readyFile };
+    try {
+      const settings = { ...defaults, http: [http], tunnel: [tunnel], drain, ...ready };
+      const running = await run({ values: settings, sources });
+      program.print(`data       ${data} (delete it to begin anew)\n`);
+      program.print("The example site is at the addresses below until you press Ctrl-C.\n");
+      return running;
+    } catch (error) {
+      if (!isPortTaken(error) || start === STARTS) throw error;
+    }
   }
 }
 
-/** The address, or the same with the next port that is free. */
-function freeAddress(address: Address): Address {
+/**
+ * The first of `places` that can be written to. It belongs to this process until that ends, in whatever way;
+ * while another demo has it, the same with -2 after its name, and so on.
+ */
+function takeFolder(places: readonly string[]): string {
+  let problem: unknown;
+  for (const place of places) {
+    try {
+      for (let number = 1; number <= FOLDERS; number++) {
+        const folder = number === 1 ? place : `${place}-${number}`;
+        Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
+        const path = join(folder, "demo.lock");
+        const file = Deno.openSync(path, { write: true, create: true, mode: 0o600 });
+        // Stays open, and with it the lock.
+        if (file.tryLockSync(true)) return folder;
+        file.close();
+      }
+      throw new CommandFailure(`${FOLDERS} demos are running already; end one of them`);
+    } catch (error) {
+      if (error instanceof CommandFailure) throw error;
+      problem = error;
+    }
+  }
+  const reason = problem instanceof Error ? problem.message : String(problem);
+  throw new CommandFailure(`cannot keep its data in ${places.join(" or ")}: ${reason}`, 1, {
+    cause: problem,
+  });
+}
+
+/** Both addresses, each with its own port or the next that is free, and never the same one. */
+function freeAddresses(http: Address, tunnel: Address): [Address, Address] {
+  const first = freeAddress(http);
+  return [first, freeAddress(tunnel, first)];
+}
+
+function freeAddress(address: Address, other?: Address): Address {
   if (address.transport === "unix" || address.port === 0) return address;
-  for (let port = address.port; port < Math.min(address.port + TRIES, 65536); port++) {
+  for (let port = address.port; port < Math.min(address.port + PORTS, 65536); port++) {
+    if (other !== undefined && other.transport !== "unix" && other.port === port) continue;
     try {
       Deno.listen({ hostname: address.hostname, port }).close();
       return { ...address, port };
     } catch (error) {
-      if (!(error instanceof Deno.errors.AddrInUse)) break;
+      // The relay says better what is wrong with any other address.
+      if (!(error instanceof Deno.errors.AddrInUse)) return address;
     }
   }
-  // The relay says what is wrong with it.
-  return address;
+  throw new CommandFailure(
+    `no port is free from ${formatAddress(address)} to ${
+      Math.min(address.port + PORTS, 65536) - 1
+    }; give another one`,
+  );
+}
+
+/** What listening throws is known here by its code alone: this folder imports nobody. */
+function isPortTaken(error: unknown): boolean {
+  if (!(error instanceof CommandFailure)) return false;
+  return (error.cause as { code?: unknown } | undefined)?.code === "in-use";
 }
