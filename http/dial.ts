@@ -179,9 +179,13 @@ function handshakeError(address: string, name: string, cause: unknown): DialErro
 
 /** What rustls says, in words that help. */
 function certificateTrouble(reason: string, name: string): string {
-  if (/not valid for name|NotValidForName/i.test(reason)) return `its certificate is not for ${name}`;
+  if (/not valid for name|NotValidForName/i.test(reason)) {
+    return `its certificate is not for ${name}`;
+  }
   if (/expired/i.test(reason)) return "its certificate has expired";
-  if (/not ?valid ?yet/i.test(reason)) return "its certificate is not valid yet; is the clock right?";
+  if (/not ?valid ?yet/i.test(reason)) {
+    return "its certificate is not valid yet; is the clock right?";
+  }
   if (/unknown ?issuer/i.test(reason)) return "nobody we trust has signed its certificate";
   if (/CaUsedAsEndEntity/.test(reason)) {
     return "its certificate is that of an authority (CA:TRUE); a server needs one with CA:FALSE";
