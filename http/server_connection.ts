@@ -506,6 +506,8 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
 
   /** Called by the server, now and then. */
   tick(now: number): void {
+    // Whoever has the connection now reads, writes and waits by its own rules.
+    if (this.#handedOver !== null) return;
     this.#current?.watcher?.tick(now);
     const limits = this.#server.limits;
     if (this.outgoing.busy && now - this.outgoing.progressAt > limits.writeStall) {

@@ -312,6 +312,28 @@ Deno.test("lingering: ends 5 s after the last byte, and after 30 s in any case",
   assert.equal(server.closed(), 2);
 });
 
+Deno.test("time: a connection that was handed over is left alone", async () => {
+  using clock = new Clock();
+  await using server = serve(async (exchange) => {
+    const connection = exchange.upgrade(bytesOf("Connection: upgrade\r\nUpgrade: raw\r\n"))!;
+    const into = new Uint8Array(100);
+    for (let n = await connection.read(into); n !== null; n = await connection.read(into)) {
+      await connection.write(into.subarray(0, n));
+    }
+    connection.close();
+  });
+  using visitor = await server.connect();
+  await visitor.send("GET / HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: raw\r\n\r\n");
+  assert.equal((await visitor.answer()).status, 101);
+  for (const text of ["one", "two", "three"]) {
+    await clock.pass(100_000);
+    await visitor.send(text);
+    assert.equal(await visitor.take(text.length), text);
+  }
+  await visitor.closeWrite();
+  await visitor.ends();
+});
+
 Deno.test("time: the defaults are those of the contract", () => {
   assert.deepEqual(DEFAULT_SERVER_LIMITS, {
     head: { head: 65536, target: 16384, fields: 128 },
