@@ -7,106 +7,12 @@ import {
   DEFAULT_HEAD_LIMITS,
   Head,
   type HeadKind,
-  type HeadLimits,
   HttpError,
   parseHead,
   UNTIL_CLOSE,
 } from "../../http/head.ts";
-import { bytesOf, randomFrom, textOf } from "./visitor.ts";
-
-/** Everything that a head tells, or the status it is refused with. */
-function told(head: Head): Record<string, unknown> {
-  const request = head.kind === "request";
-  const lines: string[] = [];
-  for (let i = 0; i < head.count; i++) {
-    const raw = textOf(head.bytes.subarray(head.lineStart(i), head.lineEnd(i)));
-    lines.push(`${head.number(i)}|${head.name(i)}|${head.value(i)}|${raw}`);
-  }
-  return {
-    lines,
-    length: head.end - head.start,
-    minor: head.minor,
-    bodyLength: head.bodyLength,
-    contentLength: head.contentLength,
-    keepAlive: head.keepAlive,
-    expectsContinue: head.expectsContinue,
-    upgrade: head.upgrade,
-    options: head.connectionOptions(),
-    ...(request
-      ? {
-        method: head.method,
-        target: head.target,
-        authority: head.authority,
-        absolute: head.absolute,
-      }
-      : head.kind === "response"
-      ? { status: head.status, reason: head.reason }
-      : {}),
-  };
-}
-
-/** `end` is how far the head reached in `bytes`. */
-type Outcome = { error: number; message: string } | {
-  end: number;
-  told: Record<string, unknown>;
-} | "incomplete";
-
-/** Parses `bytes`, which arrive in pieces that end at `cuts`; `moved` says by how much they move before each. */
-function parseInPieces(
-  bytes: Uint8Array,
-  kind: HeadKind,
-  cuts: readonly number[],
-  options: { limits?: HeadLimits; moved?: () => number } = {},
-): Outcome {
-  const head = new Head(options.limits);
-  let offset = options.moved?.() ?? 0;
-  head.reset(kind, offset);
-  for (const cut of [...cuts, bytes.length]) {
-    const next = options.moved?.() ?? offset;
-    head.move(next - offset);
-    offset = next;
-    // Behind the bytes that have come lies what must not be read.
-    const buffer = new Uint8Array(offset + bytes.length).fill(0xaa);
-    buffer.set(bytes.subarray(0, cut), offset);
-    try {
-      if (head.parse(buffer, offset + cut)) {
-        const end = head.end - offset;
-        const before = told(head);
-        // Moving a complete head keeps what it tells.
-        const elsewhere = new Uint8Array(buffer.length + 7);
-        elsewhere.set(buffer, 7);
-        head.move(7);
-        head.bytes = elsewhere;
-        assert.deepEqual(told(head), before);
-        return { end, told: before };
-      }
-    } catch (error) {
-      if (!(error instanceof HttpError)) throw error;
-      return { error: error.status, message: error.message };
-    }
-  }
-  return "incomplete";
-}
-
-/** The outcome in one piece, after showing that every other way of cutting gives the same. */
-function parseEveryWay(
-  text: string | Uint8Array,
-  kind: HeadKind = "request",
-  limits?: HeadLimits,
-): Outcome {
-  const bytes = typeof text === "string" ? bytesOf(text) : text;
-  const options = limits === undefined ? {} : { limits };
-  const whole = parseInPieces(bytes, kind, [], options);
-  const each = Array.from(bytes.keys()).slice(1);
-  const random = randomFrom(bytes.length);
-  const moved = () => Math.floor(random() * 50);
-  assert.deepEqual(parseInPieces(bytes, kind, each, options), whole);
-  assert.deepEqual(parseInPieces(bytes, kind, each, { ...options, moved }), whole);
-  for (const cut of each) {
-    assert.deepEqual(parseInPieces(bytes, kind, [cut], { ...options, moved }), whole);
-  }
-  return whole;
-}
+import { parseEveryWay, told } from "./head_pieces.ts";
+import { bytesOf } from "./visitor.ts";
 
 function taken(text: string, kind: HeadKind = "request"): Head {
   const outcome = parseEveryWay(text, kind);
@@ -151,7 +57,8 @@ Deno.test("head: what follows a head is not touched", () => {
 });
 
 Deno.test("head: field bytes over 127 and the case of names are kept as they came", () => {
-  const head = taken(get("X-Ünicode-not: x\r\n".replace("Ü", "U") + "x-BYTES: \x80\xe9\xff\r\n"));
+  const head = taken(get("X-Mixed-CASE: x\r\nx-BYTES: \x80\xe9\xff\r\n"));
+  assert.equal(head.name(1), "X-Mixed-CASE");
   assert.equal(head.name(2), "x-BYTES");
   assert.equal(head.value(2), "\x80\xe9\xff");
   assert.equal(refused(get("X-\xdcnicode: x\r\n")), 400);
@@ -189,8 +96,8 @@ Deno.test("F2 two Host lines, or a Host that is no host, are refused with 400", 
     const host of [
       ..."a b|u@h|h/p|a,b|h?q|h#f|a\\b|<h>|h;p|h'|h\"|a%41b|%|h%2fp|*".split("|"),
       ..."h:80:80|h:x|h:-1|h:+80|h:65536|h:99999|h:123456|h: 80|:80|h:80 x|:".split("|"),
-      ..."[::1|::1]|[]|[]:80|[::1]x|[::1]:|x[::1]|[g::1]|[::1%25eth0]|[::1]:99999|[[::1]]|::1"
-        .split("|").filter((text) => text !== "[::1]:"),
+      ..."[::1|::1]|[]|[]:80|[::1]x|x[::1]|[g::1]|[::1%25eth0]|[::1]:99999|[[::1]]|::1"
+        .split("|"),
     ]
   ) {
     assert.equal(refused(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`), 400, host);
@@ -240,10 +147,9 @@ Deno.test("F4, F5 of an absolute target the authority beats Host, and the rest i
   }
   assert.equal(taken(get("")).absolute, false);
   for (
-    const target of "http://|http:///p|http://?q|http:/p|ftp://h/|h/p|h|?q|a:80|//|http://u@h/"
+    const target of "http://|http:///p|http://?q|http:/p|ftp://h/|h/p|h|?q|a:80|http://u@h/"
       .split("|")
   ) {
-    if (target === "//") continue;
     assert.equal(refused(`GET ${target} HTTP/1.1\r\nHost: h\r\n\r\n`), 400, target);
   }
 });
@@ -608,103 +514,4 @@ Deno.test("head: parseHead refuses a head that is not complete", () => {
   for (const text of ["", "GET", "GET / HTTP/1.1\r\nHost: h\r\n", get("").slice(0, -1)]) {
     assert.throws(() => parseHead(bytesOf(text), "request"), HttpError);
   }
-});
-
-// An independent reading of the grammar (RFC 9112 sections 3 and 5), slow and short.
-const TOKEN = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]";
-const FIELDS = `((?:${TOKEN}+:[\\t\\x20-\\x7e\\x80-\\xff]*\\r\\n)*)\\r\\n`;
-const REQUEST = new RegExp(
-  `^(?:\\r\\n)?(${TOKEN}{1,64}) ([!-"$-~\\x80-\\xff]+) HTTP/1\\.(\\d)\\r\\n${FIELDS}`,
-);
-const RESPONSE = new RegExp(
-  `^HTTP/1\\.(\\d) ([1-5]\\d\\d)(?: ([\\t\\x20-\\x7e\\x80-\\xff]*))?\\r\\n${FIELDS}`,
-);
-
-const SEEDS: Array<[HeadKind, string]> = [
-  ["request", get("X: y\r\nAccept: */*\r\n")],
-  ["request", "POST /p?q HTTP/1.1\r\nHost: h:80\r\nContent-Length: 12\r\n\r\nhello world!"],
-  [
-    "request",
-    "\r\nPUT http://h/p HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTE: x\r\n\r\n0\r\n\r\n",
-  ],
-  [
-    "request",
-    get("Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nExpect: 100-continue\r\n"),
-  ],
-  ["response", "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello"],
-  ["response", "HTTP/1.1 301 Moved\r\nLocation: /x\r\nTransfer-Encoding: chunked\r\n\r\n"],
-  ["trailers", "X-Sum: 1\r\nY: \r\n\r\n"],
-];
-const SPLINTERS = [
-  ..."\r|\n|\r\n|\r\n\r\n| |\t|:|,|;|\x00|\x7f|\x80|\xa0|\xff|/|#|@|[|]|%|*|0|-1".split("|"),
-  ..."Host: h\r\n|Content-Length: 5\r\n|Transfer-Encoding: chunked\r\n|HTTP/1.1|close".split("|"),
-];
-
-function mutate(text: string, random: () => number): string {
-  const at = (n: number) => Math.floor(random() * n);
-  for (let times = 1 + at(3); times > 0; times--) {
-    const i = at(text.length + 1);
-    const j = Math.min(text.length, i + at(12));
-    switch (at(5)) {
-      case 0:
-        text = text.slice(0, i) + String.fromCharCode(at(256)) + text.slice(i + 1);
-        break;
-      case 1:
-        text = text.slice(0, i) + text.slice(j);
-        break;
-      case 2:
-        text = text.slice(0, j) + text.slice(i);
-        break;
-      case 3:
-        text = text.slice(0, i) + SPLINTERS[at(SPLINTERS.length)] + text.slice(i);
-        break;
-      default:
-        text = text.slice(0, i) + SPLINTERS[at(SPLINTERS.length)] + text.slice(j);
-    }
-  }
-  return text;
-}
-
-Deno.test("head: mutated heads are refused or read as the grammar says, and alike in every split", () => {
-  const random = randomFrom(20261120);
-  const statuses = new Set([400, 414, 417, 431, 501, 505]);
-  let read = 0;
-  let bad = 0;
-  for (let round = 0; round < 6000; round++) {
-    const [kind, seed] = SEEDS[round % SEEDS.length]!;
-    const text = mutate(seed, random);
-    const bytes = bytesOf(text);
-    const whole = parseInPieces(bytes, kind, []);
-    const cuts = Array.from({ length: 4 }, () => Math.floor(random() * bytes.length)).sort((a, b) =>
-      a - b
-    );
-    const moved = () => Math.floor(random() * 100);
-    assert.deepEqual(parseInPieces(bytes, kind, cuts, { moved }), whole, JSON.stringify(text));
-    const each = Array.from(bytes.keys());
-    assert.deepEqual(parseInPieces(bytes, kind, each), whole, JSON.stringify(text));
-    const grammar = kind === "request"
-      ? REQUEST.exec(text)
-      : kind === "response"
-      ? RESPONSE.exec(text)
-      : new RegExp("^" + FIELDS).exec(text);
-    if (whole === "incomplete") {
-      assert.equal(grammar, null, JSON.stringify(text));
-    } else if ("error" in whole) {
-      bad++;
-      assert(statuses.has(whole.error), `${whole.error}: ${JSON.stringify(text)}`);
-    } else {
-      read++;
-      assert(grammar !== null, `taken against the grammar: ${JSON.stringify(text)}`);
-      assert.equal(whole.end, grammar[0].length);
-      const lines = grammar[grammar.length - 1]!.split("\r\n").slice(0, -1);
-      assert.deepEqual(
-        (whole.told.lines as string[]).map((line) => line.split("|").pop()),
-        lines.map((line) => line + "\r\n").map((line) => line.split("|").pop()),
-      );
-      assert.equal((whole.told.lines as string[]).length, lines.length);
-      if (kind === "request") assert.equal(whole.told.method, grammar[1]);
-      if (kind === "response") assert.equal(whole.told.status, Number(grammar[2]));
-    }
-  }
-  assert(read > 500 && bad > 500, `${read} read, ${bad} refused: the mutations test nothing`);
 });
