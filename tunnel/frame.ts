@@ -1,4 +1,4 @@
-/** The frames of the tunnel protocol: types, flags, header layout and bounds. PROTOCOL.md explains them. @module */
+/** The frames of the tunnel protocol: types, flags, header layout and bounds, as PROTOCOL.md explains them. @module */
 
 /** The version spoken here. */
 export const PROTOCOL_VERSION = 1;
@@ -35,13 +35,18 @@ export const FIRST_EXTENSION = 0x60;
 
 /** Why a stream was reset. */
 export const Reset = {
+  /** Nothing of its own: the answer to a reset. */
+  ANSWER: 0,
+  /** Nobody wants the rest any more. */
   CANCELLED: 1,
+  /** What came was no HTTP message, or not the one that had to come. */
   PROTOCOL: 2,
+  /** Nothing was done with it: it may be tried elsewhere. */
   REFUSED: 3,
+  /** The origin broke off. */
   ORIGIN: 4,
+  /** Nothing came in time. */
   TIMEOUT: 5,
-  FLOW: 6,
-  UNKNOWN: 7,
 } as const;
 
 /** Largest payloads. */
@@ -49,20 +54,24 @@ export const MAX_CONTROL = 16 << 10;
 export const MAX_HEAD = 128 << 10;
 export const MAX_DATA = 256 << 10;
 export const MAX_RESET = 1024;
+/** Heads of interim answers (1xx) of one stream, together: flow control does not count heads. */
+export const MAX_INTERIM = 64 << 10;
 
 /** Bytes that may be on their way on a stream before its receiver said more. */
 export const STREAM_WINDOW = 128 << 10;
-/** The same for all streams of a session together: room for every stream's first window, and as much to grow. */
+/** The same for all streams of a session together. */
 export const SESSION_WINDOW = 64 << 20;
 /** What a single stream's window grows to at the most. */
 export const MAX_STREAM_WINDOW = 8 << 20;
 
 /** Streams that a session may have open at a time unless WELCOME says another number. */
 export const DEFAULT_STREAMS = 256;
-/** No session has more: the slot of a stream is 15 bits. */
-export const MAX_STREAMS = 1 << 15;
+/** No session has more: their first windows together are 1 GiB. */
+export const MAX_STREAMS = 8192;
+/** No window, a stream's or the session's, may become larger. */
+export const MAX_WINDOW = 2 ** 31 - 1;
 
-/** A peer that sent nothing and answered no PING for this long is gone. */
+/** A peer that answered no PING for `PEER_TIMEOUT` ms is gone; one is sent each `PING_INTERVAL` ms. */
 export const PING_INTERVAL = 4_000;
 export const PEER_TIMEOUT = 8_000;
 
@@ -116,6 +125,14 @@ export function writeFrameHeader(
 /** Length field of the header at `at`. */
 export function frameLength(bytes: Uint8Array, at: number): number {
   return (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
+}
+
+/** Writes big-endian 32 bits. */
+export function writeUint32(into: Uint8Array, at: number, value: number): void {
+  into[at] = value >>> 24;
+  into[at + 1] = value >>> 16;
+  into[at + 2] = value >>> 8;
+  into[at + 3] = value;
 }
 
 /** Big-endian 32 bits at `at`, unsigned. */

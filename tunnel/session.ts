@@ -1,6 +1,7 @@
 /** A session: many streams over one connection, with fairness, credit, pings and a graceful end. @module */
 
 import {
+  CHUNKED,
   type Connection,
   Head,
   HttpError,
@@ -10,7 +11,7 @@ import {
   watch,
   type Watched,
 } from "../http/mod.ts";
-import { GrowthBudget } from "./flow.ts";
+import { GrowthBudget, SESSION_UNSAID, sessionWindow } from "./flow.ts";
 import {
   DEFAULT_STREAMS,
   END,
@@ -18,9 +19,11 @@ import {
   Frame,
   FRAME_HEADER,
   frameLength,
-  MAX_CONTROL,
   MAX_DATA,
   MAX_HEAD,
+  MAX_INTERIM,
+  MAX_STREAMS,
+  MAX_WINDOW,
   maxPayload,
   PEER_TIMEOUT,
   PING_INTERVAL,
@@ -30,6 +33,7 @@ import {
   SESSION_WINDOW,
   STREAM_WINDOW,
   writeFrameHeader,
+  writeUint32,
 } from "./frame.ts";
 import { Stream, type StreamHandler } from "./stream.ts";
 
@@ -46,13 +50,13 @@ export interface SessionOptions {
   readonly side: "relay" | "agent";
   /** A frame of the sign-in (HELLO … REFUSED), its JSON parsed to an object. */
   onmessage(type: number, message: Record<string, unknown>, payload: Uint8Array): void;
-  /** The first bytes are not those of this protocol. What is returned is sent before the end. */
+  /** Relay: the first bytes are not those of this protocol. What is returned is sent before the end. */
   onforeign?(bytes: Uint8Array): Uint8Array | null;
   /** The peer opened a stream by a request head, or for plain bytes: who works with it? Null refuses it. */
   onstream(stream: Stream, service: Record<string, unknown> | null): StreamHandler | null;
   /** The relay would like one more connection of this agent. */
   onmore?(): void;
-  /** The peer wants no new streams. */
+  /** The peer wants no new streams, or is about to end the session. */
   ongoaway(end: SessionEnd): void;
   /** Called once, after every stream was reset. */
   onclose(end: SessionEnd): void;
@@ -65,6 +69,15 @@ const BULK_WATER = 512 << 10;
 const MIN_FRAME = 16 << 10;
 /** A frame of a bulk stream should not hold up others for longer, in ms. */
 const FRAME_TIME = 4;
+/** What may wait to be written besides a head for each stream, and before the sign-in: a peer that only talks is cut off. */
+const MAX_QUEUED = 32 << 20;
+const MAX_QUEUED_EARLY = 64 << 10;
+/** How long a session that ends takes to send what waits and to let the peer read it, in ms. */
+const FAREWELL = 1_000;
+const USUAL_FRAME = 1 << 10;
+/** First word of a PING that measures, and of one that follows GOAWAY. */
+const PULSE = 0;
+const BARRIER = 1;
 const HEAD_LIMITS = { head: MAX_HEAD, target: 64 << 10, fields: 512 };
 
 export class Session implements Watched {
@@ -84,6 +97,8 @@ export class Session implements Watched {
   rtt = -1;
 
   readonly #options: SessionOptions;
+  /** The lowest bit of our streams' ids. */
+  readonly #parity: number;
   readonly #head = new Head(HEAD_LIMITS);
   #buffer: Uint8Array<ArrayBuffer> = new Uint8Array(IDLE_BUFFER);
   #start = 0;
@@ -104,13 +119,23 @@ export class Session implements Watched {
 
   #frameAt = 0;
   #unsaid = 0;
+  /** Bytes that may still come on all streams together. */
+  #receiveCredit = SESSION_WINDOW;
   #ring: Stream[] = [];
   #pumping = false;
   #pumpScheduled = false;
   #frameLimit = 64 << 10;
   #ready = false;
   #over = false;
+  #finishing: Promise<void> | null = null;
+  #onfarewell: (() => void) | null = null;
+  /** Neither side opens streams any more. */
   #goneAway = false;
+  /** Code of the GOAWAY that we sent last. */
+  #said = "";
+  /** Streams that were opened before the peer saw our GOAWAY may still come. */
+  #awaitsBarrier = false;
+  #idlers: Array<() => void> = [];
 
   #lastReceived = Date.now();
   #pingSent = 0;
@@ -124,11 +149,12 @@ export class Session implements Watched {
     this.#options = options;
     this.connection = options.connection;
     this.side = options.side;
+    this.#parity = options.side === "agent" ? 1 : 0;
     this.outgoing = new Outgoing(options.connection, (error) => {
       this.#close({ code: "connection-lost", message: messageOf(error) });
     });
-    this.#greeted = this.side === "agent";
-    if (this.#greeted) this.outgoing.put(PREFACE);
+    this.#greeted = false;
+    if (this.side === "agent") this.outgoing.put(PREFACE);
     this.#read();
   }
 
@@ -151,13 +177,15 @@ export class Session implements Watched {
     return this.outgoing.queued > BULK_WATER / 2;
   }
 
-  /** The sign-in is done: from now on there are streams, and pings. */
+  /** The sign-in is done: from now on there are streams, and pings. More than `MAX_STREAMS` are that many. */
   ready(maxStreams: number): void {
+    if (this.#over) return;
     this.#ready = true;
-    this.maxStreams = maxStreams;
+    if (this.side === "agent") this.#greeted = true;
+    this.maxStreams = Math.min(maxStreams, MAX_STREAMS);
+    const more = sessionWindow(this.maxStreams) - SESSION_WINDOW;
+    if (more > 0) this.#grant(more);
     this.#lastReceived = Date.now();
-    // Sessions that began together should not all ping together.
-    this.#nextPing = 0;
     watch(this);
   }
 
@@ -166,7 +194,10 @@ export class Session implements Watched {
   /** Begins a frame in the outgoing buffer; put its payload there, then `closeFrame`, all in one turn. */
   openFrame(): Outgoing {
     const out = this.outgoing;
-    out.reserve(FRAME_HEADER);
+    // Room for most frames at once, and by half of what waits: a buffer that grew by each frame would be copied by each.
+    if (out.buffer.length - out.length < USUAL_FRAME) {
+      out.reserve(Math.max(USUAL_FRAME, out.length >> 1));
+    }
     this.#frameAt = out.length;
     out.advance(FRAME_HEADER);
     return out;
@@ -175,13 +206,18 @@ export class Session implements Watched {
   closeFrame(type: number, stream: number): void {
     const out = this.outgoing;
     if (out.failed) return;
-    writeFrameHeader(
-      out.buffer,
-      this.#frameAt,
-      type,
-      out.length - this.#frameAt - FRAME_HEADER,
-      stream,
-    );
+    writeFrameHeader(out.buffer, this.#frameAt, type, this.frameSize, stream);
+  }
+
+  /** Bytes of payload in the frame that was begun. */
+  get frameSize(): number {
+    return this.outgoing.length - this.#frameAt - FRAME_HEADER;
+  }
+
+  /** Takes back the frame that was begun. */
+  dropFrame(): void {
+    const out = this.outgoing;
+    if (!out.failed) out.advance(this.#frameAt - out.length);
   }
 
   /** Sends a frame whose payload is JSON. */
@@ -193,12 +229,7 @@ export class Session implements Watched {
   sendWindow(stream: number, size: number): void {
     const out = this.openFrame();
     out.reserve(4);
-    const buffer = out.buffer;
-    const at = out.length;
-    buffer[at] = size >>> 24;
-    buffer[at + 1] = size >>> 16;
-    buffer[at + 2] = size >>> 8;
-    buffer[at + 3] = size;
+    writeUint32(out.buffer, out.length, size);
     out.advance(4);
     this.closeFrame(Frame.WINDOW, stream);
   }
@@ -206,16 +237,25 @@ export class Session implements Watched {
   /** Received bytes of any stream were consumed: the session's window opens again. */
   consumed(size: number): void {
     this.#unsaid += size;
-    if (this.#unsaid < SESSION_WINDOW / 4 || this.#over) return;
-    this.sendWindow(0, this.#unsaid);
+    if (this.#unsaid < SESSION_UNSAID || this.#over) return;
+    this.#grant(this.#unsaid);
     this.#unsaid = 0;
+  }
+
+  #grant(size: number): void {
+    this.#receiveCredit += size;
+    this.sendWindow(0, size);
   }
 
   /** Says that no new streams are wanted; those that are open go on. */
   goAway(end: SessionEnd): void {
     if (this.#over) return;
     this.#goneAway = true;
+    this.#said = end.code;
     this.message(Frame.GOAWAY, { ...end });
+    if (this.#awaitsBarrier || !this.#ready) return;
+    this.#awaitsBarrier = true;
+    this.#ping(BARRIER, 0);
   }
 
   // Streams
@@ -225,9 +265,10 @@ export class Session implements Watched {
     if (this.#over || this.#goneAway || this.#open >= this.maxStreams) return null;
     const slot = this.#free.pop() ?? this.#own.length;
     this.#generation = this.#generation === 0xffff ? 1 : this.#generation + 1;
-    const low = (slot << 1) | (this.side === "agent" ? 1 : 0);
+    const low = (slot << 1) | this.#parity;
     const stream = new Stream(this, ((this.#generation << 16) | low) >>> 0, STREAM_WINDOW);
     stream.handler = handler;
+    stream.unopened = true;
     this.#own[slot] = stream;
     this.#open++;
     return stream;
@@ -235,7 +276,7 @@ export class Session implements Watched {
 
   #find(id: number): Stream | null {
     const slot = (id & 0xffff) >> 1;
-    const table = (id & 1) === (this.side === "agent" ? 1 : 0) ? this.#own : this.#peers;
+    const table = (id & 1) === this.#parity ? this.#own : this.#peers;
     const stream = table[slot];
     return stream !== undefined && stream !== null && stream.id === id ? stream : null;
   }
@@ -243,13 +284,13 @@ export class Session implements Watched {
   /** A stream is over; its slot is free. Called by the stream. */
   release(stream: Stream): void {
     const slot = (stream.id & 0xffff) >> 1;
-    const own = (stream.id & 1) === (this.side === "agent" ? 1 : 0);
+    const own = (stream.id & 1) === this.#parity;
     const table = own ? this.#own : this.#peers;
     if (table[slot] !== stream) return;
     table[slot] = null;
     if (own) this.#free.push(slot);
     this.#open--;
-    if (this.#open === 0) this.#onidle?.();
+    if (this.#open === 0) this.#checkIdle();
     this.#onrelease?.();
   }
 
@@ -258,18 +299,19 @@ export class Session implements Watched {
     this.#onrelease = callback;
   }
   #onrelease: (() => void) | null = null;
-  #onidle: (() => void) | null = null;
 
-  /** Resolves once no stream is open, or the session is over. */
+  /** Resolves once no stream is open and, after our GOAWAY, none can come any more; or the session is over. */
   idle(): Promise<void> {
-    if (this.#open === 0 || this.#over) return Promise.resolve();
     return new Promise((resolve) => {
-      const before = this.#onidle;
-      this.#onidle = () => {
-        before?.();
-        resolve();
-      };
+      this.#idlers.push(resolve);
+      this.#checkIdle();
     });
+  }
+
+  #checkIdle(): void {
+    if (this.#idlers.length === 0) return;
+    if (!this.#over && (this.#open > 0 || this.#awaitsBarrier)) return;
+    for (const resolve of this.#idlers.splice(0)) resolve();
   }
 
   // Bulk: round and round, a frame for each stream that has something and may send it
@@ -310,7 +352,13 @@ export class Session implements Watched {
     const room = this.#buffer.length - this.#end;
     const into = this.#end === 0 ? this.#buffer : this.#buffer.subarray(this.#end);
     this.connection.read(into).then((count) => {
-      if (this.#over) return;
+      if (this.#over) {
+        // Read away, so that closing does not reset what the peer has not read yet.
+        this.#start = this.#end = 0;
+        if (count === null) this.#onfarewell?.();
+        else this.#read();
+        return;
+      }
       if (count === null) {
         return this.#close({ code: "connection-lost", message: "the peer closed the connection" });
       }
@@ -318,8 +366,7 @@ export class Session implements Watched {
       this.#lastReceived = Date.now();
       this.#end += count;
       this.#parse();
-      if (this.#over) return;
-      this.#makeRoom(count === room);
+      if (!this.#over) this.#makeRoom(count === room);
       this.#read();
     }).catch((error) => this.#close({ code: "connection-lost", message: messageOf(error) }));
   }
@@ -349,8 +396,13 @@ export class Session implements Watched {
     this.#end = left;
   }
 
-  /** The relay's first bytes are a preface. False while it is not complete, or when it is another protocol's. */
+  /** False while the first bytes are not complete, or when they are another protocol's. */
   #greet(): boolean {
+    return this.side === "relay" ? this.#greetAgent() : this.#greetRelay();
+  }
+
+  /** An agent begins with the preface. */
+  #greetAgent(): boolean {
     const size = Math.min(PREFACE.length, this.#end - this.#start);
     for (let i = 0; i < size; i++) {
       if (this.#buffer[this.#start + i] === PREFACE[i]) continue;
@@ -365,8 +417,18 @@ export class Session implements Watched {
     }
     if (size < PREFACE.length) return false;
     this.#start += size;
-    this.#greeted = true;
-    return true;
+    return this.#greeted = true;
+  }
+
+  /** A relay begins with CHALLENGE or REFUSED. */
+  #greetRelay(): boolean {
+    const first = this.#buffer[this.#start]!;
+    if (first === Frame.CHALLENGE || first === Frame.REFUSED) return this.#greeted = true;
+    this.close({
+      code: "not-a-relay",
+      message: FOREIGN.get(first) ?? "what answers on this port is not a relay's tunnel port",
+    });
+    return false;
   }
 
   #parse(): void {
@@ -389,19 +451,13 @@ export class Session implements Watched {
         const end = (bytes[at]! & END) !== 0;
         const length = frameLength(bytes, at);
         const bound = maxPayload(type);
-        if (
-          !this.#ready && this.side === "agent" && this.received === this.#end &&
-          FOREIGN.has(bytes[at]!)
-        ) {
-          return this.close({ code: "not-a-relay", message: FOREIGN.get(bytes[at]!)! });
-        }
-        if (bound < 0) throw new ProtocolError(`Frame type 0x${type.toString(16)} does not exist`);
-        if (length > bound) {
-          throw new ProtocolError(`A frame of type 0x${type.toString(16)} is too long: ${length}`);
+        if (bound < 0) throw new ProtocolError(`Frame type ${hex(type)} does not exist`);
+        if (length > bound) throw new ProtocolError(`A frame ${hex(type)} is too long: ${length}`);
+        if (!this.#ready && type > Frame.REFUSED) {
+          throw new ProtocolError(`A frame ${hex(type)} before the sign-in`);
         }
         const stream = readUint32(bytes, at + 4);
         if (type === Frame.DATA) {
-          if (!this.#ready) throw new ProtocolError("A stream before the sign-in");
           this.#start += FRAME_HEADER;
           this.#dataStream = stream;
           this.#dataEnd = end;
@@ -414,51 +470,59 @@ export class Session implements Watched {
         this.#onframe(type, end, stream, at + FRAME_HEADER, at + FRAME_HEADER + length);
       }
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      this.#violated(error.message);
+      if (error instanceof ProtocolError) this.#violated(error.message);
+      else this.close({ code: "internal-error", message: messageOf(error) });
+    }
+    const most = this.#ready ? MAX_QUEUED + this.maxStreams * MAX_HEAD : MAX_QUEUED_EARLY;
+    if (this.outgoing.queued > most && !this.#over) {
+      this.#close({ code: "peer-stalled", message: "the peer asks much and reads nothing" });
     }
   }
 
   #violated(message: string): void {
-    this.goAway({ code: "protocol-error", message });
-    this.close({ code: "protocol-error", message });
+    const end = { code: "protocol-error", message };
+    if (!this.#ready && this.side === "relay") this.message(Frame.REFUSED, end);
+    this.close(end);
   }
 
   #ondata(bytes: Uint8Array): void {
-    const stream = this.#find(this.#dataStream);
+    const id = this.#dataStream;
+    const stream = this.#find(id);
     if (stream === null || stream.receiveClosed) {
-      // Late: the stream was reset. The session's credit must come back all the same.
-      this.consumed(bytes.length);
-      return;
+      throw new ProtocolError(`DATA on stream ${id}, which is not open`);
     }
+    this.#receiveCredit -= bytes.length;
+    if (this.#receiveCredit < 0) throw new ProtocolError("More came than the session's window");
     if (!stream.receiveData(bytes, this.#dataEnd && this.#dataLeft === 0)) {
-      throw new ProtocolError(`More than its window came on stream ${stream.id}`);
+      throw new ProtocolError(`More than its window came on stream ${id}`);
     }
   }
 
   #onframe(type: number, end: boolean, id: number, from: number, to: number): void {
+    if (type === Frame.HEAD) return this.#onhead(id, end, from, to);
+    if (type === Frame.TRAILERS) return this.#ontrailers(id, end, from, to);
+    if (type >= FIRST_EXTENSION) return;
+    if (end) throw new ProtocolError(`A frame ${hex(type)} cannot end a stream`);
+    if (id !== 0 && type < Frame.HEAD) {
+      throw new ProtocolError(`A frame ${hex(type)} belongs to no stream`);
+    }
     const bytes = this.#buffer;
     switch (type) {
-      case Frame.PING: {
+      case Frame.PING:
+        if (to - from !== 8) throw new ProtocolError("A PING frame has eight bytes");
         this.openFrame().put(bytes, from, to);
-        this.closeFrame(Frame.PONG, 0);
-        return;
-      }
+        return this.closeFrame(Frame.PONG, 0);
       case Frame.PONG:
-        if (
-          this.#pingSent !== 0 && to - from === 8 && readUint32(bytes, from + 4) === this.#pingCount
-        ) {
-          this.rtt = performance.now() - this.#pingAt;
-          this.roundTrip = Math.min(this.roundTrip, this.rtt);
-          this.#pingSent = 0;
-        }
-        return;
+        if (to - from !== 8) throw new ProtocolError("A PONG frame has eight bytes");
+        return this.#onpong(readUint32(bytes, from), readUint32(bytes, from + 4));
       case Frame.WINDOW: {
         if (to - from !== 4) throw new ProtocolError("A WINDOW frame has four bytes");
         const size = readUint32(bytes, from);
         if (id === 0) {
           this.sendCredit += size;
-          if (this.sendCredit > 2 ** 31) throw new ProtocolError("The session's window is absurd");
+          if (this.sendCredit > MAX_WINDOW) {
+            throw new ProtocolError("The session's window is absurd");
+          }
           this.#pump();
         } else if (this.#find(id)?.credit(size) === false) {
           throw new ProtocolError(`The window of stream ${id} is absurd`);
@@ -471,84 +535,93 @@ export class Session implements Watched {
         this.#find(id)?.receiveReset(code, decoder.decode(bytes.subarray(from + 2, to)));
         return;
       }
-      case Frame.HEAD:
-        return this.#onhead(id, end, from, to);
       case Frame.OPEN:
-        return this.#onopen(id, parseObject(bytes.subarray(from, to)));
-      case Frame.TRAILERS: {
-        const stream = this.#find(id);
-        if (stream === null || stream.receiveClosed) return;
-        stream.receiveTrailers(checkTrailers(bytes.slice(from, to)));
+        this.#admit(id, parseObject(bytes.subarray(from, to)));
         return;
-      }
       case Frame.GOAWAY: {
+        const why = readEnd(parseObject(bytes.subarray(from, to)));
         this.#goneAway = true;
-        this.#options.ongoaway(readEnd(parseObject(bytes.subarray(from, to))));
+        this.#options.ongoaway(why);
         return;
       }
       case Frame.MORE:
+        parseObject(bytes.subarray(from, to));
         this.#options.onmore?.();
         return;
       default:
-        if (type >= FIRST_EXTENSION) return;
-        if (this.#ready) throw new ProtocolError("A sign-in frame after the sign-in");
+        if (this.#ready) throw new ProtocolError(`A frame ${hex(type)} after the sign-in`);
         this.#options.onmessage(type, parseObject(bytes.subarray(from, to)), bytes.slice(from, to));
     }
   }
 
   #onhead(id: number, end: boolean, from: number, to: number): void {
-    if (!this.#ready) throw new ProtocolError("A stream before the sign-in");
-    const head = this.#head;
-    const mine = (id & 1) === (this.side === "agent" ? 1 : 0);
+    const own = (id & 1) === this.#parity;
     let stream = this.#find(id);
-    if (stream === null) {
-      // An answer that comes late, or a request that begins a stream.
-      if (mine) return;
-      stream = this.#admit(id, null);
-      if (stream === null) return;
-    } else if (!mine && stream.receiveClosed) return;
-    head.reset(mine ? "response" : "request", from);
-    let problem = "";
-    try {
-      if (!head.parse(this.#buffer, to) || head.end !== to) problem = "the head is not complete";
-      else if (head.bodyLength === -1) problem = "Transfer-Encoding has no place in the tunnel";
-    } catch (error) {
-      if (!(error instanceof HttpError)) throw error;
-      problem = error.message;
-    }
-    if (problem !== "") {
-      stream.reset(Reset.PROTOCOL, problem);
-      stream.handler?.onreset(Reset.PROTOCOL, problem);
+    if (stream === null) stream = this.#admit(id, null);
+    else if (stream.receiveClosed) throw new ProtocolError(`HEAD on stream ${id}, which has ended`);
+    if (stream.handler === null) {
+      if (end) stream.closeReceive();
       return;
     }
-    stream.receiveHead(head, end);
+    const problem = this.#checkHead(stream, own ? "response" : "request", { end, from, to });
+    if (problem === "") return stream.receiveHead(this.#head, end);
+    stream.fail(Reset.PROTOCOL, problem);
+    if (end) stream.closeReceive();
   }
 
-  #onopen(id: number, service: Record<string, unknown>): void {
-    if (!this.#ready) throw new ProtocolError("A stream before the sign-in");
-    if ((id & 1) === (this.side === "agent" ? 1 : 0)) {
-      throw new ProtocolError("OPEN of a stream that is not the peer's");
+  /** Parses a head. @returns what is wrong with it, or "". */
+  #checkHead(
+    stream: Stream,
+    kind: "request" | "response",
+    { end, from, to }: { end: boolean; from: number; to: number },
+  ): string {
+    const head = this.#head;
+    head.reset(kind, from);
+    try {
+      if (!head.parse(this.#buffer, to) || head.end !== to) return "the head is not complete";
+    } catch (error) {
+      if (!(error instanceof HttpError)) throw error;
+      return error.message;
     }
-    this.#admit(id, service);
+    if (head.bodyLength === CHUNKED) return "Transfer-Encoding has no place in the tunnel";
+    if (kind === "response" && head.status < 200) {
+      stream.interim += to - from;
+      if (end) return "an interim answer cannot be the last";
+      if (stream.interim > MAX_INTERIM) return "too many interim answers";
+    }
+    return "";
   }
 
-  /** A stream that the peer opens. Null when it is refused. */
-  #admit(id: number, service: Record<string, unknown> | null): Stream | null {
+  #ontrailers(id: number, end: boolean, from: number, to: number): void {
+    if (!end) throw new ProtocolError("TRAILERS without END");
+    const stream = this.#find(id);
+    if (stream === null || stream.receiveClosed) {
+      throw new ProtocolError(`TRAILERS on stream ${id}, which is not open`);
+    }
+    if (stream.handler === null) return stream.closeReceive();
+    const lines = this.#buffer.slice(from, to);
+    const problem = checkTrailers(lines);
+    if (problem === "") return stream.receiveTrailers(lines);
+    stream.fail(Reset.PROTOCOL, problem);
+    stream.closeReceive();
+  }
+
+  /** A stream that the peer opens; without a handler it is refused already. */
+  #admit(id: number, service: Record<string, unknown> | null): Stream {
     const slot = (id & 0xffff) >> 1;
-    if (id === 0 || (id >>> 16) === 0) throw new ProtocolError(`Stream ${id} does not exist`);
+    if ((id & 1) === this.#parity || (id >>> 16) === 0) {
+      throw new ProtocolError(`Stream ${id} is not open, and not the peer's to open`);
+    }
+    if (slot >= this.maxStreams) throw new ProtocolError("More streams than were agreed on");
     if (this.#peers[slot] !== undefined && this.#peers[slot] !== null) {
       throw new ProtocolError(`The slot of stream ${id} is taken`);
     }
-    if (slot >= this.maxStreams) throw new ProtocolError("More streams than were agreed on");
     const stream = new Stream(this, id, STREAM_WINDOW);
     while (this.#peers.length <= slot) this.#peers.push(null);
     this.#peers[slot] = stream;
     this.#open++;
     stream.handler = this.#options.onstream(stream, service);
-    if (stream.handler === null) {
-      stream.reset(Reset.REFUSED, "not now");
-      return null;
-    }
+    if (stream.handler === null) stream.reset(Reset.REFUSED, "not now");
     return stream;
   }
 
@@ -570,19 +643,31 @@ export class Session implements Watched {
     }
     if (this.#pingSent === 0 && now >= this.#nextPing) {
       this.#pingSent = now;
-      this.#nextPing = now + PING_INTERVAL;
+      // Sessions that began together should not all ping together for ever.
+      this.#nextPing = now + PING_INTERVAL * (1 - Math.random() / 4);
       this.#pingAt = performance.now();
       this.#pingCount = (this.#pingCount + 1) >>> 0;
-      const out = this.openFrame();
-      out.putText(
-        "\0\0\0\0" + String.fromCharCode(
-          this.#pingCount >>> 24,
-          (this.#pingCount >>> 16) & 255,
-          (this.#pingCount >>> 8) & 255,
-          this.#pingCount & 255,
-        ),
-      );
-      this.closeFrame(Frame.PING, 0);
+      this.#ping(PULSE, this.#pingCount);
+    }
+  }
+
+  #ping(kind: number, count: number): void {
+    const out = this.openFrame();
+    out.reserve(8);
+    writeUint32(out.buffer, out.length, kind);
+    writeUint32(out.buffer, out.length + 4, count);
+    out.advance(8);
+    this.closeFrame(Frame.PING, 0);
+  }
+
+  #onpong(kind: number, count: number): void {
+    if (kind === BARRIER) {
+      this.#awaitsBarrier = false;
+      this.#checkIdle();
+    } else if (this.#pingSent !== 0 && count === this.#pingCount) {
+      this.rtt = performance.now() - this.#pingAt;
+      this.roundTrip = Math.min(this.roundTrip, this.rtt);
+      this.#pingSent = 0;
     }
   }
 
@@ -591,29 +676,43 @@ export class Session implements Watched {
     this.message(Frame.MORE, {});
   }
 
-  /** Sends what waits (for at most a second), then ends the connection. */
+  /** Says why, sends what waits (for at most a second), then ends the connection. */
   close(end: SessionEnd): void {
     this.finish(end);
   }
 
   /** The same; resolves when the connection is closed. */
-  async finish(end: SessionEnd): Promise<void> {
+  finish(end: SessionEnd): Promise<void> {
+    return this.#finishing ??= this.#finishNow(end);
+  }
+
+  async #finishNow(end: SessionEnd): Promise<void> {
     if (this.#over) return;
+    if (this.#ready && this.#said !== end.code) this.message(Frame.GOAWAY, { ...end });
     this.#finish(end);
     let timer: ReturnType<typeof setTimeout> | undefined;
     await Promise.race([
-      this.outgoing.drained(0).then(() => this.connection.closeWrite()).catch(() => {}),
-      new Promise((resolve) => timer = setTimeout(resolve, 1000)),
+      this.#sayFarewell().catch(() => {}),
+      new Promise((resolve) => timer = setTimeout(resolve, FAREWELL)),
     ]);
     clearTimeout(timer);
-    this.connection.close();
-    this.outgoing.fail(new Error(end.message));
+    this.#close(end);
   }
 
+  /** Sends what waits, then waits for the peer to close its side. */
+  async #sayFarewell(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#onfarewell = resolve);
+    await this.outgoing.drained(0);
+    if (this.outgoing.failed) return;
+    await this.connection.closeWrite();
+    await closed;
+  }
+
+  /** Ends at once. */
   #close(end: SessionEnd): void {
     this.connection.close();
-    if (this.#over) return;
-    this.#finish(end);
+    if (!this.#over) this.#finish(end);
+    this.#onfarewell?.();
     this.outgoing.fail(new Error(end.message));
   }
 
@@ -624,7 +723,7 @@ export class Session implements Watched {
     for (const stream of [...this.#own, ...this.#peers]) {
       stream?.receiveReset(Reset.CANCELLED, end.message);
     }
-    this.#onidle?.();
+    this.#checkIdle();
     this.#options.onclose(end);
   }
 }
@@ -642,11 +741,12 @@ class ProtocolError extends Error {
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
+const strictDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 function parseObject(bytes: Uint8Array): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(decoder.decode(bytes.subarray(0, MAX_CONTROL)));
+    value = JSON.parse(strictDecoder.decode(bytes));
   } catch (error) {
     throw new ProtocolError("A control frame is not JSON", { cause: error });
   }
@@ -656,19 +756,20 @@ function parseObject(bytes: Uint8Array): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
-/** Trailer lines are checked like a head's; what is malformed ends the session. */
-function checkTrailers(lines: Uint8Array<ArrayBuffer>): Uint8Array {
+/** Trailer lines are checked like a head's. @returns what is wrong with them, or "". */
+function checkTrailers(lines: Uint8Array<ArrayBuffer>): string {
   const section = new Uint8Array(lines.length + 2);
   section.set(lines);
   section.set([13, 10], lines.length);
   const head = new Head(HEAD_LIMITS);
   head.reset("trailers", 0);
   try {
-    if (head.parse(section, section.length) && head.end === section.length) return lines;
+    if (head.parse(section, section.length) && head.end === section.length) return "";
   } catch (error) {
-    throw new ProtocolError(`Trailers: ${messageOf(error)}`, { cause: error });
+    if (!(error instanceof HttpError)) throw error;
+    return error.message;
   }
-  throw new ProtocolError("Trailers are malformed");
+  return "the trailers are not complete lines";
 }
 
 /** What a GOAWAY or REFUSED frame says. */
@@ -681,6 +782,10 @@ export function readEnd(message: Record<string, unknown>): SessionEnd {
     end.retryAfter = message.retryAfter;
   }
   return end;
+}
+
+function hex(type: number): string {
+  return `0x${type.toString(16).padStart(2, "0")}`;
 }
 
 function messageOf(error: unknown): string {

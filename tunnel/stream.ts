@@ -1,14 +1,25 @@
 /** One stream of a session: an HTTP exchange or a pair of byte flows, with credit in both directions. @module */
 
 import type { Head, Outgoing } from "../http/mod.ts";
-import { END, Frame, MAX_STREAM_WINDOW, STREAM_WINDOW } from "./frame.ts";
+import {
+  END,
+  Frame,
+  MAX_HEAD,
+  MAX_STREAM_WINDOW,
+  MAX_WINDOW,
+  Reset,
+  STREAM_WINDOW,
+} from "./frame.ts";
 import type { Session } from "./session.ts";
 
 /** What a stream tells whoever works with it. Bytes and heads are valid only during the call. */
 export interface StreamHandler {
   /** A head: the request, an interim answer, or the answer. `end`: no body follows. */
   onhead(head: Head, end: boolean): void;
-  /** Body bytes. Call `stream.consumed` for them, now or when they have gone further. */
+  /**
+   * Body bytes. Call `stream.consumed` for them, now or when they have gone further; not for those that come
+   * with `end`, after which there is no credit to give.
+   */
   ondata(bytes: Uint8Array, end: boolean): void;
   /** Trailer lines; nothing follows. */
   ontrailers(lines: Uint8Array): void;
@@ -19,15 +30,27 @@ export interface StreamHandler {
 /** Up to this size a piece goes out at once, past the bulk that waits its turn. */
 const SMALL = 16 << 10;
 
-/** Made by a session. Both halves close with END, or both at once with a reset. */
+/** Made by a session. Each half closes with END, or both at once with a reset. */
 export class Stream {
   readonly id: number;
   readonly session: Session;
+  /** Null once we reset it: what still comes is thrown away. */
   handler: StreamHandler | null = null;
+  /** Opened here, and its first frame is not sent: the peer knows nothing of it. */
+  unopened = false;
+  /** Bytes of interim heads that came. */
+  interim = 0;
+  /** Waits in the session's ring. */
+  queued = false;
 
   #sendCredit: number;
+  /** We sent END or RESET. */
   #sendClosed = false;
+  /** END or RESET came. */
   #receiveClosed = false;
+  /** It was reset by either side. */
+  #isReset = false;
+  #isOver = false;
   /** Bytes that the peer may still send. */
   #receiveCredit = STREAM_WINDOW;
   #window = STREAM_WINDOW;
@@ -40,8 +63,6 @@ export class Stream {
   #offset = 0;
   #endAfter = false;
   #done: (() => void) | null = null;
-  /** Waits in the session's ring. */
-  queued = false;
 
   constructor(session: Session, id: number, sendCredit: number) {
     this.session = session;
@@ -65,9 +86,16 @@ export class Stream {
     return this.session.openFrame();
   }
 
-  /** Ends the HEAD frame. `end`: no body follows. */
+  /** Ends the HEAD frame. `end`: no body follows. A head that is too long is taken back, and the stream is reset. */
   closeHead(end: boolean): void {
-    this.session.closeFrame(end ? Frame.HEAD | END : Frame.HEAD, this.id);
+    const { session } = this;
+    if (this.#sendClosed) return session.dropFrame();
+    if (session.frameSize > MAX_HEAD) {
+      session.dropFrame();
+      return this.fail(Reset.PROTOCOL, "the head is too long for the tunnel");
+    }
+    session.closeFrame(end ? Frame.HEAD | END : Frame.HEAD, this.id);
+    this.unopened = false;
     if (end) this.#closeSend();
   }
 
@@ -112,14 +140,26 @@ export class Stream {
     this.#closeSend();
   }
 
-  /** Ends both halves at once. Idempotent. */
+  /**
+   * Ends both halves at once: nothing is sent any more, and what still comes is thrown away. The slot is free when
+   * the peer has said that it is done too. Idempotent.
+   */
   reset(code: number, message = ""): void {
-    if (this.#sendClosed && this.#receiveClosed) return;
-    const out = this.session.openFrame();
-    out.putText(String.fromCharCode(code >> 8, code & 255));
-    out.put(encoder.encode(message.slice(0, 256)));
-    this.session.closeFrame(Frame.RESET, this.id);
-    this.#over();
+    this.handler = null;
+    this.#letGo();
+    if (this.#isReset || this.#isOver) return;
+    this.#isReset = true;
+    if (this.unopened) this.#receiveClosed = true;
+    else this.#putReset(code, message);
+    this.#closeSend();
+    this.#settle();
+  }
+
+  /** Resets, and tells the handler as if the peer had done it. */
+  fail(code: number, message: string): void {
+    const handler = this.handler;
+    this.reset(code, message);
+    handler?.onreset(code, message);
   }
 
   /** Sends the next frame of what waits. @returns true when more waits. */
@@ -150,6 +190,13 @@ export class Stream {
     if (last) this.#closeSend();
   }
 
+  #putReset(code: number, message: string): void {
+    const out = this.session.openFrame();
+    out.putText(String.fromCharCode(code >> 8, code & 255));
+    out.put(encoder.encode(message.slice(0, 256)));
+    this.session.closeFrame(Frame.RESET, this.id);
+  }
+
   #settle(): void {
     this.#pending = null;
     const done = this.#done;
@@ -168,11 +215,11 @@ export class Stream {
   credit(size: number): boolean {
     this.#sendCredit += size;
     if (this.#pending !== null) this.session.enqueue(this);
-    return this.#sendCredit <= MAX_CREDIT;
+    return this.#sendCredit <= MAX_WINDOW;
   }
 
   receiveHead(head: Head, end: boolean): void {
-    if (end) this.#closeReceive();
+    if (end) this.closeReceive();
     this.handler?.onhead(head, end);
   }
 
@@ -181,23 +228,32 @@ export class Stream {
     const size = bytes.length;
     this.#receiveCredit -= size;
     if (this.#receiveCredit < 0) return false;
-    this.#held += size;
-    if (end) this.#closeReceive();
-    this.handler?.ondata(bytes, end);
+    const handler = this.handler;
+    if (end || handler === null) this.session.consumed(size);
+    else this.#held += size;
+    if (end) this.closeReceive();
+    handler?.ondata(bytes, end);
     return true;
   }
 
   receiveTrailers(lines: Uint8Array): void {
-    this.#closeReceive();
+    this.closeReceive();
     this.handler?.ontrailers(lines);
   }
 
+  /** The peer reset it, or its session is over. A reset that finds our half open is answered. */
   receiveReset(code: number, message: string): void {
-    this.#over();
-    this.handler?.onreset(code, message);
+    const handler = this.handler;
+    this.handler = null;
+    this.#letGo();
+    if (!this.#sendClosed && !this.session.closed) this.#putReset(Reset.ANSWER, "");
+    this.#isReset = this.#sendClosed = true;
+    this.closeReceive();
+    handler?.onreset(code, message);
   }
 
-  #closeReceive(): void {
+  /** The peer sends nothing more on it. */
+  closeReceive(): void {
     this.#receiveClosed = true;
     if (this.#sendClosed) this.#over();
   }
@@ -207,8 +263,13 @@ export class Stream {
    * more where the peer used a whole window within a few round trips.
    */
   consumed(size: number): void {
-    if (this.#held === 0) return;
+    if (size > this.#held) size = this.#held;
+    if (size === 0) return;
     this.#held -= size;
+    if (this.#isOver) {
+      if (this.#held === 0) this.#letGo();
+      return;
+    }
     this.session.consumed(size);
     if (this.#receiveClosed) return;
     this.#unsaid += size;
@@ -226,19 +287,26 @@ export class Stream {
     this.session.sendWindow(this.id, give);
   }
 
-  /** Both halves are closed: the id is free again. */
+  /**
+   * Both halves are closed: the slot is free again. What is held may lie in memory for long yet, so a window that
+   * grew counts as grown until then; the session's credit goes back now, or readers that stall would use it up.
+   */
   #over(): void {
-    this.#sendClosed = this.#receiveClosed = true;
-    if (this.#window > STREAM_WINDOW) this.session.growth.give(this.#window - STREAM_WINDOW);
-    this.#window = STREAM_WINDOW;
     if (this.#held > 0) this.session.consumed(this.#held);
-    this.#held = 0;
+    this.#isOver = true;
+    if (this.#held === 0 || this.#window === STREAM_WINDOW) this.#letGo();
     this.session.release(this);
     this.#settle();
+  }
+
+  /** Nothing is held for it any more. */
+  #letGo(): void {
+    if (this.#held > 0 && !this.#isOver) this.session.consumed(this.#held);
+    this.#held = 0;
+    if (this.#window > STREAM_WINDOW) this.session.growth.give(this.#window - STREAM_WINDOW);
+    this.#window = STREAM_WINDOW;
   }
 }
 
 const EMPTY = new Uint8Array(0);
 const encoder = new TextEncoder();
-/** More credit than this nobody grants in good faith. */
-const MAX_CREDIT = 2 ** 31 - 1;

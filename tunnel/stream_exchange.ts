@@ -6,6 +6,7 @@ import type { Stream, StreamHandler } from "./stream.ts";
 
 const NOTHING = new Uint8Array(0);
 const CRLF = Uint8Array.of(13, 10);
+const WRONG_LENGTH = "the body is not as long as Content-Length says";
 const encoder = new TextEncoder();
 const CONTENT_LENGTH = encoder.encode("Content-Length: ");
 const CONTINUE = encoder.encode("HTTP/1.1 100 Continue\r\n\r\n");
@@ -27,6 +28,8 @@ export class StreamExchange implements Exchange, StreamHandler {
   #continueDue = false;
   #bodiless = false;
   #left = -1;
+  /** What Content-Length says is still to come of the request's body; -1 where it says nothing. */
+  #due = -1;
 
   // The request's body: copied pieces, at most a window of them.
   #pieces: Uint8Array[] = [];
@@ -51,7 +54,9 @@ export class StreamExchange implements Exchange, StreamHandler {
   // What the stream tells
 
   onhead(head: Head, end: boolean): void {
-    if (this.#head !== null) return this.#stream.reset(Reset.PROTOCOL, "a second request head");
+    if (this.#head !== null) return this.#stream.fail(Reset.PROTOCOL, "a second request head");
+    this.#due = head.contentLength;
+    if (end && this.#due > 0) return this.#stream.fail(Reset.PROTOCOL, WRONG_LENGTH);
     this.#head = head;
     this.#id = head.get(Field["x-request-id"]) ?? "";
     this.hasBody = !end;
@@ -62,6 +67,8 @@ export class StreamExchange implements Exchange, StreamHandler {
   }
 
   ondata(bytes: Uint8Array, end: boolean): void {
+    if (this.#head === null) return this.#stream.fail(Reset.PROTOCOL, "a body without a head");
+    if (!this.#counts(bytes.length, end)) return;
     this.#ended ||= end;
     if (this.#done || this.aborted) {
       // Nobody wants it any more: credit keeps flowing, so that the visitor can finish.
@@ -73,9 +80,20 @@ export class StreamExchange implements Exchange, StreamHandler {
   }
 
   ontrailers(lines: Uint8Array): void {
+    if (this.#head === null) return this.#stream.fail(Reset.PROTOCOL, "trailers without a head");
+    if (!this.#counts(0, true)) return;
     this.trailers = lines;
     this.#ended = true;
     this.#give();
+  }
+
+  /** Whether the body is as long as Content-Length says. What follows it would be a request of its own to an origin. */
+  #counts(size: number, end: boolean): boolean {
+    if (this.#due < 0) return true;
+    this.#due -= size;
+    if (this.#due >= 0 && (!end || this.#due === 0)) return true;
+    this.#stream.fail(Reset.PROTOCOL, WRONG_LENGTH);
+    return false;
   }
 
   onreset(_code: number, message: string): void {
@@ -172,13 +190,16 @@ export class StreamExchange implements Exchange, StreamHandler {
   end(trailers: Uint8Array = NOTHING): void {
     if (this.aborted || this.#done) return;
     if (this.#left > 0) return this.abort("the answer's body is shorter than its Content-Length");
-    this.#stream.trailers(trailers);
+    this.#stream.trailers(this.#bodiless ? NOTHING : trailers);
     this.#finish();
   }
 
   abort(reason: AbortReason): void {
     if (this.aborted || this.#done) return;
     this.aborted = true;
+    this.#pieces = [];
+    this.#waiting?.resolve(null);
+    this.#waiting = null;
     this.#stream.reset(Reset.ORIGIN, reason);
   }
 
