@@ -19,7 +19,7 @@ const where = defineOptions({
   token: {
     kind: secret,
     group: "A relay elsewhere",
-    help: "a token with scope api of an administrator",
+    help: "a token of an administrator with the scope full",
   },
   json: { kind: toggle, group: "General", help: "print JSON" },
   ...configOptions,
@@ -107,11 +107,10 @@ export const accountCommands = {
     options: defineOptions({
       label: { kind: text(), group: "Token", help: "what the token is for" },
       scope: {
-        kind: choice("agent", "api", "metrics"),
-        repeatable: true,
-        default: "agent",
+        kind: choice("full", "agent", "read", "metrics"),
+        default: "full",
         group: "Token",
-        help: "what it opens",
+        help: "what it opens: all that the account may, agents, the API to look at, /metrics",
       },
       expires: {
         kind: duration({ min: 1000, max: CENTURY }),

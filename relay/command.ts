@@ -1,6 +1,5 @@
 /** `crunch relay`: starts a relay, and tells its owner where it is and what to do next. @module */
 
-import { join } from "node:path";
 import {
   CommandFailure,
   localRelayDirectory,
@@ -10,11 +9,9 @@ import {
   writeReadyFile,
 } from "../cli/mod.ts";
 import { ListenError } from "../http/mod.ts";
+import { leavePasswordFile } from "./admin_password.ts";
 import { type Relay, startRelay } from "./mod.ts";
 import { StoreError } from "./store/mod.ts";
-
-/** Where the generated password of the first start is left when nobody reads the output. */
-const PASSWORD_FILE = "admin-password";
 
 export interface RunningRelayCommand extends Running {
   readonly relay: Relay;
@@ -85,7 +82,7 @@ function introduce(relay: Relay, values: RelayValues, program: Program): void {
       lines.push(["sign in as", `admin with the password ${relay.adminPassword}`]);
     } else {lines.push([
         "sign in as",
-        `admin with the password in ${leavePassword(values.data, relay.adminPassword)}`,
+        `admin with the password in ${leavePasswordFile(values.data, relay.adminPassword)}`,
       ]);}
   }
   lines.push([
@@ -99,12 +96,6 @@ function introduce(relay: Relay, values: RelayValues, program: Program): void {
   if (relay.loopbackOnly && values.publicUrl === undefined) {
     program.print("reachable only from this machine; add --http :8080 --tunnel :8021\n");
   }
-}
-
-function leavePassword(data: string, password: string): string {
-  const path = join(data, PASSWORD_FILE);
-  Deno.writeTextFileSync(path, password + "\n", { mode: 0o600 });
-  return path;
 }
 
 function url(scheme: string, address: string): string {

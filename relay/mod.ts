@@ -12,20 +12,26 @@ import {
 } from "../cli/mod.ts";
 import { Admission, type Connection, HttpServer, turnAway } from "../http/mod.ts";
 import { publicUrls } from "./addresses.ts";
+import { Administration } from "./administration.ts";
+import { agentView } from "./agent_view.ts";
+import { takeDataDir } from "./control_socket.ts";
+import { EventFeed } from "./event_feed.ts";
 import { Front } from "./front.ts";
 import { dialable, isLoopbackAddress, Listeners } from "./listeners.ts";
 import { OwnPages } from "./own_pages.ts";
 import { Reception } from "./reception.ts";
 import { Registry } from "./registry.ts";
+import { lostRights } from "./rights.ts";
 import { Router } from "./router.ts";
 import {
   type Change,
   type DataDirLock,
-  lockDataDir,
+  LogReader,
   openRequestLog,
   openStore,
   type RequestLog,
   type Store,
+  Throttle,
 } from "./store/mod.ts";
 
 /** Every option is one of `crunch relay`, in camel case; what is left out has the command's default. */
@@ -77,7 +83,11 @@ class RunningRelay implements Relay {
   readonly #values: RelayValues & RelayOptions;
   readonly #log: Log;
   readonly #software: string;
-  readonly #registry = new Registry();
+  readonly #started = Date.now();
+  readonly #events = new EventFeed();
+  readonly #registry = new Registry((what, agent) =>
+    this.#events.add(`agent.${what}`, agent.facts.account, agentView(agent))
+  );
   #lock!: DataDirLock;
   #store!: Store;
   #requestLog!: RequestLog;
@@ -85,7 +95,7 @@ class RunningRelay implements Relay {
   #server!: HttpServer;
   #reception!: Reception;
   #front!: Front;
-  #pages!: OwnPages;
+  #administration!: Administration;
   #localPath: string | null = null;
   local: LocalRelay | null = null;
   #ready = false;
@@ -122,7 +132,7 @@ class RunningRelay implements Relay {
   async start(): Promise<void> {
     const values = this.#values;
     values.signal?.throwIfAborted();
-    this.#lock = lockDataDir(values.data);
+    this.#lock = await takeDataDir(values.data);
     try {
       this.#store = openStore(values.data);
       try {
@@ -159,17 +169,16 @@ class RunningRelay implements Relay {
     const values = this.#values;
     const log = this.#log;
     const separateAdmin = values.admin !== undefined;
-    this.#pages = new OwnPages({
-      software: this.#software,
-      ready: () => this.#ready,
-      admin: !separateAdmin,
-    });
+    const software = this.#software;
+    const ready = (): boolean => this.#ready;
+    const router = new Router(values);
+    const pages = new OwnPages({ software, ready, admin: !separateAdmin });
     this.#front = new Front({
-      router: new Router(values),
+      router,
       registry: this.#registry,
       store: this.#store,
       requestLog: this.#requestLog,
-      pages: this.#pages,
+      pages,
       firstByteTime: values.firstByteTimeout,
       separateAdmin,
     });
@@ -177,11 +186,9 @@ class RunningRelay implements Relay {
       total: values.maxConnections,
       perAddress: values.maxConnectionsPerAddress,
     });
-    this.#server = new HttpServer({
-      handle: this.#front.handle,
+    const server = {
       refuse: this.#front.refuse,
-      finished: this.#front.finished,
-      closed: (connection) => admission.release(connection.remote.address),
+      closed: (connection: Connection) => admission.release(connection.remote.address),
       limits: {
         head: { head: values.maxHead, target: values.maxTarget, fields: values.maxFields },
         headTime: values.headTimeout,
@@ -189,6 +196,36 @@ class RunningRelay implements Relay {
         bodyTime: values.bodyTimeout,
         writeStall: values.writeTimeout,
       },
+    };
+    this.#server = new HttpServer({
+      ...server,
+      handle: this.#front.handle,
+      finished: this.#front.finished,
+    });
+    this.#administration = new Administration({
+      context: {
+        store: this.#store,
+        dir: values.data,
+        software,
+        log,
+        reader: new LogReader(values.data),
+        throttle: new Throttle(),
+        live: {
+          registry: this.#registry,
+          requestLog: this.#requestLog,
+          events: this.#events,
+          urls: (name, { host, address }) => this.#urls(name, host, address),
+          namesPerAccount: values.namesPerAccount,
+          started: this.#started,
+          ready,
+          requests: () => this.#front.requests,
+          connections: () => this.#server.size,
+        },
+      },
+      publicUrl: values.publicUrl,
+      router,
+      pages: separateAdmin ? new OwnPages({ software, ready, admin: true }) : pages,
+      server,
     });
     this.#reception = new Reception({
       store: this.#store,
@@ -202,9 +239,9 @@ class RunningRelay implements Relay {
       namesPerAccount: values.namesPerAccount,
       urls: (name, dialled, address) => this.#urls(name, dialled, address),
     });
-    const onvisitor = (connection: Connection): void => {
+    const admit = (to: Pick<HttpServer, "accept">) => (connection: Connection): void => {
       const admitted = admission.admit(connection.remote.address);
-      if (admitted === "ok") this.#server.accept(connection);
+      if (admitted === "ok") to.accept(connection);
       else turnAway(connection, admitted);
     };
     this.#listeners = await Listeners.open({
@@ -213,11 +250,12 @@ class RunningRelay implements Relay {
       tlsCert: values.tlsCert,
       tlsKey: values.tlsKey,
       log,
-      onvisitor,
+      onvisitor: admit(this.#server),
       onagent: (connection) => this.#reception.accept(connection),
-      onadmin: onvisitor,
+      onadmin: admit(this.#administration),
     });
     this.#leaveLocal();
+    await this.#administration.open();
   }
 
   /** Leaves agents of this machine what they need. */
@@ -251,17 +289,13 @@ class RunningRelay implements Relay {
     );
   }
 
-  /** Who lost the right to be here goes at once. */
-  #onchange({ action, account, object, after }: Change): void {
-    const end = { code: "disabled", message: "the account's rights changed" };
+  #onchange(change: Change): void {
+    const { action, account, object, before, after } = change;
+    this.#events.add(action, account, { account, object, before, after });
+    // Who lost the right to be here goes at once.
     for (const agent of [...this.#registry.agents.values()]) {
-      const { facts } = agent;
-      const hit = action === "account.remove" && facts.account === object ||
-        action === "account.update" && facts.account === object &&
-          (after as { disabled?: boolean } | undefined)?.disabled === true ||
-        action === "token.revoke" && facts.token === object ||
-        action === "name.remove" && facts.account === account && facts.names.includes(object);
-      if (hit) agent.close(end);
+      const end = lostRights(change, agent.facts);
+      if (end !== null) agent.close(end);
     }
   }
 
@@ -271,7 +305,6 @@ class RunningRelay implements Relay {
 
   async #stop(time: number): Promise<void> {
     this.#ready = false;
-    this.#unsubscribe();
     if (this.#localPath !== null && this.local !== null) {
       removeLocalRelay(this.#localPath, this.local);
     }
@@ -279,7 +312,10 @@ class RunningRelay implements Relay {
     this.#reception.close();
     const end = { code: "shutdown", message: "the relay stops" };
     for (const agent of this.#registry.agents.values()) agent.goAway(end);
-    const cut = await this.#server.drain(time);
+    const [cut] = await Promise.all([
+      this.#server.drain(time),
+      this.#administration.drain(time),
+    ]);
     if (cut > 0) this.#log.warn(`cut off ${cut} visitors after ${time / 1000} s`);
     await Promise.all(
       [...this.#registry.agents.values()].flatMap(({ sessions }) =>
@@ -287,6 +323,9 @@ class RunningRelay implements Relay {
       ),
     );
     this.#registry[Symbol.dispose]();
+    // Last of all: until now `crunch account` could change things.
+    await this.#administration[Symbol.asyncDispose]();
+    this.#unsubscribe();
     await this.#requestLog[Symbol.asyncDispose]();
     this.#store[Symbol.dispose]();
     this.#lock[Symbol.dispose]();

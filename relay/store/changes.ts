@@ -25,6 +25,7 @@ export type Action =
   | "token.revoke"
   | "session.start"
   | "session.end"
+  | "agent.disconnect"
   | "setting.set";
 
 /** One change. */
@@ -32,7 +33,7 @@ export interface Change {
   readonly action: Action;
   /** The account it concerns; empty for settings. */
   readonly account: string;
-  /** The account's or the public name, the id of token or session, the setting's key. */
+  /** The account's or the public name, the id of token, session or agent, the setting's key. */
   readonly object: string;
   /** The fields as they were, JSON-able; never a secret. */
   readonly before?: unknown;

@@ -80,6 +80,21 @@ export function lockDataDir(dir: string): DataDirLock {
   };
 }
 
+/**
+ * Whether `dir` is there.
+ * @throws {StoreError} `owner` where it is another user's, or we may not look.
+ */
+export function checkDataDirOwner(dir: string): boolean {
+  try {
+    checkOwner(dir);
+    return true;
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return false;
+    if (!(cause instanceof Deno.errors.PermissionDenied)) throw cause;
+    throw new StoreError("owner", `Cannot use ${dir}: this user may not look into it`, { cause });
+  }
+}
+
 function checkOwner(dir: string): void {
   const { uid } = Deno.statSync(dir);
   const user = Deno.build.os === "windows" ? null : Deno.uid();

@@ -1,0 +1,105 @@
+/** Finds the way to the API that the options ask for. @module */
+
+import { CommandFailure, type Log, type Secret } from "../../cli/mod.ts";
+import { isLocalPeer } from "../../http/mod.ts";
+import { answers, ControlPath } from "../control_socket.ts";
+import { checkDataDirOwner, StoreError } from "../store/mod.ts";
+import { ApiClient } from "./client.ts";
+import { openDirectly } from "./direct.ts";
+
+export interface WhereOptions {
+  /** The data directory. */
+  readonly data: string;
+  /** A relay elsewhere, with a token. */
+  readonly relay?: URL | undefined;
+  readonly token?: Secret | undefined;
+  readonly log: Log;
+  readonly software: string;
+}
+
+/** For one call, ms. */
+const PATIENCE = 30_000;
+/** How long a relay that starts or stops is waited for, ms. */
+const LOCK_PATIENCE = 5_000;
+const LOOK_AGAIN = 50;
+
+/** Connects. @throws {CommandFailure} where that cannot be. */
+export async function connect(options: WhereOptions): Promise<ApiClient> {
+  const { relay, token } = options;
+  if (relay !== undefined) return elsewhere(relay, token?.reveal() ?? "", options.log);
+  try {
+    return await here(options);
+  } catch (cause) {
+    if (!(cause instanceof StoreError)) throw cause;
+    throw new CommandFailure(cause.message, 1, { cause });
+  }
+}
+
+function elsewhere(relay: URL, token: string, log: Log): ApiClient {
+  if (relay.protocol === "http:" && !isHere(relay.hostname)) {
+    log.warn(`the token goes to ${relay.host} in plain text; use https:// if you can`);
+  }
+  return new ApiClient(relay.origin, async (request) => {
+    request.headers.set("authorization", `Bearer ${token.trim()}`);
+    try {
+      return await fetch(request, { signal: AbortSignal.timeout(PATIENCE) });
+    } catch (cause) {
+      throw new CommandFailure(`cannot reach ${relay.origin}: ${rootOf(cause)}`, 1, { cause });
+    }
+  });
+}
+
+/** The relay where one runs, else the store. Which of the two may change at any moment. @throws {StoreError} */
+async function here({ data, log, software }: WhereOptions): Promise<ApiClient> {
+  const deadline = performance.now() + LOCK_PATIENCE;
+  for (;;) {
+    const exists = checkDataDirOwner(data);
+    const client = exists ? await bySocket(data) : null;
+    if (client !== null) return client;
+    try {
+      return await openDirectly(data, { log, software });
+    } catch (error) {
+      const isLocked = error instanceof StoreError && error.code === "locked";
+      if (!isLocked || performance.now() > deadline) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN));
+  }
+}
+
+async function bySocket(data: string): Promise<ApiClient | null> {
+  const control = new ControlPath(data);
+  try {
+    if (!await answers(control.path)) {
+      control[Symbol.dispose]();
+      return null;
+    }
+  } catch (cause) {
+    control[Symbol.dispose]();
+    throw new CommandFailure(`cannot reach the relay of ${data}: ${rootOf(cause)}`, 1, { cause });
+  }
+  const client = Deno.createHttpClient({ proxy: { transport: "unix", path: control.path } });
+  const send = async (request: Request): Promise<Response> => {
+    try {
+      return await fetch(request, { client, signal: AbortSignal.timeout(PATIENCE) });
+    } catch (cause) {
+      throw new CommandFailure(`the relay of ${data} does not answer: ${rootOf(cause)}`, 1, {
+        cause,
+      });
+    }
+  };
+  return new ApiClient("http://crunch", send, () => {
+    client.close();
+    control[Symbol.dispose]();
+  });
+}
+
+function isHere(hostname: string): boolean {
+  return hostname === "localhost" || isLocalPeer(hostname.replace(/^\[|\]$/g, ""));
+}
+
+/** What the system said, at the end of a chain of causes. */
+function rootOf(error: unknown): string {
+  let text = String(error);
+  for (let cause = error; cause instanceof Error; cause = cause.cause) text = cause.message;
+  return text.replace(/^error sending request for url \([^)]*\): /, "");
+}

@@ -1,0 +1,66 @@
+/** Everything by which a relay is administered: the API, the dashboard's pages, `--admin`, the control socket. @module */
+
+import { type Connection, HttpServer, type ServerOptions } from "../http/mod.ts";
+import { adminPage } from "./admin_page.ts";
+import type { ApiContext } from "./api/mod.ts";
+import { ApiDoor } from "./api_door.ts";
+import { ControlSocket } from "./control_socket.ts";
+import { ownFront } from "./own_front.ts";
+import type { OwnPages } from "./own_pages.ts";
+import type { Router } from "./router.ts";
+
+export interface AdministrationOptions {
+  readonly context: ApiContext;
+  readonly publicUrl: URL | undefined;
+  readonly router: Router;
+  /** Where `/admin` and `/api` are added: the visitors' pages, or those of `--admin`. */
+  readonly pages: OwnPages;
+  /** For the listener of `--admin`. */
+  readonly server: Pick<ServerOptions, "refuse" | "limits" | "closed">;
+}
+
+export class Administration implements AsyncDisposable {
+  readonly #context: ApiContext;
+  readonly #door: ApiDoor;
+  readonly #server: HttpServer;
+  #control: ControlSocket | null = null;
+
+  constructor({ context, publicUrl, router, pages, server }: AdministrationOptions) {
+    this.#context = context;
+    this.#door = new ApiDoor({ context, publicUrl });
+    pages.set("api", this.#door.answer);
+    pages.set("admin", adminPage());
+    this.#server = new HttpServer({ ...server, handle: ownFront(router, pages) });
+  }
+
+  /** Takes a connection to the listener of `--admin`. */
+  accept(connection: Connection): void {
+    this.#server.accept(connection);
+  }
+
+  /** Connections to that listener. */
+  get connections(): number {
+    return this.#server.size;
+  }
+
+  /** Opens the control socket. */
+  async open(): Promise<void> {
+    const { dir, log } = this.#context;
+    this.#control = await ControlSocket.open(dir, {
+      log,
+      answer: (exchange) => this.#door.answerShell(exchange),
+    });
+  }
+
+  /** Ends what would not end by itself, and lets the rest finish for `time` ms; the control socket stays. */
+  async drain(time: number): Promise<void> {
+    this.#door[Symbol.dispose]();
+    await this.#server.drain(time);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drain(0);
+    await this.#control?.[Symbol.asyncDispose]();
+    this.#context.reader?.[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,199 @@
+/** `/accounts`: who may sign in, as what. @module */
+
+import { createRoute, z } from "@hono/zod-openapi";
+import { removePasswordFile } from "../admin_password.ts";
+import { type Account, type AccountPatch, ADMIN_ACCOUNT, type LogReader } from "../store/mod.ts";
+import { forbidden, Problem } from "./problem.ts";
+import { needsAdmin, needsOwner, needsSight, scopeOf } from "./identity.ts";
+import {
+  body,
+  conflicts,
+  done,
+  json,
+  locationOf,
+  PAGE,
+  page,
+  pageOf,
+  refusals,
+  rfc3339,
+  type Routes,
+} from "./routing.ts";
+import { account, accountPatch, type AccountView, listOf, newAccount } from "./schemas.ts";
+
+const params = z.object({ name: z.string() });
+const tags = ["accounts"];
+
+/** Adds the routes. */
+export const accountRoutes: Routes = (app, context) => {
+  const { reader } = context;
+  const { accounts } = context.store;
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/accounts",
+      tags,
+      summary: "Lists the accounts by name; a member sees its own only",
+      request: { query: page },
+      responses: { 200: json(listOf(account), "A page of accounts"), ...refusals },
+    }),
+    async (c) => {
+      const { cursor: after = "", limit = PAGE } = c.req.valid("query");
+      const own = scopeOf(c.var.me);
+      const rows = own === undefined
+        ? accounts.list({ after, limit: limit + 1 })
+        : [accounts.get(own)].filter((row) => row !== undefined && row.name > after) as Account[];
+      const show = await shower(reader, own);
+      return c.json(pageOf(rows, { limit, view: show, cursor: (row) => row.name }), 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/accounts",
+      tags,
+      summary: "Makes an account, which gets the public name it is called by",
+      request: { body: body(newAccount) },
+      responses: { 201: json(account, "The account"), ...refusals, ...conflicts },
+    }),
+    async (c) => {
+      needsAdmin(c.var.me);
+      const { name, password, role = "member", trusted = false } = c.req.valid("json");
+      const by = c.var.me.actor;
+      let made = await accounts.add({ name, password, role }, { by });
+      if (trusted) made = await accounts.update(made.name, { trusted }, { by });
+      c.header("location", locationOf("accounts", made.name));
+      c.header("etag", etag(made));
+      return c.json(view(made, NOTHING), 201);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/accounts/{name}",
+      tags,
+      summary: "Shows an account",
+      request: { params },
+      responses: { 200: json(account, "The account"), ...refusals },
+    }),
+    async (c) => {
+      const found = accounts.get(c.req.valid("param").name);
+      needsSight(c.var.me, found, c.req.valid("param").name);
+      c.header("etag", etag(found));
+      return c.json((await shower(reader, found.name))(found), 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "patch",
+      path: "/accounts/{name}",
+      tags,
+      summary: "Changes an account; everybody may change their own password",
+      request: {
+        params,
+        headers: z.object({ "if-match": z.string().optional() }),
+        body: body(accountPatch),
+      },
+      responses: { 200: json(account, "The account"), ...refusals, ...conflicts },
+    }),
+    async (c) => {
+      const { me } = c.var;
+      const { name } = c.req.valid("param");
+      const patch = c.req.valid("json");
+      const found = accounts.get(name);
+      needsSight(me, found, name);
+      const isOwnPassword = found.name === me.name && !me.isReader &&
+        Object.keys(patch).every((key) => key === "password");
+      if (!isOwnPassword) needsAdmin(me);
+      const version = versionOf(c.req.valid("header")["if-match"]);
+      const changed = await accounts.update(found.name, patchOf(patch), {
+        by: me.actor,
+        ...(version === undefined ? {} : { version }),
+        ...(me.session === undefined || found.name !== me.name
+          ? {}
+          : { keepSession: me.session.id }),
+      });
+      if (patch.password !== undefined && found.name === ADMIN_ACCOUNT) {
+        removePasswordFile(context.dir);
+      }
+      c.header("etag", etag(changed));
+      return c.json((await shower(reader, found.name))(changed), 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "delete",
+      path: "/accounts/{name}",
+      tags,
+      summary: "Removes an account with its names, tokens and sessions",
+      request: { params },
+      responses: { ...done, ...refusals, ...conflicts },
+    }),
+    (c) => {
+      const { me } = c.var;
+      const { name } = c.req.valid("param");
+      const found = accounts.get(name);
+      needsOwner(me, found?.name, "account", name);
+      if (me.role !== "admin") throw forbidden("Only an administrator removes accounts");
+      accounts.remove(found!.name, { by: me.actor });
+      return c.body(null, 204);
+    },
+  );
+};
+
+interface Totals {
+  readonly bytesIn: number | null;
+  readonly bytesOut: number | null;
+}
+
+const NOTHING: Totals = { bytesIn: 0, bytesOut: 0 };
+
+/** Shows accounts with their bytes; of one account only with `own`. */
+async function shower(
+  reader: LogReader | null,
+  own: string | undefined,
+): Promise<(account: Account) => AccountView> {
+  let missing = NOTHING;
+  const totals = new Map<string, Totals>();
+  try {
+    const rows = await reader?.totals(own === undefined ? {} : { account: own }) ?? [];
+    for (const row of rows) totals.set(row.account, row);
+  } catch {
+    // Accounts are shown on a full disk, too.
+    missing = { bytesIn: null, bytesOut: null };
+  }
+  return (account) => view(account, totals.get(account.name) ?? missing);
+}
+
+function view(account: Account, { bytesIn, bytesOut }: Totals): AccountView {
+  const { name, role, disabled, trusted, created } = account;
+  return {
+    name,
+    role,
+    disabled,
+    trusted,
+    created: rfc3339(created),
+    bytes_in: bytesIn,
+    bytes_out: bytesOut,
+  };
+}
+
+/** What was really given: the store tells a field that is missing from one that is undefined. */
+function patchOf(given: z.infer<typeof accountPatch>): AccountPatch {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}
+
+function etag({ version }: Account): string {
+  return `"${version}"`;
+}
+
+function versionOf(match: string | undefined): number | undefined {
+  if (match === undefined || match === "*") return undefined;
+  const version = /^"(\d{1,15})"$/.exec(match.trim())?.[1];
+  if (version === undefined) throw new Problem(412, "conflict", "If-Match fits no account");
+  return Number(version);
+}

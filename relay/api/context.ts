@@ -1,0 +1,56 @@
+/** What the API works on, and what is known of a caller before it says who it is. @module */
+
+import type { Log } from "../../cli/mod.ts";
+import type { EventFeed } from "../event_feed.ts";
+import type { Registry } from "../registry.ts";
+import type { LogReader, RequestLog, Store, Throttle } from "../store/mod.ts";
+
+/** What there is besides the store while a relay runs. */
+export interface LiveRelay {
+  readonly registry: Registry;
+  readonly requestLog: RequestLog;
+  readonly events: EventFeed;
+  /** The public addresses of a name, path URL first, as `caller` can reach them. */
+  readonly urls: (name: string, caller: Pick<Caller, "host" | "address">) => string[];
+  /** Names beside its own that an account may claim itself. */
+  readonly namesPerAccount: number;
+  /** When it started, milliseconds since 1970. */
+  readonly started: number;
+  readonly ready: () => boolean;
+  /** Visitors' requests so far. */
+  readonly requests: () => number;
+  /** Visitors' connections now. */
+  readonly connections: () => number;
+}
+
+/** What the API works on. */
+export interface ApiContext {
+  readonly store: Store;
+  /** The data directory. */
+  readonly dir: string;
+  /** Program and version: `crunch/0.1.0`. */
+  readonly software: string;
+  readonly log: Log;
+  /** Delays sign-ins after failures. */
+  readonly throttle: Throttle;
+  /** Null where nothing was ever logged. */
+  readonly reader: LogReader | null;
+  /** Null where no relay runs: then nobody is connected. */
+  readonly live: LiveRelay | null;
+}
+
+/** How a request reached us. */
+export interface Caller {
+  /** IP address, or `unix`. */
+  readonly address: string;
+  /** The host by which it reached us, without the port; empty where that says nothing. */
+  readonly host: string;
+  /** The id that answer and log carry. */
+  readonly requestId: string;
+  /** The browser speaks TLS with us or with the proxy before us. */
+  readonly secure: boolean;
+  /** The origins that pages of ours have for this request: `https://relay.example`. */
+  readonly origins: readonly string[];
+  /** It came by the control socket, or from this very process: who may open that is an administrator. */
+  readonly isShell: boolean;
+}

@@ -1,0 +1,178 @@
+/** Answers that go on: server-sent events, bounded in memory and ended when the reader's rights end. @module */
+
+import type { Store } from "../store/mod.ts";
+import type { Caller } from "./context.ts";
+import { identify, type Identity } from "./identity.ts";
+import { Problem } from "./problem.ts";
+
+/** An event as a browser's `EventSource` gets it. */
+export interface StreamEvent {
+  readonly event: string;
+  /** What `Last-Event-ID` will say. */
+  readonly id?: string;
+  /** For JSON. */
+  readonly data: unknown;
+}
+
+/** Where a source puts its events. */
+export interface Sender {
+  /** Sends an event. Where the reader is slow it waits; with too many waiting the oldest goes, and is counted. */
+  send(event: StreamEvent): void;
+  /** Resolves when nothing waits, or the stream has ended. */
+  drained(): Promise<void>;
+  /** Ends the stream; the browser comes back. */
+  end(): void;
+}
+
+/** Begins to send, and returns what stops it. */
+export type Source = (sender: Sender) => () => void;
+
+/** Streams at once; each holds a connection. */
+const MOST_STREAMS = 256;
+/** Events that wait for a slow reader; with more the oldest go. */
+const MOST_WAITING = 2_000;
+/** A comment goes out so often, so that both sides notice when the other is gone, ms. */
+const HEARTBEAT = 15_000;
+
+const FIELDS = {
+  "content-type": "text/event-stream; charset=utf-8",
+  // Proxies that collect answers would hold events back.
+  "x-accel-buffering": "no",
+};
+
+/** All open streams. */
+export class EventStreams {
+  readonly #store: Store;
+  readonly #open = new Set<EventStream>();
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** An answer that sends what `source` has until the reader goes, or may no longer read it. @throws {Problem} 429. */
+  open(request: Request, caller: Caller, me: Identity, source: Source): Response {
+    if (this.#open.size >= MOST_STREAMS) {
+      throw new Problem(429, "busy", "Too many event streams are open", {
+        headers: { "retry-after": "5" },
+      });
+    }
+    const { headers } = request;
+    const isAllowed = (): boolean => {
+      try {
+        return identify(this.#store, caller, headers).role === me.role;
+      } catch {
+        return false; // signed out, disabled, or its token revoked
+      }
+    };
+    const stream = new EventStream(isAllowed, () => {
+      unsubscribe();
+      this.#open.delete(stream);
+    });
+    const unsubscribe = this.#store.changes.subscribe(({ account }) => {
+      if (account === me.name) stream.check();
+    });
+    this.#open.add(stream);
+    stream.start(source);
+    return new Response(stream.body, { headers: FIELDS });
+  }
+
+  /** Ends every stream. */
+  close(): void {
+    for (const stream of [...this.#open]) stream.end();
+  }
+}
+
+class EventStream implements Sender {
+  readonly body: ReadableStream<Uint8Array>;
+  readonly #isAllowed: () => boolean;
+  readonly #onend: () => void;
+  readonly #encoder = new TextEncoder();
+  #controller!: ReadableStreamDefaultController<Uint8Array>;
+  #queue: string[] = [];
+  #missed = 0;
+  #ended = false;
+  #stop: (() => void) | null = null;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #ondrained: (() => void)[] = [];
+
+  constructor(isAllowed: () => boolean, onend: () => void) {
+    this.#isAllowed = isAllowed;
+    this.#onend = onend;
+    this.body = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        this.#controller = controller;
+      },
+      pull: () => this.#flush(),
+      cancel: () => this.#finish(),
+    }, { highWaterMark: 1 });
+  }
+
+  start(source: Source): void {
+    this.#push("retry: 2000\n\n");
+    this.#timer = setInterval(() => {
+      this.check();
+      if (!this.#ended && this.#queue.length === 0) this.#push(":\n\n");
+    }, HEARTBEAT);
+    const stop = source(this);
+    if (this.#ended) stop();
+    else this.#stop = stop;
+  }
+
+  send({ event, id, data }: StreamEvent): void {
+    const first = id === undefined ? "" : `id: ${id}\n`;
+    // JSON has no line breaks outside of its strings, and escapes those within.
+    this.#push(`${first}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  }
+
+  drained(): Promise<void> {
+    if (this.#ended || this.#queue.length === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#ondrained.push(resolve));
+  }
+
+  /** Ends the stream if its reader may no longer have it. */
+  check(): void {
+    if (!this.#ended && !this.#isAllowed()) this.end();
+  }
+
+  end(): void {
+    if (this.#ended) return;
+    this.#finish();
+    this.#controller.close();
+  }
+
+  #push(text: string): void {
+    if (this.#ended) return;
+    this.#queue.push(text);
+    if (this.#queue.length > MOST_WAITING) {
+      this.#queue.shift();
+      this.#missed++;
+    }
+    this.#flush();
+  }
+
+  /** Everything that waits in one piece, if the reader has taken the last one. */
+  #flush(): void {
+    if (this.#ended || this.#queue.length === 0 || (this.#controller.desiredSize ?? 0) <= 0) return;
+    const gap = this.#missed === 0
+      ? ""
+      : `event: gap\ndata: ${JSON.stringify({ missed: this.#missed })}\n\n`;
+    const text = gap + this.#queue.join("");
+    this.#queue = [];
+    this.#missed = 0;
+    this.#controller.enqueue(this.#encoder.encode(text));
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const resolve of this.#ondrained.splice(0)) resolve();
+  }
+
+  #finish(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearInterval(this.#timer);
+    this.#stop?.();
+    this.#wake();
+    this.#onend();
+  }
+}

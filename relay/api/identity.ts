@@ -1,0 +1,148 @@
+/** Who calls: a browser's session, a token, or this machine's shell; and what that one may. @module */
+
+import type { Account, Actor, Role, Session, Store, Token } from "../store/mod.ts";
+import type { Caller } from "./context.ts";
+import { OWN_COOKIE } from "../isolation.ts";
+import { absent, forbidden, Problem } from "./problem.ts";
+
+/** Somebody who is signed in. */
+export interface Identity {
+  /** The account's name, or `shell`. */
+  readonly name: string;
+  readonly role: Role;
+  /** Undefined for the shell. */
+  readonly account: Account | undefined;
+  /** How it signed in; both undefined for the shell. */
+  readonly session: Session | undefined;
+  readonly token: Token | undefined;
+  /** A token that may only read. */
+  readonly isReader: boolean;
+  /** For the audit log. */
+  readonly actor: Actor;
+}
+
+const SHELL: Identity = {
+  name: "shell",
+  role: "admin",
+  account: undefined,
+  session: undefined,
+  token: undefined,
+  isReader: false,
+  actor: { who: "shell", address: "" },
+};
+
+/** More cookies of our name than this are somebody's game. */
+const MOST_COOKIES = 4;
+
+/** The session cookie's name: over TLS one that no subdomain and no plain page can set (RFC 6265bis, `__Host-`). */
+export function cookieName(secure: boolean): string {
+  return secure ? `__Host-${OWN_COOKIE}` : OWN_COOKIE;
+}
+
+/** Whether the request says by a token who it is; browsers never do so by themselves. */
+export function bearsToken(headers: Headers): boolean {
+  return headers.has("authorization");
+}
+
+/**
+ * Who sends this request.
+ * @throws {Problem} 401 for nobody, 403 for a token that is made for something else.
+ */
+export function identify(store: Store, caller: Caller, headers: Headers): Identity {
+  if (caller.isShell) return SHELL;
+  const authorization = headers.get("authorization");
+  if (authorization !== null) return byToken(store, caller, authorization);
+  for (const secret of cookies(headers.get("cookie") ?? "", cookieName(caller.secure))) {
+    const found = store.sessions.find(secret);
+    if (found === undefined) continue;
+    const { account, session } = found;
+    return { ...of(account, caller), session };
+  }
+  throw unknown("Sign in first: POST /api/v1/sessions, or send a token");
+}
+
+function byToken(store: Store, caller: Caller, authorization: string): Identity {
+  const text = /^bearer +(\S+) *$/i.exec(authorization)?.[1] ?? "";
+  const found = store.tokens.verify(text);
+  if (found === undefined) {
+    throw unknown("The token is unknown, expired or revoked, or its account is disabled");
+  }
+  const { account, token } = found;
+  if (token.scope !== "full" && token.scope !== "read") {
+    throw forbidden(
+      `The token's scope is ${token.scope}; the API needs full or read`,
+      "wrong-scope",
+    );
+  }
+  return { ...of(account, caller), token, isReader: token.scope === "read" };
+}
+
+function of(account: Account, { address }: Caller): Identity {
+  const { name, role } = account;
+  return { ...SHELL, name, role, account, actor: { who: name, address } };
+}
+
+function unknown(detail: string): Problem {
+  return new Problem(401, "not-signed-in", detail, { headers: { "www-authenticate": "Bearer" } });
+}
+
+function cookies(header: string, name: string): string[] {
+  const values: string[] = [];
+  for (const pair of header.split(";")) {
+    const equals = pair.indexOf("=");
+    if (equals > 0 && pair.slice(0, equals).trim() === name && values.length < MOST_COOKIES) {
+      values.push(pair.slice(equals + 1).trim());
+    }
+  }
+  return values;
+}
+
+/** Sees everything: administrators and viewers. */
+export function seesAll(me: Identity): boolean {
+  return me.role !== "member";
+}
+
+/** The account whose things `me` may see; undefined for all. */
+export function scopeOf(me: Identity): string | undefined {
+  return seesAll(me) ? undefined : me.name;
+}
+
+/** Whether `me` may know that something of `account` is there. */
+export function sees(me: Identity, account: string): boolean {
+  return seesAll(me) || me.name === account;
+}
+
+/** @throws {Problem} 404 where there is no such account, or it is none of `me`'s business. */
+export function needsSight(
+  me: Identity,
+  account: Account | undefined,
+  name: string,
+): asserts account is Account {
+  if (account === undefined || !sees(me, account.name)) throw absent("account", name);
+}
+
+/** @throws {Problem} 403 unless `me` may change anything at all. */
+export function needsWriter(me: Identity): void {
+  if (me.isReader) throw forbidden("The token may only read", "wrong-scope");
+  if (me.role === "viewer") throw forbidden("A viewer changes nothing");
+}
+
+/** @throws {Problem} 403 unless `me` is an administrator with all rights. */
+export function needsAdmin(me: Identity): void {
+  if (me.isReader) throw forbidden("The token may only read", "wrong-scope");
+  if (me.role !== "admin") throw forbidden("Only an administrator may do this");
+}
+
+/**
+ * For changing a thing of `account`, which is undefined where there is no such thing.
+ * @throws {Problem} 404 where there is none or it is none of `me`'s business; 403 where it may only be looked at.
+ */
+export function needsOwner(
+  me: Identity,
+  account: string | undefined,
+  kind: string,
+  id: string,
+): asserts account is string {
+  if (account === undefined || !sees(me, account)) throw absent(kind, id);
+  needsWriter(me);
+}

@@ -1,0 +1,111 @@
+/** The REST API under `/api/v1`: one implementation for browsers, tokens, the control socket and `crunch account`. @module */
+
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { bodyLimit } from "hono/body-limit";
+import { accountRoutes } from "./accounts.ts";
+import { agentRoutes } from "./agents.ts";
+import type { ApiContext, Caller } from "./context.ts";
+import { EventStreams } from "./event_stream.ts";
+import { eventRoutes } from "./events.ts";
+import { identify } from "./identity.ts";
+import { AllowedMethods } from "./methods.ts";
+import { nameRoutes } from "./names.ts";
+import { describe } from "./openapi.ts";
+import { checkOrigin, checkType } from "./origin.ts";
+import { Problem, problemOf } from "./problem.ts";
+import { recordRoutes } from "./records.ts";
+import { requestRoutes } from "./requests.ts";
+import type { ApiEnv } from "./routing.ts";
+import { sessionRoutes } from "./sessions.ts";
+import { tokenRoutes } from "./tokens.ts";
+import { detailOf, fieldErrors } from "./validation.ts";
+
+export type { ApiContext, Caller, LiveRelay } from "./context.ts";
+export type { AccountView, TokenView } from "./schemas.ts";
+
+/** The API, ready to answer. */
+export interface Api extends Disposable {
+  /** Answers a request that came in the way `caller` says. Never rejects. */
+  fetch(request: Request, caller: Caller): Promise<Response>;
+}
+
+/** The longest body of a request, bytes. */
+const MOST_BODY = 64 << 10;
+
+/** Nothing of this is kept by a browser or a proxy, runs, or is framed. */
+const FIELDS: readonly (readonly [string, string])[] = [
+  ["cache-control", "no-store"],
+  ["content-security-policy", "default-src 'none'; frame-ancestors 'none'"],
+  ["cross-origin-resource-policy", "same-origin"],
+  ["referrer-policy", "no-referrer"],
+  ["x-content-type-options", "nosniff"],
+];
+
+/** What needs no sign-in. */
+const OPEN: ReadonlySet<string> = new Set([
+  "POST /api/v1/sessions",
+  "GET /api/v1/openapi.json",
+  "HEAD /api/v1/openapi.json",
+]);
+
+/** Makes the API. Disposing it ends the streams that it sends. */
+export function createApi(context: ApiContext): Api {
+  const streams = new EventStreams(context.store);
+  const app = new OpenAPIHono<ApiEnv>({
+    defaultHook: (result) => {
+      if (result.success) return;
+      const errors = fieldErrors(result.error);
+      throw new Problem(422, "invalid", detailOf(errors), { errors });
+    },
+  }).basePath("/api/v1");
+  app.use("*", async (c, next) => {
+    checkOrigin(c.req.raw, c.env);
+    if (!OPEN.has(`${c.req.method} ${c.req.path}`)) {
+      c.set("me", identify(context.store, c.env, c.req.raw.headers));
+    }
+    checkType(c.req.raw);
+    await next();
+  });
+  app.use("*", bodyLimit({ maxSize: MOST_BODY, onError: () => tooLarge() }));
+  const routes = [
+    sessionRoutes,
+    accountRoutes,
+    tokenRoutes,
+    nameRoutes,
+    agentRoutes,
+    requestRoutes(streams),
+    recordRoutes,
+    eventRoutes(streams),
+  ];
+  for (const add of routes) add(app, context);
+  describe(app, context);
+
+  const methods = new AllowedMethods(app.routes);
+  app.notFound((c) => {
+    const allow = methods.of(c.req.path);
+    const problem = allow === ""
+      ? new Problem(404, "not-found", "There is nothing at this address")
+      : new Problem(405, "method-not-allowed", `Allowed here: ${allow}`, { headers: { allow } });
+    return problem.response(c.env.requestId);
+  });
+  app.onError((error, c) => {
+    const problem = problemOf(error);
+    if (problem !== undefined) return problem.response(c.env.requestId);
+    context.log.error("the API failed", { path: c.req.path, request: c.env.requestId, error });
+    return new Problem(500, "failed", "This failed; the relay's log says why")
+      .response(c.env.requestId);
+  });
+
+  return {
+    fetch: async (request, caller) => {
+      const response = await app.fetch(request, caller);
+      for (const [name, value] of FIELDS) response.headers.set(name, value);
+      return response;
+    },
+    [Symbol.dispose]: () => streams.close(),
+  };
+}
+
+function tooLarge(): never {
+  throw new Problem(413, "too-large", `A body has at most ${MOST_BODY} bytes`);
+}

@@ -1,0 +1,131 @@
+/** `/names`: which account has which public name. @module */
+
+import { createRoute, z } from "@hono/zod-openapi";
+import type { NameRow } from "../store/mod.ts";
+import type { ApiContext, Caller } from "./context.ts";
+import { type Identity, needsOwner, needsWriter, scopeOf, sees } from "./identity.ts";
+import { absent, unfit } from "./problem.ts";
+import {
+  body,
+  conflicts,
+  done,
+  json,
+  locationOf,
+  PAGE,
+  page,
+  pageOf,
+  refusals,
+  rfc3339,
+  type Routes,
+} from "./routing.ts";
+import { listOf, name, newPublicName } from "./schemas.ts";
+
+const tags = ["names"];
+const params = z.object({ name: z.string() });
+const ofAccount = z.object({ account: z.string().optional() });
+
+/** Adds the routes. */
+export const nameRoutes: Routes = (app, context) => {
+  const { accounts, names } = context.store;
+  const viewFor = viewer(context);
+
+  const find = (me: Identity, text: string): NameRow => {
+    const row = names.get(text);
+    if (row === undefined || !sees(me, row.account)) throw absent("name", text);
+    return row;
+  };
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/names",
+      tags,
+      summary: "Lists the names in order of the alphabet; a member sees its own only",
+      request: { query: page.extend(ofAccount.shape) },
+      responses: { 200: json(listOf(name), "A page of names"), ...refusals },
+    }),
+    (c) => {
+      const { cursor: after = "", limit = PAGE, account: asked } = c.req.valid("query");
+      const own = scopeOf(c.var.me);
+      const account = own ?? asked;
+      const isForeign = own !== undefined && asked !== undefined && asked !== own;
+      const rows = isForeign
+        ? []
+        : names.list({ after, limit: limit + 1, ...(account === undefined ? {} : { account }) });
+      return c.json(pageOf(rows, { limit, view: viewFor(c.env), cursor: (row) => row.name }), 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/names",
+      tags,
+      summary: "Gives an account a further name",
+      request: { body: body(newPublicName) },
+      responses: { 201: json(name, "The name"), ...refusals, ...conflicts },
+    }),
+    (c) => {
+      const { me } = c.var;
+      needsWriter(me);
+      const { name: wanted, account = me.name } = c.req.valid("json");
+      const owner = accounts.get(account);
+      if (owner === undefined || !sees(me, owner.name)) {
+        throw unfit("account", "is not there");
+      }
+      const most = me.role === "admin" ? undefined : context.live?.namesPerAccount ?? 0;
+      const given = names.add(owner.name, wanted, {
+        by: me.actor,
+        ...(most === undefined ? {} : { most }),
+      });
+      c.header("location", locationOf("names", given));
+      return c.json(viewFor(c.env)(find(me, given)), 201);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/names/{name}",
+      tags,
+      summary: "Shows a name",
+      request: { params },
+      responses: { 200: json(name, "The name"), ...refusals },
+    }),
+    (c) => c.json(viewFor(c.env)(find(c.var.me, c.req.valid("param").name)), 200),
+  );
+
+  app.openapi(
+    createRoute({
+      method: "delete",
+      path: "/names/{name}",
+      tags,
+      summary: "Takes a name from its account; with `account`, only from that one",
+      request: { params, query: ofAccount },
+      responses: { ...done, ...refusals, ...conflicts },
+    }),
+    (c) => {
+      const { me } = c.var;
+      const { name: text } = c.req.valid("param");
+      const { account } = c.req.valid("query");
+      const row = find(me, text);
+      if (account !== undefined && account !== row.account) throw absent("name", text);
+      needsOwner(me, row.account, "name", text);
+      names.remove(row.name, { by: me.actor });
+      return c.body(null, 204);
+    },
+  );
+};
+
+function viewer(
+  { live }: ApiContext,
+): (caller: Caller) => (row: NameRow) => z.infer<typeof name> {
+  return (caller) => ({ name, account, own, created }) => ({
+    name,
+    account,
+    own,
+    created: rfc3339(created),
+    online: live?.registry.find(name) !== undefined,
+    urls: live?.urls(name, caller) ?? [],
+  });
+}

@@ -1,0 +1,33 @@
+/** `/openapi.json`: the API described by the very schemas that check it. @module */
+
+import type { ApiContext } from "./context.ts";
+import type { ApiApp } from "./routing.ts";
+
+/** Adds the description. */
+export function describe(app: ApiApp, { software }: ApiContext): void {
+  app.openAPIRegistry.registerComponent("securitySchemes", "token", {
+    type: "http",
+    scheme: "bearer",
+    description: "a token with the scope full, or read for calls that change nothing",
+  });
+  app.openAPIRegistry.registerComponent("securitySchemes", "session", {
+    type: "apiKey",
+    in: "cookie",
+    name: "crunch",
+    description: "set by POST /api/v1/sessions; over TLS it is called __Host-crunch",
+  });
+  let document: unknown;
+  app.get("/openapi.json", (c) => {
+    document ??= app.getOpenAPI31Document({
+      openapi: "3.1.0",
+      info: {
+        title: "crunch relay",
+        version: software.replace(/^crunch\//, ""),
+        description:
+          "Accounts, names, agents and requests of a relay. Errors are RFC 9457 problems.",
+      },
+      security: [{ session: [] }, { token: [] }],
+    });
+    return c.json(document as Record<string, unknown>);
+  });
+}

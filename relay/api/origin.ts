@@ -1,0 +1,36 @@
+/** Refuses changing calls that a page of somebody else sends by a browser of ours. @module */
+
+import type { Caller } from "./context.ts";
+import { bearsToken } from "./identity.ts";
+import { forbidden, Problem } from "./problem.ts";
+
+const READING: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
+const BODIED: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"]);
+
+/** Whether the call may change something. */
+export function isChanging(method: string): boolean {
+  return !READING.has(method);
+}
+
+/**
+ * Tenants are same-site with the dashboard, so SameSite alone protects nothing. Every browser says with a changing
+ * call where it comes from: by Origin, and in secure contexts by Sec-Fetch-Site. What says neither is no
+ * browser and has nobody's cookies but its own. Tokens are never sent by a browser on its own.
+ * @throws {Problem} 403.
+ */
+export function checkOrigin({ method, headers }: Request, caller: Caller): void {
+  if (!isChanging(method) || caller.isShell || bearsToken(headers)) return;
+  const site = headers.get("sec-fetch-site");
+  const origin = headers.get("origin");
+  if (site === "same-origin" || (site === null && origin === null)) return;
+  if (origin !== null && caller.origins.includes(origin)) return;
+  throw forbidden("A page of another origin may not change anything here", "other-origin");
+}
+
+/** Forms cannot send JSON: one more thing that a foreign page would need our leave for. @throws {Problem} 415. */
+export function checkType({ method, headers }: Request): void {
+  if (!BODIED.has(method)) return;
+  const type = (headers.get("content-type") ?? "").split(";", 1)[0]!.trim().toLowerCase();
+  if (type === "application/json") return;
+  throw new Problem(415, "not-json", "Send the body as application/json");
+}

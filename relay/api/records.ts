@@ -1,0 +1,155 @@
+/** `/usage`, `/audit` and `/status`: what was used, what was changed, and how the relay is. @module */
+
+import { createRoute, z } from "@hono/zod-openapi";
+import type { AuditEntry, UsageRow } from "../store/mod.ts";
+import { type Identity, scopeOf, seesAll } from "./identity.ts";
+import { unfit } from "./problem.ts";
+import {
+  json,
+  numericCursor,
+  PAGE,
+  page,
+  pageOf,
+  refusals,
+  rfc3339,
+  type Routes,
+} from "./routing.ts";
+import { auditEntry, listOf, status, usage, usageStep } from "./schemas.ts";
+
+const DAY = 86_400_000;
+/** Minutes of more than this are a longer list than anybody draws. */
+const MOST_STEPS = 2_000;
+const STEPS = { minute: 60_000, hour: 3_600_000, day: DAY, whole: Infinity } as const;
+const instant = z.iso.datetime({ offset: true });
+
+/** Adds the routes. */
+export const recordRoutes: Routes = (app, context) => {
+  const { store, reader, live } = context;
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/usage",
+      tags: ["usage"],
+      summary: "Sums requests and bytes over time; the last 24 hours by the hour by default",
+      request: {
+        query: z.object({
+          since: instant.optional(),
+          until: instant.optional(),
+          step: usageStep.optional(),
+          by: z.enum(["account", "name", "all"]).optional(),
+          account: z.string().optional(),
+          name: z.string().optional(),
+        }),
+      },
+      responses: { 200: json(listOf(usage), "In order of time, the busiest first"), ...refusals },
+    }),
+    async (c) => {
+      const query = c.req.valid("query");
+      const { step = "hour", by = "all", name } = query;
+      const until = query.until === undefined ? Date.now() + 1 : Date.parse(query.until);
+      const since = query.since === undefined ? until - DAY : Date.parse(query.since);
+      if (since >= until) throw unfit("since", "lies before until");
+      if ((until - since) / STEPS[step] > MOST_STEPS) {
+        throw unfit("step", "is too fine for so long");
+      }
+      const own = scopeOf(c.var.me);
+      const account = own ?? query.account;
+      // A member that asks for somebody else's gets nothing, as for an account that is not there.
+      const isForeign = own !== undefined && query.account !== undefined && query.account !== own;
+      const rows = reader === null || isForeign ? [] : await reader.usage({
+        since,
+        until,
+        step,
+        by,
+        ...(account === undefined ? {} : { account }),
+        ...(name === undefined ? {} : { name }),
+      });
+      return c.json({ items: rows.map(usageView), next: null }, 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/audit",
+      tags: ["audit"],
+      summary: "Lists changes, newest first; a member sees those of its own account only",
+      request: { query: page.extend({ account: z.string().optional() }) },
+      responses: { 200: json(listOf(auditEntry), "A page of changes"), ...refusals },
+    }),
+    (c) => {
+      const { cursor, limit = PAGE, account: asked } = c.req.valid("query");
+      const before = numericCursor(cursor);
+      const own = scopeOf(c.var.me);
+      const account = own ?? asked;
+      const isForeign = own !== undefined && asked !== undefined && asked !== own;
+      const rows = isForeign ? [] : store.changes.list({
+        limit: limit + 1,
+        ...(before === undefined ? {} : { before }),
+        ...(account === undefined ? {} : { account }),
+      });
+      const view = (entry: AuditEntry) => auditView(entry, c.var.me);
+      return c.json(pageOf(rows, { limit, view, cursor: (entry) => String(entry.id) }), 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/status",
+      tags: ["status"],
+      summary: "Shows how the relay is; a member sees its own agents counted only",
+      responses: { 200: json(status, "The relay"), ...refusals },
+    }),
+    (c) => {
+      const own = scopeOf(c.var.me);
+      const agents = [...live?.registry.agents.values() ?? []]
+        .filter(({ facts }) => own === undefined || facts.account === own);
+      const all = seesAll(c.var.me);
+      return c.json({
+        software: context.software,
+        ready: live?.ready() ?? false,
+        started: live === null ? null : rfc3339(live.started),
+        uptime_ms: live === null ? 0 : Math.max(0, Date.now() - live.started),
+        agents: agents.length,
+        streams: agents.reduce((sum, agent) => sum + agent.streams, 0),
+        connections: all ? live?.connections() ?? 0 : 0,
+        requests: all ? live?.requests() ?? 0 : 0,
+        log: live === null || !all
+          ? null
+          : { ...live.requestLog.counters, trouble: live.requestLog.trouble ?? null },
+      }, 200);
+    },
+  );
+};
+
+function usageView(row: UsageRow): z.infer<typeof usage> {
+  return {
+    start: rfc3339(row.start),
+    account: row.account,
+    name: row.name,
+    requests: row.requests,
+    bytes_in: row.bytesIn,
+    bytes_out: row.bytesOut,
+    status: row.status,
+    p50_ms: row.p50,
+    p95_ms: row.p95,
+  };
+}
+
+/** Where somebody else sits is not a member's business. */
+function auditView(entry: AuditEntry, me: Identity): z.infer<typeof auditEntry> {
+  const { id, time, who, address, action, account, object, before, after } = entry;
+  return {
+    id: String(id),
+    time: rfc3339(time),
+    who,
+    address: seesAll(me) || who === me.name ? address : "",
+    action,
+    account,
+    object,
+    ...(before === undefined ? {} : { before }),
+    ...(after === undefined ? {} : { after }),
+  };
+}

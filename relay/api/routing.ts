@@ -1,0 +1,100 @@
+/** What the routes share: their type, their answers in OpenAPI, and lists by pages. @module */
+
+import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { ApiContext, Caller } from "./context.ts";
+import type { Identity } from "./identity.ts";
+import { unfit } from "./problem.ts";
+import { problem } from "./schemas.ts";
+
+/** What a handler finds in its context: `c.env` is the caller, `c.var.me` who that is. */
+export interface ApiEnv {
+  Bindings: Caller;
+  Variables: { me: Identity };
+}
+
+/** The application, and a part of it. */
+export type ApiApp = OpenAPIHono<ApiEnv>;
+
+/** Adds routes to the application. */
+export type Routes = (app: ApiApp, context: ApiContext) => void;
+
+/** An answer with a body, for OpenAPI. */
+export function json<T extends z.ZodType>(schema: T, description: string) {
+  return { description, content: { "application/json": { schema } } };
+}
+
+/** A required request body. */
+export function body<T extends z.ZodType>(schema: T) {
+  return { required: true, content: { "application/json": { schema } } };
+}
+
+function refusal(description: string) {
+  return { description, content: { "application/problem+json": { schema: problem } } };
+}
+
+/** What every route may answer. */
+export const refusals = {
+  400: refusal("The body is not JSON"),
+  401: refusal("Not signed in"),
+  403: refusal("Not allowed, or a changing call from another origin"),
+  404: refusal("There is no such thing, or it is not yours"),
+  413: refusal("The body is too large"),
+  415: refusal("The body's type is not application/json"),
+  422: refusal("Fields that cannot be taken, each named"),
+  429: refusal("Too much at once: try again later"),
+  507: refusal("The disk is full or read-only; nothing was changed"),
+} as const;
+
+/** What changes may answer besides. */
+export const conflicts = {
+  409: refusal("It is there already, or something stands in the way"),
+  412: refusal("It was changed meanwhile"),
+} as const;
+
+/** An answer without a body. */
+export const done = { 204: { description: "Done" } } as const;
+
+/** Which page of a list. */
+export const page = z.object({
+  cursor: z.string().max(200).optional().openapi({ description: "`next` of the page before" }),
+  limit: z.coerce.number().int().min(1).max(1000).optional().openapi({
+    description: "items at most, 100 by default",
+  }),
+});
+
+/** Items of a page by default. */
+export const PAGE = 100;
+
+/** The number that a cursor is. @throws {Problem} 422. */
+export function numericCursor(cursor: string | undefined): number | undefined {
+  if (cursor === undefined) return undefined;
+  if (/^\d{1,16}$/.test(cursor)) return Number(cursor);
+  throw unfit("cursor", "is not the `next` of any page");
+}
+
+/** A page out of `rows`, of which one more than `limit` was asked for. */
+export function pageOf<T, V>(
+  rows: readonly T[],
+  { limit, view, cursor }: {
+    readonly limit: number;
+    readonly view: (row: T) => V;
+    readonly cursor: (row: T) => string;
+  },
+): { items: V[]; next: string | null } {
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
+  return {
+    items: shown.map(view),
+    next: rows.length > limit && last !== undefined ? cursor(last) : null,
+  };
+}
+
+/** Milliseconds since 1970 as RFC 3339. */
+export function rfc3339(time: number): string {
+  return new Date(time).toISOString();
+}
+
+/** The address of a thing, for `Location`. */
+export function locationOf(...segments: string[]): string {
+  return ["/api/v1", ...segments.map(encodeURIComponent)].join("/");
+}

@@ -1,0 +1,211 @@
+/** What the API's objects look like: what is checked, what OpenAPI says, and the types of both. @module */
+
+import { z } from "@hono/zod-openapi";
+import { DURATION_STEPS, parseName, ROLES, SCOPES } from "./vocabulary.ts";
+
+const time = z.iso.datetime().openapi({ description: "RFC 3339, UTC" });
+const bytes = z.int().min(0).openapi({ description: "bytes" });
+const count = z.int().min(0);
+
+/** A name that may become a public one. */
+const newName = z.string().superRefine((text, context) => {
+  const wrong = parseName(text);
+  if (wrong !== undefined) context.addIssue({ code: "custom", message: wrong });
+}).openapi({ description: "1 to 63 of a-z 0-9 _ -", example: "alice" });
+
+const password = z.string().refine((text) => {
+  const { length } = new TextEncoder().encode(text.normalize("NFC"));
+  return length >= 8 && length <= 1024;
+}, "A password has 8 to 1024 bytes").openapi({ format: "password" });
+
+const role = z.enum(ROLES);
+
+export const account = z.object({
+  name: z.string(),
+  role,
+  disabled: z.boolean(),
+  trusted: z.boolean().openapi({ description: "its pages are served without the sandbox" }),
+  created: time,
+  bytes_in: bytes.nullable().openapi({ description: "null where the log cannot be read" }),
+  bytes_out: bytes.nullable(),
+}).openapi("Account");
+
+export const newAccount = z.strictObject({
+  name: newName,
+  password,
+  role: role.optional(),
+  trusted: z.boolean().optional(),
+}).openapi("NewAccount");
+
+export const accountPatch = z.strictObject({
+  disabled: z.boolean().optional(),
+  role: role.optional(),
+  trusted: z.boolean().optional(),
+  password: password.optional(),
+}).openapi("AccountPatch");
+
+export const credentials = z.strictObject({
+  name: z.string().min(1).max(128),
+  password: z.string().min(1).max(4096).openapi({ format: "password" }),
+}).openapi("Credentials");
+
+export const session = z.object({
+  id: z.string(),
+  account: z.string(),
+  created: time,
+  expires: time,
+  last_used: time,
+  address: z.string(),
+  browser: z.string(),
+  current: z.boolean(),
+}).openapi("Session");
+
+export const me = z.object({
+  name: z.string(),
+  role,
+  via: z.enum(["session", "token", "shell"]),
+  read_only: z.boolean(),
+  expires: time.nullable(),
+}).openapi("Me");
+
+const scope = z.enum(SCOPES).openapi({
+  description:
+    "full: all that the account may; agent: agents only; read: the API without changes; metrics: /metrics only",
+});
+
+export const token = z.object({
+  id: z.string(),
+  account: z.string(),
+  name: z.string(),
+  scope,
+  created: time,
+  expires: time.nullable(),
+  last_used: time.nullable(),
+}).openapi("Token");
+
+export const madeToken = token.extend({
+  token: z.string().openapi({ description: "shown this once, kept nowhere" }),
+}).openapi("MadeToken");
+
+export const newToken = z.strictObject({
+  name: z.string().min(1).max(64).optional(),
+  scope: scope.optional(),
+  expires: z.iso.datetime({ offset: true }).nullable().optional(),
+}).openapi("NewToken");
+
+export const name = z.object({
+  name: z.string(),
+  account: z.string(),
+  own: z.boolean().openapi({ description: "the account is called so" }),
+  created: time,
+  online: z.boolean(),
+  urls: z.array(z.string()),
+}).openapi("Name");
+
+export const newPublicName = z.strictObject({
+  name: newName,
+  account: z.string().optional().openapi({ description: "your own by default" }),
+}).openapi("NewName");
+
+export const agent = z.object({
+  id: z.string(),
+  name: z.string(),
+  names: z.array(z.string()),
+  account: z.string(),
+  transport: z.enum(["tcp", "tls"]),
+  address: z.string(),
+  version: z.string(),
+  since: time,
+  rtt_ms: z.number().nullable(),
+  streams: count,
+  connections: count,
+  bytes_in: bytes,
+  bytes_out: bytes,
+}).openapi("Agent");
+
+export const tunnel = z.object({
+  name: z.string(),
+  account: z.string(),
+  agent: z.string(),
+  urls: z.array(z.string()),
+  transport: z.enum(["tcp", "tls"]),
+  since: time,
+}).openapi("Tunnel");
+
+export const request = z.object({
+  id: z.string(),
+  time,
+  name: z.string(),
+  account: z.string(),
+  agent: z.string(),
+  visitor: z.string(),
+  method: z.string(),
+  target: z.string(),
+  status: z.int().openapi({ description: "0 where the visitor went before there was one" }),
+  bytes_in: bytes,
+  bytes_out: bytes,
+  ms: z.number(),
+  ttfb_ms: z.number().nullable(),
+}).openapi("Request");
+
+export const usage = z.object({
+  start: time,
+  account: z.string().openapi({ description: "empty where the row is for several" }),
+  name: z.string(),
+  requests: count,
+  bytes_in: bytes,
+  bytes_out: bytes,
+  status: z.object({ "1xx": count, "2xx": count, "3xx": count, "4xx": count, "5xx": count }),
+  p50_ms: z.number(),
+  p95_ms: z.number(),
+}).openapi("Usage");
+
+export const usageStep = z.enum(DURATION_STEPS);
+
+export const auditEntry = z.object({
+  id: z.string(),
+  time,
+  who: z.string(),
+  address: z.string(),
+  action: z.string(),
+  account: z.string(),
+  object: z.string(),
+  before: z.unknown().optional(),
+  after: z.unknown().optional(),
+}).openapi("AuditEntry");
+
+export const status = z.object({
+  software: z.string(),
+  ready: z.boolean(),
+  started: time.nullable().openapi({ description: "null where no relay runs" }),
+  uptime_ms: count,
+  agents: count,
+  streams: count,
+  connections: count,
+  requests: count,
+  log: z.object({
+    queued: count,
+    written: count,
+    sampled: count,
+    dropped: count,
+    trouble: z.string().nullable(),
+  }).nullable(),
+}).openapi("Status");
+
+export const problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  code: z.string(),
+  detail: z.string(),
+  errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
+  request_id: z.string(),
+}).openapi("Problem");
+
+/** A page of `item`s; `next` is the `cursor` of the page after it. */
+export function listOf<T extends z.ZodType>(item: T) {
+  return z.object({ items: z.array(item), next: z.string().nullable() });
+}
+
+export type AccountView = z.infer<typeof account>;
+export type TokenView = z.infer<typeof token>;

@@ -1,0 +1,170 @@
+/** `/sessions` and `/me`: signing in and out with a browser. @module */
+
+import { createRoute, z } from "@hono/zod-openapi";
+import { removePasswordFile } from "../admin_password.ts";
+import { type Account, ADMIN_ACCOUNT, type Session } from "../store/mod.ts";
+import type { ApiContext, Caller } from "./context.ts";
+import { cookieName, type Identity, scopeOf, sees } from "./identity.ts";
+import { absent, forbidden, Problem } from "./problem.ts";
+import { body, done, json, refusals, rfc3339, type Routes } from "./routing.ts";
+import { credentials, listOf, me as meSchema, session } from "./schemas.ts";
+
+const tags = ["sessions"];
+/** Whoever has to wait longer after failures is sent away until then, ms. */
+const PATIENCE = 8_000;
+/** Sign-ins that may sit out their delay at once; with more they are sent away. */
+const MOST_WAITING = 64;
+
+/** Adds the routes. */
+export const sessionRoutes: Routes = (app, context) => {
+  const { sessions } = context.store;
+  const door = new Door(context);
+
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/sessions",
+      tags,
+      summary: "Signs in and sets the session's cookie",
+      security: [],
+      request: { body: body(credentials) },
+      responses: { ...done, ...refusals },
+    }),
+    async (c) => {
+      const { name, password } = c.req.valid("json");
+      const account = await door.enter(name, password, c.env);
+      const browser = c.req.header("user-agent") ?? "";
+      const { secret, session } = sessions.create(account, { address: c.env.address, browser });
+      const age = Math.floor((session.expires - session.created) / 1000);
+      c.header("set-cookie", cookie(c.env, secret, age));
+      return c.body(null, 204);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/sessions",
+      tags,
+      summary: "Lists the sessions, last used first; a member sees its own only",
+      responses: { 200: json(listOf(session), "All of them"), ...refusals },
+    }),
+    (c) => {
+      const account = scopeOf(c.var.me);
+      const items = sessions.list(account === undefined ? {} : { account })
+        .map((one) => view(one, c.var.me));
+      return c.json({ items, next: null }, 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "delete",
+      path: "/sessions/{id}",
+      tags,
+      summary: "Ends a session; `current` is the caller's own",
+      request: { params: z.object({ id: z.string() }) },
+      responses: { ...done, ...refusals },
+    }),
+    (c) => {
+      const { me } = c.var;
+      const { id } = c.req.valid("param");
+      const own = me.session?.id;
+      const found = sessions.list().find((one) => one.id === (id === "current" ? own : id));
+      if (found === undefined || !sees(me, found.account)) throw absent("session", id);
+      // Everybody may sign out; a session is the account's own thing, a viewer's too.
+      const isOwn = found.account === me.name && !me.isReader;
+      if (!isOwn && (me.role !== "admin" || me.isReader)) {
+        throw forbidden("Only an administrator ends the sessions of others");
+      }
+      sessions.revoke(found.id, { by: me.actor });
+      if (found.id === own) c.header("set-cookie", cookie(c.env, "", 0));
+      return c.body(null, 204);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/me",
+      tags,
+      summary: "Shows who the caller is",
+      responses: { 200: json(meSchema, "The caller"), ...refusals },
+    }),
+    (c) => {
+      const { name, role, session, token, isReader } = c.var.me;
+      const expires = session?.expires ?? token?.expires ?? null;
+      const via = session !== undefined ? "session" : token !== undefined ? "token" : "shell";
+      return c.json(
+        {
+          name,
+          role,
+          via,
+          read_only: isReader || role === "viewer",
+          expires: expires === null ? null : rfc3339(expires),
+        } as const,
+        200,
+      );
+    },
+  );
+};
+
+/** Checks passwords, with growing delays after wrong ones. */
+class Door {
+  readonly #context: ApiContext;
+  #waiting = 0;
+
+  constructor(context: ApiContext) {
+    this.#context = context;
+  }
+
+  /** @throws {Problem} 401, 429. @throws {StoreError} `busy`. */
+  async enter(name: string, password: string, { address }: Caller): Promise<Account> {
+    const { store, log, dir, throttle } = this.#context;
+    await this.#delay(name, address);
+    const account = await store.signIn.withPassword(name, password);
+    if (account === undefined) {
+      throttle.failed(name, address);
+      log.warn("sign-in failed", { method: "dashboard", id: name, address });
+      throw new Problem(401, "bad-credentials", "Unknown account or wrong password");
+    }
+    throttle.succeeded(name, address);
+    if (account.name === ADMIN_ACCOUNT) removePasswordFile(dir);
+    return account;
+  }
+
+  async #delay(name: string, address: string): Promise<void> {
+    const wait = this.#context.throttle.delayFor(name, address, PATIENCE);
+    if (wait === 0) return;
+    if (wait > PATIENCE || this.#waiting >= MOST_WAITING) {
+      const seconds = String(Math.ceil(Math.max(wait, 1_000) / 1000));
+      const text = `Too many failed sign-ins: try again in ${seconds} s`;
+      throw new Problem(429, "slow-down", text, { headers: { "retry-after": seconds } });
+    }
+    this.#waiting++;
+    try {
+      await new Promise((resolve) => setTimeout(resolve, wait));
+    } finally {
+      this.#waiting--;
+    }
+  }
+}
+
+function cookie({ secure }: Caller, value: string, age: number): string {
+  const flags = `Path=/; Max-Age=${age}; HttpOnly; SameSite=Strict${secure ? "; Secure" : ""}`;
+  return `${cookieName(secure)}=${value}; ${flags}`;
+}
+
+function view(one: Session, me: Identity): z.infer<typeof session> {
+  const { id, account, created, expires, lastUsed, address, browser } = one;
+  return {
+    id,
+    account,
+    created: rfc3339(created),
+    expires: rfc3339(expires),
+    last_used: rfc3339(lastUsed),
+    address,
+    browser,
+    current: id === me.session?.id,
+  };
+}

@@ -1,0 +1,175 @@
+/** `/tokens` and `/accounts/{name}/tokens`: secrets that stand for an account. @module */
+
+import { createRoute, z } from "@hono/zod-openapi";
+import type { Token } from "../store/mod.ts";
+import { type Identity, needsOwner, needsSight, needsWriter, scopeOf, sees } from "./identity.ts";
+import { absent } from "./problem.ts";
+import {
+  body,
+  conflicts,
+  done,
+  json,
+  locationOf,
+  refusals,
+  rfc3339,
+  type Routes,
+} from "./routing.ts";
+import { listOf, madeToken, newToken, token, type TokenView } from "./schemas.ts";
+
+const tags = ["tokens"];
+const ofAccount = z.object({ name: z.string() });
+const one = z.object({ id: z.string() });
+const oneOfAccount = z.object({ name: z.string(), id: z.string() });
+/** What a token is called whose maker gave it no name. */
+const UNNAMED = "unnamed";
+
+/** Adds the routes. */
+export const tokenRoutes: Routes = (app, { store }) => {
+  const { accounts, tokens } = store;
+
+  /** A token that `me` may know of, as that account's where one is named. */
+  const find = (me: Identity, id: string, account?: string): Token => {
+    const found = tokens.get(id)?.token;
+    const isNamed = account === undefined || found?.account === account;
+    // The relay's own credential for this machine is nobody's to see.
+    if (found === undefined || found.scope === "local" || !isNamed || !sees(me, found.account)) {
+      throw absent("token", id);
+    }
+    return found;
+  };
+  const revoke = (me: Identity, id: string, account?: string): void => {
+    const found = find(me, id, account);
+    needsOwner(me, found.account, "token", id);
+    tokens.revoke(id, { by: me.actor });
+  };
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/tokens",
+      tags,
+      summary: "Lists the tokens of all accounts that the caller sees",
+      responses: { 200: json(listOf(token), "All of them"), ...refusals },
+    }),
+    (c) => {
+      const account = scopeOf(c.var.me);
+      const items = tokens.list(account === undefined ? {} : { account }).map(view);
+      return c.json({ items, next: null }, 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/tokens/{id}",
+      tags,
+      summary: "Shows a token, without its secret",
+      request: { params: one },
+      responses: { 200: json(token, "The token"), ...refusals },
+    }),
+    (c) => c.json(view(find(c.var.me, c.req.valid("param").id)), 200),
+  );
+
+  app.openapi(
+    createRoute({
+      method: "delete",
+      path: "/tokens/{id}",
+      tags,
+      summary: "Revokes a token; agents that signed in with it are cut off",
+      request: { params: one },
+      responses: { ...done, ...refusals, ...conflicts },
+    }),
+    (c) => {
+      revoke(c.var.me, c.req.valid("param").id);
+      return c.body(null, 204);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/accounts/{name}/tokens",
+      tags,
+      summary: "Lists an account's tokens, oldest first",
+      request: { params: ofAccount },
+      responses: { 200: json(listOf(token), "All of them"), ...refusals },
+    }),
+    (c) => {
+      const { name } = c.req.valid("param");
+      const found = accounts.get(name);
+      needsSight(c.var.me, found, name);
+      const items = tokens.list({ account: found.name }).map(view);
+      return c.json({ items, next: null }, 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/accounts/{name}/tokens",
+      tags,
+      summary: "Makes a token and shows its text, this once",
+      request: { params: ofAccount, body: body(newToken) },
+      responses: { 201: json(madeToken, "The token"), ...refusals, ...conflicts },
+    }),
+    (c) => {
+      const { me } = c.var;
+      const { name } = c.req.valid("param");
+      const found = accounts.get(name);
+      needsSight(me, found, name);
+      needsWriter(me);
+      const { name: label = UNNAMED, scope = "full", expires = null } = c.req.valid("json");
+      const made = tokens.create(found.name, {
+        name: label,
+        scope,
+        expires: expires === null ? null : Date.parse(expires),
+        by: me.actor,
+      });
+      c.header("location", locationOf("accounts", found.name, "tokens", made.token.id));
+      return c.json({ ...view(made.token), token: made.text }, 201);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/accounts/{name}/tokens/{id}",
+      tags,
+      summary: "Shows a token, without its secret",
+      request: { params: oneOfAccount },
+      responses: { 200: json(token, "The token"), ...refusals },
+    }),
+    (c) => {
+      const { name, id } = c.req.valid("param");
+      return c.json(view(find(c.var.me, id, name)), 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "delete",
+      path: "/accounts/{name}/tokens/{id}",
+      tags,
+      summary: "Revokes a token; agents that signed in with it are cut off",
+      request: { params: oneOfAccount },
+      responses: { ...done, ...refusals, ...conflicts },
+    }),
+    (c) => {
+      const { name, id } = c.req.valid("param");
+      revoke(c.var.me, id, name);
+      return c.body(null, 204);
+    },
+  );
+};
+
+function view({ id, account, name, scope, created, expires, lastUsed }: Token): TokenView {
+  return {
+    id,
+    account,
+    name,
+    scope: scope === "local" ? "agent" : scope,
+    created: rfc3339(created),
+    expires: expires === null ? null : rfc3339(expires),
+    last_used: lastUsed === null ? null : rfc3339(lastUsed),
+  };
+}

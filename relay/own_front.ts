@@ -1,0 +1,22 @@
+/** Answers on a listener that has our own pages only, and nobody's names: `--admin`. @module */
+
+import { answerProblem, type ServerExchange } from "../http/mod.ts";
+import type { OwnPages } from "./own_pages.ts";
+import type { Router } from "./router.ts";
+import { Visitor } from "./visitor.ts";
+
+/** Answers each request by `pages`, or with 404. */
+export function ownFront(router: Router, pages: OwnPages): (exchange: ServerExchange) => void {
+  return (exchange) => {
+    const { head } = exchange;
+    const visitor = (exchange.context ??= new Visitor(exchange)) as Visitor;
+    visitor.turnTo(head.authority, router);
+    const route = router.route(null, head.target);
+    if (route.kind === "own") return pages.answer(exchange, route.segment, visitor);
+    answerProblem(exchange, {
+      status: 404,
+      code: "not-found",
+      detail: "There is nothing at this address.",
+    });
+  };
+}

@@ -1,0 +1,129 @@
+/** Claims about answers that go on: requests and events as they come. @module */
+
+import assert from "node:assert/strict";
+import { matchesGlob } from "../../../relay/api/glob.ts";
+import { House, type Who } from "./house.ts";
+import { StreamReader } from "./stream_reader.ts";
+
+async function follow(house: House, who: Who, path: string, last?: string): Promise<StreamReader> {
+  const headers = last === undefined ? {} : { headers: { "last-event-id": last } };
+  const response = await house.fetch(who, "GET", path, headers);
+  assert.equal(response.status, 200);
+  assert.equal(response.headers.get("content-type"), "text/event-stream; charset=utf-8");
+  return new StreamReader(response);
+}
+
+Deno.test("request stream: sends each request soon after it ended", async () => {
+  await using house = await House.open();
+  await using stream = await follow(house, "admin", "/requests/stream");
+  house.addRequest("olga", "one");
+  const began = performance.now();
+  const event = await stream.next();
+  assert(performance.now() - began < 200);
+  assert.deepEqual([event?.event, event?.data.id, event?.data.name], ["request", "one", "olga"]);
+  assert.match(event!.id!, /^\d+$/);
+});
+
+Deno.test("request stream: a filter and a member's own sight hold for it, too", async () => {
+  await using house = await House.open();
+  await using failed = await follow(house, "viewer", "/requests/stream?status=5xx&target=*.jpg");
+  await using own = await follow(house, "olga", "/requests/stream");
+  house.addRequest("otto", "a", { status: 500, target: "/a.html" });
+  house.addRequest("otto", "b", { status: 200, target: "/b.jpg" });
+  house.addRequest("otto", "c", { status: 503, target: "/C.JPG" });
+  house.addRequest("olga", "d");
+  assert.equal((await failed.next())?.data.id, "c");
+  assert.equal((await own.next())?.data.id, "d");
+});
+
+Deno.test("request stream: goes on after the last one that was read, without gap or double", async () => {
+  await using house = await House.open();
+  let last: string;
+  {
+    await using stream = await follow(house, "admin", "/requests/stream");
+    house.addRequest("olga", "r0");
+    last = (await stream.next())!.id!;
+  }
+  for (let i = 1; i <= 3; i++) house.addRequest("olga", `r${i}`);
+  await house.requestLog.flush();
+  // Still on their way to the file when the stream begins.
+  for (let i = 4; i <= 6; i++) house.addRequest("olga", `r${i}`);
+  await using stream = await follow(house, "admin", "/requests/stream", last);
+  for (let i = 7; i <= 9; i++) house.addRequest("olga", `r${i}`);
+  const ids = (await stream.take(9)).map(({ data }) => data.id);
+  assert.deepEqual(ids, ["r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9"]);
+});
+
+Deno.test("event stream: a slow reader loses the oldest, and is told how many", async () => {
+  await using house = await House.open();
+  await using stream = await follow(house, "admin", "/events");
+  for (let i = 0; i < 5_000; i++) house.events.add("agent.connected", "olga", { i });
+  const early: number[] = [];
+  let event = await stream.next();
+  for (; event?.event !== "gap"; event = await stream.next()) early.push(event!.data.i);
+  const { missed } = event.data;
+  assert(missed >= 2_500, String(missed));
+  const late = await stream.take(5_000 - missed - early.length);
+  assert.equal(late[0]!.data.i, early.length + missed);
+  assert.equal(late.at(-1)!.data.i, 4_999);
+});
+
+Deno.test("event stream: everybody hears of their own, and resumes", async () => {
+  await using house = await House.open();
+  await using own = await follow(house, "olga", "/events");
+  await using all = await follow(house, "viewer", "/events");
+  house.events.add("agent.gone", "otto", { id: 1 });
+  house.events.add("setting.set", "", { id: 2 });
+  house.events.add("agent.gone", "olga", { id: 3 });
+  assert.equal((await own.next())?.data.id, 3);
+  const heard = await all.take(3);
+  assert.deepEqual(heard.map(({ data }) => data.id), [1, 2, 3]);
+  await using again = await follow(house, "viewer", "/events", heard[0]!.id);
+  assert.deepEqual((await again.take(2)).map(({ data }) => data.id), [2, 3]);
+  await using late = await follow(house, "viewer", "/events", "1");
+  assert.equal((await late.next())?.event, "gap");
+});
+
+Deno.test("event stream: ends with the rights of who reads it", async () => {
+  await using house = await House.open();
+  const authorization = `Bearer ${house.token("otto", "read")}`;
+  const byToken = new StreamReader(
+    await house.fetch("nobody", "GET", "/events", { headers: { authorization } }),
+  );
+  await using bySession = await follow(house, "olga", "/events");
+  await using demoted = await follow(house, "viewer", "/requests/stream");
+  const [token] = house.store.tokens.list({ account: "otto" });
+  await house.call("admin", "DELETE", `/tokens/${token!.id}`);
+  assert.equal(await byToken.next(), null);
+  await house.call("admin", "PATCH", "/accounts/olga", { body: { disabled: true } });
+  assert.equal(await bySession.next(), null);
+  await house.call("admin", "PATCH", "/accounts/vera", { body: { role: "member" } });
+  assert.equal(await demoted.next(), null);
+});
+
+Deno.test("event stream: ends with the relay", async () => {
+  await using house = await House.open();
+  await using stream = await follow(house, "admin", "/events");
+  house.api[Symbol.dispose]();
+  assert.equal(await stream.next(), null);
+});
+
+Deno.test("globs: stars are any text, question marks one character, all else itself", () => {
+  const fits: [string, string][] = [
+    ["/a/b.jpg", "*.jpg"],
+    ["/a/b.JPG", "*.jpg"],
+    ["/a", "/?"],
+    ["", "*"],
+    ["/a.c", "/a.c"],
+    ["/aXbXc", "*x*x*"],
+  ];
+  for (const [text, glob] of fits) assert(matchesGlob(text, glob), `${text} ${glob}`);
+  const not: [string, string][] = [["/abc", "/a"], ["/abc", "/a.c"], ["/a", "/??"], ["a", ""]];
+  for (const [text, glob] of not) assert(!matchesGlob(text, glob), `${text} ${glob}`);
+});
+
+Deno.test("globs: the worst one takes no time", () => {
+  const began = performance.now();
+  assert(!matchesGlob("a".repeat(2_000), "*a".repeat(500) + "b"));
+  assert(performance.now() - began < 500);
+});
