@@ -342,7 +342,8 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
     }
     if (exchange.close || this.closing) {
       // Who asked for the close, and whose request is all read, sends nothing that closing could reset.
-      const asked = !exchange.head.keepAlive && this.#bodyLeft === 0 && this.#start === this.#end;
+      // (After a body some clients send an empty line.)
+      const asked = !exchange.head.keepAlive && !exchange.hasBody && this.#start === this.#end;
       this.#finish(asked && !this.#reading ? "end" : "linger");
     } else if (this.#bodyLeft === 0) this.#next();
     else {
