@@ -633,7 +633,9 @@ export class Session implements Watched {
     if (out.written - this.#writtenBefore > 64 << 10) this.#bulkAt = now;
     this.#writtenBefore = out.written;
     if (out.queued > 0) {
-      this.#frameLimit = Math.max(MIN_FRAME, Math.min(MAX_DATA, rate * FRAME_TIME));
+      // Whole bytes: half a byte would put every later frame beside its place.
+      const size = Math.floor(rate * FRAME_TIME);
+      this.#frameLimit = Math.max(MIN_FRAME, Math.min(MAX_DATA, size));
     }
     const waiting = this.#pingSent !== 0 ? now - this.#pingSent : 0;
     // While bulk gets through, the answer to a ping may stand behind it.
