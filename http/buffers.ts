@@ -2,7 +2,7 @@
 
 const SIZES = [4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20] as const;
 /** How many buffers of each size are kept; further ones go to the garbage collector. */
-const KEPT = [256, 128, 64, 32, 8] as const;
+const KEPT = [256, 128, 64, 32, 4] as const;
 const free: Uint8Array<ArrayBuffer>[][] = SIZES.map(() => []);
 
 /** The largest buffer that `takeBuffer` hands out of its stock. */

@@ -10,6 +10,9 @@ const encoder = new TextEncoder();
 /** Above this many waiting bytes a producer is asked to wait. */
 export const HIGH_WATER = 256 << 10;
 
+/** A buffer with so much in it is full: `rotate` sets it aside. Larger writes gain little. */
+const BLOCK = 192 << 10;
+
 /**
  * The only writer of a connection. Bytes are copied in; a flush happens by itself at the end of the turn.
  * It holds a buffer only while something waits, so that an idle connection costs none.
@@ -19,9 +22,12 @@ export class Outgoing {
   readonly #onerror: (error: unknown) => void;
   #fill: Uint8Array<ArrayBuffer> = EMPTY;
   #length = 0;
+  /** Full blocks that go before the fill buffer, and how many bytes they hold. */
+  #blocks: Array<{ readonly bytes: Uint8Array<ArrayBuffer>; readonly length: number }> = [];
+  #blocked = 0;
   #sending = 0;
   #direct: Uint8Array<ArrayBuffer> | null = null;
-  /** How much of the fill buffer goes before the direct bytes; the rest goes after them. */
+  /** How much of the blocks and the fill buffer goes before the direct bytes; the rest goes after them. */
   #before = 0;
   #directDone: (() => void) | null = null;
   // What is being written: three parts at the most, and where the part under way is.
@@ -49,7 +55,7 @@ export class Outgoing {
 
   /** Bytes that the kernel has not taken yet. */
   get queued(): number {
-    return this.#length + this.#sending + (this.#direct?.length ?? 0);
+    return this.#blocked + this.#length + this.#sending + (this.#direct?.length ?? 0);
   }
 
   get failed(): boolean {
@@ -69,6 +75,18 @@ export class Outgoing {
     if (this.#length > 0) grown.set(this.#fill.subarray(0, this.#length));
     if (this.#fill !== EMPTY) giveBuffer(this.#fill);
     this.#fill = grown;
+  }
+
+  /**
+   * Where much waits, what comes next goes to a new buffer instead of a larger one. To be called between two things
+   * that each must lie in one piece.
+   */
+  rotate(): void {
+    if (this.#length < BLOCK) return;
+    this.#blocks.push({ bytes: this.#fill, length: this.#length });
+    this.#blocked += this.#length;
+    this.#fill = EMPTY;
+    this.#length = 0;
   }
 
   get buffer(): Uint8Array<ArrayBuffer> {
@@ -128,7 +146,7 @@ export class Outgoing {
     if (this.#failed) return Promise.resolve();
     if (this.#direct !== null) throw new Error("Cannot send: an earlier send is not done");
     this.#direct = bytes;
-    this.#before = this.#length;
+    this.#before = this.#blocked + this.#length;
     const done = new Promise<void>((resolve) => this.#directDone = resolve);
     if (!this.#scheduled) this.#schedule();
     return done;
@@ -167,16 +185,23 @@ export class Outgoing {
 
   /** Takes all that waits: what was put in before the direct bytes, those, and what was put in after them. */
   #takeUp(): void {
-    if (this.#length === 0 && this.#direct === null) {
+    const block = this.#blocks.shift();
+    if (block !== undefined) {
+      this.#taken = block.bytes;
+      this.#sending = block.length;
+      this.#blocked -= block.length;
+    } else if (this.#length > 0 || this.#direct !== null) {
+      this.#taken = this.#fill;
+      this.#sending = this.#length;
+      this.#fill = EMPTY;
+      this.#length = 0;
+    } else {
       this.#running = this.#scheduled = false;
       return;
     }
-    this.#taken = this.#fill;
-    this.#sending = this.#length;
-    this.#takenDirect = this.#direct;
-    this.#split = this.#direct === null ? this.#length : this.#before;
-    this.#fill = EMPTY;
-    this.#length = 0;
+    this.#takenDirect = this.#before <= this.#sending ? this.#direct : null;
+    this.#split = this.#takenDirect === null ? this.#sending : this.#before;
+    if (this.#takenDirect === null) this.#before -= this.#sending;
     this.#part = 0;
     this.#nextPart();
   }
@@ -239,7 +264,8 @@ export class Outgoing {
 
   #drop(): void {
     this.#scheduled = false;
-    this.#length = 0;
+    this.#length = this.#blocked = 0;
+    this.#blocks = [];
     this.#fill = EMPTY;
     this.#direct = null;
     this.#directDone?.();

@@ -229,6 +229,7 @@ export class ServerExchange implements Exchange {
       return undefined;
     }
     const out = this.outgoing;
+    out.rotate();
     if (this.#framing === FRAME_LENGTH) {
       if (chunk.length > this.#left) {
         this.abort("the answer's body is longer than its Content-Length");
