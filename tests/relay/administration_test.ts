@@ -1,0 +1,181 @@
+/** Claims about how a running relay is administered: where the API is, and where it is not. @module */
+
+import assert from "node:assert/strict";
+import { ControlPath, takeDataDir } from "../../relay/control_socket.ts";
+import { type Relay, type RelayOptions, startRelay } from "../../relay/mod.ts";
+import { lockDataDir } from "../../relay/store/mod.ts";
+import { ask } from "../support/visitor.ts";
+import { StreamReader } from "./api/stream_reader.ts";
+import { TempDir } from "./store/temp_dir.ts";
+
+const anywhere = { transport: "tcp", hostname: "127.0.0.1", port: 0 } as const;
+const isUnix = Deno.build.os !== "windows";
+
+function start(dir: string, options: RelayOptions = {}): Promise<Relay> {
+  return startRelay({ http: [anywhere], tunnel: [anywhere], data: dir, drain: 5_000, ...options });
+}
+
+/** The same answer without its connection. */
+async function read(response: Response): Promise<Response> {
+  return new Response(await response.text() || null, response);
+}
+
+/** Sends one request and closes the connection after it. */
+async function send(address: string, path: string, init: RequestInit = {}): Promise<Response> {
+  const headers = new Headers(init.headers);
+  headers.set("connection", "close");
+  const response = await fetch(`http://${address}${path}`, { ...init, headers });
+  return await read(response);
+}
+
+/** A fetch through the control socket of `dir`. */
+async function control(dir: string, path: string, init: RequestInit = {}): Promise<Response> {
+  using found = new ControlPath(dir);
+  using client = Deno.createHttpClient({ proxy: { transport: "unix", path: found.path } });
+  const response = await fetch(`http://crunch${path}`, { ...init, client });
+  return await read(response);
+}
+
+Deno.test("control socket: its owner is an administrator without a word", async () => {
+  using dir = new TempDir();
+  await using _relay = await start(dir.path);
+  assert.equal(dir.mode("control.sock"), 0o600);
+  const me = await (await control(dir.path, "/api/v1/me")).json();
+  assert.deepEqual([me.name, me.role, me.via], ["shell", "admin", "shell"]);
+  const made = await control(dir.path, "/api/v1/names", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ name: "photos", account: "local" }),
+  });
+  assert.equal(made.status, 201);
+  const audit = await (await control(dir.path, "/api/v1/audit?limit=1")).json();
+  assert.deepEqual([audit.items[0].who, audit.items[0].object], ["shell", "photos"]);
+  for (const path of ["/", "/admin", "/local/", "/api"]) {
+    assert.equal((await control(dir.path, path)).status, 404, path);
+  }
+});
+
+Deno.test("control socket: works in a directory deeper than a socket's path may be", {
+  ignore: Deno.build.os !== "linux",
+}, async () => {
+  using dir = new TempDir();
+  const deep = dir.at("d".repeat(120));
+  await using _relay = await start(deep);
+  assert.equal((await control(deep, "/api/v1/me")).status, 200);
+});
+
+Deno.test("control socket: one that a killed relay left is replaced, and gone after a stop", {
+  ignore: !isUnix,
+}, async () => {
+  using dir = new TempDir();
+  // Deno removes the file when it closes the listener; a kill would not.
+  const left = Deno.listen({ transport: "unix", path: dir.at("left.sock") });
+  Deno.renameSync(dir.at("left.sock"), dir.at("control.sock"));
+  left.close();
+  {
+    await using _relay = await start(dir.path);
+    assert.equal((await control(dir.path, "/api/v1/me")).status, 200);
+  }
+  assert.throws(() => Deno.lstatSync(dir.at("control.sock")), Deno.errors.NotFound);
+});
+
+Deno.test("data directory: a relay waits for an account command, and not for a relay", async () => {
+  using dir = new TempDir();
+  const lock = lockDataDir(dir.path);
+  const waiting = takeDataDir(dir.path, 10_000);
+  lock[Symbol.dispose]();
+  (await waiting)[Symbol.dispose]();
+  await using _relay = await start(dir.path);
+  const began = performance.now();
+  await assert.rejects(start(dir.path), { code: "locked", message: new RegExp(`${Deno.pid}`) });
+  assert(performance.now() - began < 2_000);
+});
+
+Deno.test("api: needs a sign-in on the visitors' listener, and is nobody's name", async () => {
+  using dir = new TempDir();
+  await using relay = await start(dir.path);
+  const [address] = relay.http;
+  assert.equal((await send(address!, "/api/v1/me")).status, 401);
+  assert.equal((await send(address!, "/api/v2/me")).status, 404);
+  assert.equal((await send(address!, "/api")).status, 404);
+  const cookie = await signIn(address!, relay.adminPassword!);
+  const me = await (await send(address!, "/api/v1/me", { headers: { cookie } })).json();
+  assert.equal(me.name, "admin");
+  // On a name's own host the very same path is the name's.
+  const fields = [`Cookie: ${cookie}`];
+  const other = await ask(address!, "/api/v1/me", { host: "bob.localhost", fields });
+  assert.deepEqual([other.status, other.text.includes("admin")], [404, false]);
+  const patch = (origin: string) =>
+    send(address!, "/api/v1/accounts/local", {
+      method: "PATCH",
+      headers: { cookie, origin, "content-type": "application/json" },
+      body: '{"trusted":false}',
+    });
+  assert.equal((await patch(`http://${address}`)).status, 200);
+  assert.equal((await patch("http://bob.localhost")).status, 403);
+});
+
+Deno.test("api: with --admin it is there and nowhere else", async () => {
+  using dir = new TempDir();
+  await using relay = await start(dir.path, { admin: anywhere });
+  const [visitors, admin] = [relay.http[0]!, relay.admin[0]!];
+  for (const path of ["/admin", "/api/v1/openapi.json", "/api/v1/me"]) {
+    assert.equal((await send(visitors, path)).status, 404, path);
+  }
+  assert.equal((await send(visitors, "/")).status, 200);
+  assert.equal((await send(admin, "/admin")).status, 200);
+  assert.equal((await send(admin, "/local/")).status, 404);
+  const cookie = await signIn(admin, relay.adminPassword!);
+  assert.equal((await send(admin, "/api/v1/me", { headers: { cookie } })).status, 200);
+});
+
+Deno.test("api: behind a public https address the cookie is for TLS only", async () => {
+  using dir = new TempDir();
+  await using relay = await start(dir.path, { publicUrl: new URL("https://relay.example") });
+  const response = await send(relay.http[0]!, "/api/v1/sessions", {
+    method: "POST",
+    headers: { "content-type": "application/json", origin: "https://relay.example" },
+    body: JSON.stringify({ name: "admin", password: relay.adminPassword }),
+  });
+  assert.equal(response.status, 204);
+  assert.match(response.headers.get("set-cookie")!, /^__Host-crunch=.*; Secure$/);
+});
+
+Deno.test("api: an event stream does not hold up a stop", async () => {
+  using dir = new TempDir();
+  const relay = await start(dir.path);
+  const cookie = await signIn(relay.http[0]!, relay.adminPassword!);
+  const response = await fetch(`http://${relay.http[0]}/api/v1/events`, { headers: { cookie } });
+  await using events = new StreamReader(response);
+  const began = performance.now();
+  await relay.stop();
+  assert(performance.now() - began < 2_000);
+  assert.equal(await events.next(), null);
+});
+
+Deno.test("admin page: runs its own files only, and none in the page itself", async () => {
+  using dir = new TempDir();
+  await using relay = await start(dir.path);
+  const [address] = relay.http;
+  const page = await send(address!, "/admin");
+  const policy = page.headers.get("content-security-policy")!;
+  assert.match(policy, /^default-src 'none'; script-src 'self';/);
+  assert(!policy.includes("unsafe"));
+  const html = await page.text();
+  assert(!/<script(?![^>]*\bsrc=)|<style|\son\w+=|style=/.test(html));
+  const files = [...html.matchAll(/(?:src|href)="(\/admin\/[^"]+)"/g)].map((match) => match[1]!);
+  assert.equal(files.length, 2);
+  for (const file of files) assert.equal((await send(address!, file)).status, 200, file);
+  assert.equal((await send(address!, "/admin/nothing")).status, 404);
+  assert.equal((await send(address!, "/admin", { method: "POST" })).status, 405);
+});
+
+async function signIn(address: string, password: string): Promise<string> {
+  const response = await send(address, "/api/v1/sessions", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ name: "admin", password }),
+  });
+  assert.equal(response.status, 204);
+  return response.headers.get("set-cookie")!.split(";", 1)[0]!;
+}
