@@ -112,6 +112,7 @@ export class Stream {
    */
   write(bytes: Uint8Array, end = false): Promise<void> | undefined {
     if (this.#sendClosed) return undefined;
+    this.#checkTurn();
     const session = this.session;
     const size = bytes.length;
     if (size <= SMALL && size <= this.#sendCredit && size <= session.sendCredit) {
@@ -128,13 +129,16 @@ export class Stream {
 
   /** Says that nothing more comes. */
   end(): void {
-    if (!this.#sendClosed) this.#putData(EMPTY, 0, 0, true);
+    if (this.#sendClosed) return;
+    this.#checkTurn();
+    this.#putData(EMPTY, 0, 0, true);
   }
 
   /** Trailer lines, which end this half. */
   trailers(lines: Uint8Array): void {
     if (this.#sendClosed) return;
     if (lines.length === 0) return this.end();
+    this.#checkTurn();
     this.session.openFrame().put(lines);
     this.session.closeFrame(Frame.TRAILERS | END, this.id);
     this.#closeSend();
@@ -179,6 +183,10 @@ export class Stream {
     if (!last) return this.#sendCredit > 0;
     this.#settle();
     return false;
+  }
+
+  #checkTurn(): void {
+    if (this.#pending !== null) throw new Error("Cannot go on: an earlier write waits");
   }
 
   #putData(bytes: Uint8Array, start: number, end: number, last: boolean): void {

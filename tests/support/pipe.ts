@@ -46,6 +46,8 @@ class Lane {
   }
 
   async read(into: Uint8Array, isClosed: () => boolean): Promise<number | null> {
+    // As with a socket, nothing arrives within the turn in which it was asked for.
+    await turn();
     for (;;) {
       if (isClosed()) throw new Deno.errors.Interrupted("the end was closed");
       if (this.#broken !== null) throw this.#broken;
