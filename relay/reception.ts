@@ -20,7 +20,7 @@ import {
   welcomeMessage,
 } from "../tunnel/mod.ts";
 import { type AgentLimits, ConnectedAgent } from "./connected_agent.ts";
-import { type Registry } from "./registry.ts";
+import type { Registry } from "./registry.ts";
 import { type Account, type Store, StoreError, Throttle, type Verifier } from "./store/mod.ts";
 
 export interface ReceptionOptions {
@@ -45,6 +45,8 @@ const BAD_CREDENTIALS: SessionEnd = {
   code: "bad-credentials",
   message: "unknown account or token, or wrong password",
 };
+
+const NOTHING = new Uint8Array(0);
 
 const HTTP_ANSWER = new TextEncoder().encode(
   "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n" +
@@ -98,8 +100,8 @@ class Guest implements Watched {
   readonly #done: () => void;
   #until: number;
   #hello: Hello | null = null;
-  #helloBytes: Uint8Array = new Uint8Array(0);
-  #message: Uint8Array = new Uint8Array(0);
+  #helloBytes: Uint8Array = NOTHING;
+  #message: Uint8Array = NOTHING;
   #verifier: Verifier | null = null;
   #proved = false;
   #agent: ConnectedAgent | null = null;
@@ -332,6 +334,10 @@ class Guest implements Watched {
       }),
     );
     this.#leave();
+    // This object lives as long as its session: what only the sign-in needed goes.
+    this.#hello = null;
+    this.#verifier = null;
+    this.#helloBytes = this.#message = NOTHING;
     this.#session.ready(this.#options.maxStreams);
     this.#agent = agent;
     agent.add(this.#session);

@@ -71,8 +71,13 @@ export const MAX_STREAMS = 8192;
 /** No window, a stream's or the session's, may become larger. */
 export const MAX_WINDOW = 2 ** 31 - 1;
 
-/** A peer that answered no PING for `PEER_TIMEOUT` ms is gone; one is sent each `PING_INTERVAL` ms. */
+/**
+ * An agent sends a PING each `PING_INTERVAL` ms, so that both sides hear from each other; a relay sends them only to
+ * know its round trip, for with ten thousand agents they cost. Who answered no PING for `PEER_TIMEOUT` ms, or was
+ * not heard of for both times together, is gone.
+ */
 export const PING_INTERVAL = 4_000;
+export const RELAY_PING_INTERVAL = 30_000;
 export const PEER_TIMEOUT = 8_000;
 
 /** The bound of a frame's payload; -1 for a type that does not exist. */

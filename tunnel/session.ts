@@ -29,6 +29,7 @@ import {
   PING_INTERVAL,
   PREFACE,
   readUint32,
+  RELAY_PING_INTERVAL,
   Reset,
   SESSION_WINDOW,
   STREAM_WINDOW,
@@ -62,7 +63,7 @@ export interface SessionOptions {
   onclose(end: SessionEnd): void;
 }
 
-const IDLE_BUFFER = 2 << 10;
+const IDLE_BUFFER = 1 << 10;
 const LARGEST_READ = 256 << 10;
 /** Bulk is framed until this much waits for the socket: one write takes it all. */
 const BULK_WATER = 512 << 10;
@@ -78,7 +79,9 @@ const USUAL_FRAME = 1 << 10;
 /** First word of a PING that measures, and of one that follows GOAWAY. */
 const PULSE = 0;
 const BARRIER = 1;
+/** Heads are looked at while they are parsed and no longer: one serves all sessions. */
 const HEAD_LIMITS = { head: MAX_HEAD, target: 64 << 10, fields: 512 };
+const head = new Head(HEAD_LIMITS);
 
 export class Session implements Watched {
   readonly connection: Connection;
@@ -99,11 +102,12 @@ export class Session implements Watched {
   readonly #options: SessionOptions;
   /** The lowest bit of our streams' ids. */
   readonly #parity: number;
-  readonly #head = new Head(HEAD_LIMITS);
   #buffer: Uint8Array<ArrayBuffer> = new Uint8Array(IDLE_BUFFER);
   #start = 0;
   #end = 0;
   #smallReads = 0;
+  /** How much the read under way can bring. */
+  #room = 0;
   // A DATA frame under way: it is handed on as it comes.
   #dataLeft = 0;
   #dataEnd = false;
@@ -250,10 +254,11 @@ export class Session implements Watched {
   /** Says that no new streams are wanted; those that are open go on. */
   goAway(end: SessionEnd): void {
     if (this.#over) return;
+    const first = this.#said === "";
     this.#goneAway = true;
     this.#said = end.code;
     this.message(Frame.GOAWAY, { ...end });
-    if (this.#awaitsBarrier || !this.#ready) return;
+    if (!first || !this.#ready) return;
     this.#awaitsBarrier = true;
     this.#ping(BARRIER, 0);
   }
@@ -351,25 +356,35 @@ export class Session implements Watched {
   #read(): void {
     const room = this.#buffer.length - this.#end;
     const into = this.#end === 0 ? this.#buffer : this.#buffer.subarray(this.#end);
-    this.connection.read(into).then((count) => {
-      if (this.#over) {
-        // Read away, so that closing does not reset what the peer has not read yet.
-        this.#start = this.#end = 0;
-        if (count === null) this.#onfarewell?.();
-        else this.#read();
-        return;
-      }
-      if (count === null) {
-        return this.#close({ code: "connection-lost", message: "the peer closed the connection" });
-      }
-      this.received += count;
-      this.#lastReceived = Date.now();
-      this.#end += count;
-      this.#parse();
-      if (!this.#over) this.#makeRoom(count === room);
-      this.#read();
-    }).catch((error) => this.#close({ code: "connection-lost", message: messageOf(error) }));
+    this.#room = room;
+    this.connection.read(into).then(this.#onread, this.#onlost);
   }
+
+  #onread = (count: number | null): void => {
+    if (this.#over) {
+      // Read away, so that closing does not reset what the peer has not read yet.
+      this.#start = this.#end = 0;
+      if (count === null) this.#onfarewell?.();
+      else this.#read();
+      return;
+    }
+    if (count === null) {
+      return this.#close({ code: "connection-lost", message: "the peer closed the connection" });
+    }
+    this.received += count;
+    this.#lastReceived = Date.now();
+    this.#end += count;
+    try {
+      this.#parse();
+      if (!this.#over) this.#makeRoom(count === this.#room);
+      this.#read();
+    } catch (error) {
+      this.#onlost(error);
+    }
+  };
+
+  #onlost = (error: unknown): void =>
+    this.#close({ code: "connection-lost", message: messageOf(error) });
 
   /** Adapts the buffer: large while much comes, small again for a session that only pings. */
   #makeRoom(full: boolean): void {
@@ -564,7 +579,7 @@ export class Session implements Watched {
       return;
     }
     const problem = this.#checkHead(stream, own ? "response" : "request", { end, from, to });
-    if (problem === "") return stream.receiveHead(this.#head, end);
+    if (problem === "") return stream.receiveHead(head, end);
     stream.fail(Reset.PROTOCOL, problem);
     if (end) stream.closeReceive();
   }
@@ -575,7 +590,6 @@ export class Session implements Watched {
     kind: "request" | "response",
     { end, from, to }: { end: boolean; from: number; to: number },
   ): string {
-    const head = this.#head;
     head.reset(kind, from);
     try {
       if (!head.parse(this.#buffer, to) || head.end !== to) return "the head is not complete";
@@ -646,7 +660,8 @@ export class Session implements Watched {
     if (this.#pingSent === 0 && now >= this.#nextPing) {
       this.#pingSent = now;
       // Sessions that began together should not all ping together for ever.
-      this.#nextPing = now + PING_INTERVAL * (1 - Math.random() / 4);
+      const interval = this.side === "agent" ? PING_INTERVAL : RELAY_PING_INTERVAL;
+      this.#nextPing = now + interval * (1 - Math.random() / 4);
       this.#pingAt = performance.now();
       this.#pingCount = (this.#pingCount + 1) >>> 0;
       this.#ping(PULSE, this.#pingCount);
