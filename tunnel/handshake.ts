@@ -127,7 +127,7 @@ export function readWelcome(message: Message): Welcome {
       name: text(entry, "name", 64),
       urls: list(entry, "urls", (url) => typeof url === "string" && url.length < 512) as string[],
     })),
-    streams: number(message, "streams"),
+    streams: number(message, "streams", 1),
   };
 }
 
@@ -309,10 +309,10 @@ function text(message: Message, field: string, most: number): string {
   return value;
 }
 
-function number(message: Message, field: string): number {
+function number(message: Message, field: string, least = 0): number {
   const value = message[field];
-  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0) {
-    throw new MessageError(`${field} must be a whole number`);
+  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < least) {
+    throw new MessageError(`${field} must be a whole number of at least ${least}`);
   }
   return value;
 }
