@@ -5,14 +5,17 @@ import { jobs, mainJob } from "./jobs.ts";
 import { chosen, type Options, readOptions, UsageError } from "./options.ts";
 import { Processes, which } from "./processes.ts";
 import { profile } from "./profile.ts";
-import { contenders, measure, startUpId, tell } from "./measure.ts";
+import { contenders, idleAgentsId, measure, startUpId, tell } from "./measure.ts";
 import { makeSite } from "./site.ts";
 import type { Setting } from "./subject.ts";
 import { toMarkdown, toText } from "./table.ts";
 
 /** One run; the answer is the exit code. */
 async function main(args: readonly string[]): Promise<number> {
-  const options = readOptions(args, [...contenders, ...jobs].map(({ id }) => id).concat(startUpId));
+  const options = readOptions(
+    args,
+    [...contenders, ...jobs].map(({ id }) => id).concat(startUpId, idleAgentsId),
+  );
   if (options === null) return 0;
   // Debian puts nginx where a user's PATH does not look.
   Deno.env.set("PATH", `${Deno.env.get("PATH") ?? ""}:/usr/sbin`);

@@ -2,6 +2,7 @@
 
 import { crunch } from "./crunch.ts";
 import { jobs } from "./jobs.ts";
+import { measureIdleAgents } from "./idle_agents.ts";
 import { describeMachine } from "./machine.ts";
 import { nginxProxy, nginxStatic } from "./nginx.ts";
 import { chosen, type Options } from "./options.ts";
@@ -20,6 +21,9 @@ export const contenders: readonly Contender[] = [nginxStatic, nginxProxy, ...cru
 /** What `--only` calls the start-up times, which are no job: only crunch is started. */
 export const startUpId = "start-up";
 
+/** The same for the cost of idle agents. */
+export const idleAgentsId = "idle-agents";
+
 /** Progress and troubles go to stderr, the tables to stdout. */
 export function tell(line: string): void {
   console.error(line);
@@ -30,12 +34,25 @@ export function tell(line: string): void {
  * @throws {DOMException} when the run is ended early.
  */
 export async function measure(setting: Setting, options: Options): Promise<number> {
-  const wanted = chosen<{ readonly id: string }>([...jobs, { id: startUpId }], options.only);
+  const wanted = chosen<{ readonly id: string }>(
+    [...jobs, { id: startUpId }, { id: idleAgentsId }],
+    options.only,
+  );
   const wantedJobs = jobs.filter((job) => wanted.includes(job));
   const results = new Results();
   // First, while nothing else runs.
   const withCrunch = chosen(contenders, options.only).some((one) => crunch.includes(one));
-  if (withCrunch && wanted.some(({ id }) => id === startUpId)) await noteStartUp(setting, results);
+  const isWanted = (id: string) => withCrunch && wanted.some((one) => one.id === id);
+  if (isWanted(startUpId)) {
+    await attempt(setting, "start-up times", async () => {
+      results.startUp = await measureStartUp(setting);
+    });
+  }
+  if (isWanted(idleAgentsId)) {
+    await attempt(setting, "idle agents", async () => {
+      results.idleAgents = await measureIdleAgents(setting);
+    });
+  }
   const { entrants, absent } = wantedJobs.length === 0
     ? { entrants: [], absent: [] }
     : await gather(setting, options);
@@ -64,12 +81,12 @@ async function gather(
   };
 }
 
-async function noteStartUp(setting: Setting, results: Results): Promise<void> {
+async function attempt(setting: Setting, what: string, work: () => Promise<void>): Promise<void> {
   try {
-    results.startUp = await measureStartUp(setting);
+    await work();
   } catch (error) {
     setting.signal.throwIfAborted();
-    tell(`start-up times: failed: ${(error as Error).message}`);
+    tell(`${what}: failed: ${(error as Error).message}`);
   }
 }
 

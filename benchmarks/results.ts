@@ -32,6 +32,15 @@ export interface StartUp {
   readonly agent: number;
 }
 
+/** What idle agents cost a relay. */
+export interface IdleAgents {
+  readonly agents: number;
+  /** Resident bytes of the relay for each of them. */
+  readonly bytesEach: number;
+  /** Milliseconds until all were signed in. */
+  readonly signIn: number;
+}
+
 /** Picks a figure out of a sample. */
 export type Pick = (sample: Sample) => number | undefined;
 
@@ -47,6 +56,7 @@ export class Results {
   readonly #samples = new Map<string, Sample[]>();
   readonly memory: Map<string, Memory> = new Map();
   startUp: StartUp | null = null;
+  idleAgents: IdleAgents | null = null;
 
   add(cell: Cell, round: number, sample: Sample): void {
     const key = keyOf(cell);
@@ -87,7 +97,8 @@ export class Results {
   toJSON(): unknown {
     const samples: Record<string, unknown> = {};
     for (const [key, value] of this.#samples) samples[key] = value;
-    return { samples, memory: Object.fromEntries(this.memory), startUp: this.startUp };
+    const { startUp, idleAgents } = this;
+    return { samples, memory: Object.fromEntries(this.memory), startUp, idleAgents };
   }
 }
 
