@@ -36,6 +36,7 @@ export class DoubleRequest implements StreamHandler {
   /** What came is not consumed until `consume`: the relay gets no new credit. */
   greedy = true;
   #held = 0;
+  #isReset = false;
   #onhead: () => void;
   #end!: () => void;
   #broke!: (reason: string) => void;
@@ -74,6 +75,7 @@ export class DoubleRequest implements StreamHandler {
   }
 
   onreset(_code: number, message: string): void {
+    this.#isReset = true;
     this.#broke(message);
     this.#progress.resolve();
   }
@@ -87,7 +89,10 @@ export class DoubleRequest implements StreamHandler {
 
   /** Resolves once so many body bytes came. */
   async got(size: number): Promise<void> {
-    while (this.received < size) await within(PATIENCE, this.#progress.promise, `${size} bytes`);
+    while (this.received < size) {
+      if (this.#isReset) throw new Error(`It was reset after ${this.received} bytes of ${size}`);
+      await within(PATIENCE, this.#progress.promise, `${size} bytes`);
+    }
   }
 
   /** The values of a field. */
