@@ -76,9 +76,15 @@ const MAX_QUEUED_EARLY = 64 << 10;
 /** How long a session that ends takes to send what waits and to let the peer read it, in ms. */
 const FAREWELL = 1_000;
 const USUAL_FRAME = 1 << 10;
-/** First word of a PING that measures, and of one that follows GOAWAY. */
+/** So many bytes within `PING_INTERVAL`, gone or come, are bulk; then the answer to a PING may take so long, in ms. */
+const BULK = 64 << 10;
+const BULK_PATIENCE = 120_000;
+/** After so long without a byte the peer gets a PING, that it hears from us, in ms. */
+const SILENCE = 6_000;
+/** First word of a PING that measures, of one that follows GOAWAY, and of one whose answer does not matter. */
 const PULSE = 0;
 const BARRIER = 1;
+const KEEP_ALIVE = 2;
 /** Heads are looked at while they are parsed and no longer: one serves all sessions. */
 const HEAD_LIMITS = { head: MAX_HEAD, target: 64 << 10, fields: 512 };
 const head = new Head(HEAD_LIMITS);
@@ -146,7 +152,9 @@ export class Session implements Watched {
   #pingAt = 0;
   #pingCount = 0;
   #nextPing = 0;
+  /** When bulk last got through, and how many bytes had gone and come by then. */
   #bulkAt = 0;
+  #bulkMark = 0;
   #writtenBefore = 0;
 
   constructor(options: SessionOptions) {
@@ -644,16 +652,19 @@ export class Session implements Watched {
   tick(now: number): void {
     const out = this.outgoing;
     const rate = (out.written - this.#writtenBefore) / 250;
-    if (out.written - this.#writtenBefore > 64 << 10) this.#bulkAt = now;
     this.#writtenBefore = out.written;
+    if (out.written + this.received - this.#bulkMark > BULK) {
+      this.#bulkMark = out.written + this.received;
+      this.#bulkAt = now;
+    }
     if (out.queued > 0) {
       // Whole bytes: half a byte would put every later frame beside its place.
       const size = Math.floor(rate * FRAME_TIME);
       this.#frameLimit = Math.max(MIN_FRAME, Math.min(MAX_DATA, size));
     }
     const waiting = this.#pingSent !== 0 ? now - this.#pingSent : 0;
-    // While bulk gets through, the answer to a ping may stand behind it.
-    const patience = now - this.#bulkAt < PING_INTERVAL ? PEER_TIMEOUT * 4 : PEER_TIMEOUT;
+    // While bulk gets through, slowly perhaps, a ping or its answer may stand behind it.
+    const patience = now - this.#bulkAt < PING_INTERVAL ? BULK_PATIENCE : PEER_TIMEOUT;
     if (waiting > patience || now - this.#lastReceived > PEER_TIMEOUT + PING_INTERVAL) {
       return this.close({ code: "peer-silent", message: "the peer does not answer" });
     }
@@ -665,7 +676,7 @@ export class Session implements Watched {
       this.#pingAt = performance.now();
       this.#pingCount = (this.#pingCount + 1) >>> 0;
       this.#ping(PULSE, this.#pingCount);
-    }
+    } else if (now - out.progressAt > SILENCE) this.#ping(KEEP_ALIVE, 0);
   }
 
   #ping(kind: number, count: number): void {
@@ -681,7 +692,7 @@ export class Session implements Watched {
     if (kind === BARRIER) {
       this.#awaitsBarrier = false;
       this.#checkIdle();
-    } else if (this.#pingSent !== 0 && count === this.#pingCount) {
+    } else if (kind === PULSE && this.#pingSent !== 0 && count === this.#pingCount) {
       this.rtt = performance.now() - this.#pingAt;
       this.roundTrip = Math.min(this.roundTrip, this.rtt);
       this.#pingSent = 0;
