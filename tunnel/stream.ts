@@ -57,7 +57,7 @@ export class Stream {
   /** Received and not yet consumed; consumed and not yet given back. */
   #held = 0;
   #unsaid = 0;
-  #saidAt = 0;
+  #saidAt = -Infinity;
   // A write that waits for its turn or for credit.
   #pending: Uint8Array | null = null;
   #offset = 0;
