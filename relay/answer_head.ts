@@ -25,6 +25,12 @@ const NOSNIFF = encoder.encode("X-Content-Type-Options: nosniff\r\n");
 const OCTETS = encoder.encode("Content-Type: application/octet-stream\r\n");
 const ALLOW_NULL = encoder.encode("Access-Control-Allow-Origin: null\r\nVary: Origin\r\n");
 
+/**
+ * A 304's fields replace those of the answer that the visitor has kept (RFC 9111 section 4.3.4): what was said of
+ * its type and its rights stands as it was, or an agent could take a page's sandbox off with one.
+ */
+const NOT_RENEWED: ReadonlySet<string> = new Set(["content-type", "content-security-policy"]);
+
 const DROP = 1, LOOK = 2;
 const handling = new Uint8Array(256);
 for (
@@ -53,11 +59,7 @@ export function passAnswerHead(
   const out = exchange.outgoing;
   putLines(exchange, head, policy);
   if (policy.kind === "path") {
-    const type = head.get(Field["content-type"]);
-    if (type === undefined && length !== 0 && head.status !== 304 && head.status !== 204) {
-      out.put(OCTETS);
-    }
-    if (type === undefined || !isInert(type)) out.put(SANDBOX_LINE);
+    if (head.status !== 304) putSandbox(exchange, head, length);
     out.put(NOSNIFF);
     if (!head.has(Field["access-control-allow-origin"]) && isAnonymousNull(exchange.head)) {
       out.put(ALLOW_NULL);
@@ -85,9 +87,25 @@ export function passInterimHead(exchange: ServerExchange, head: Head): void {
   exchange.inform(head.status, fields);
 }
 
+function putSandbox({ outgoing }: ServerExchange, head: Head, length: number): void {
+  const type = head.get(Field["content-type"]);
+  if (type === undefined && length !== 0 && head.status !== 204) outgoing.put(OCTETS);
+  // Of several types a browser takes one, and not surely the first.
+  const inert = type !== undefined && isInert(type) &&
+    head.getAll(Field["content-type"]).length === 1;
+  if (!inert) outgoing.put(SANDBOX_LINE);
+}
+
+/** Names, in lower case, of lines that do not pass; null for none. */
+function namedLines(head: Head, policy: AnswerPolicy): ReadonlySet<string> | null {
+  const kept = policy.kind === "path" && head.status === 304 ? NOT_RENEWED : null;
+  if (!head.hasConnection) return kept;
+  return new Set([...head.connectionOptions(), ...(kept ?? [])]);
+}
+
 function putLines(exchange: ServerExchange, head: Head, policy: AnswerPolicy): void {
   const out = exchange.outgoing;
-  const named = head.hasConnection ? new Set(head.connectionOptions()) : null;
+  const named = namedLines(head, policy);
   const { bytes, count } = head;
   let from = -1;
   for (let i = 0; i < count; i++) {

@@ -17,7 +17,7 @@ Deno.test("backpressure", async (t) => {
   const piece = new Uint8Array(256 << 10).fill(120);
   let uploaded = 0;
   let written = 0;
-  await using agent = await AgentDouble.connect({
+  await using _agent = await AgentDouble.connect({
     tunnel: relay.tunnel,
     token: household.local.credential,
     answer: async (request) => {
