@@ -33,7 +33,7 @@ async function start(
     }
     case "agent": {
       const { runAgent } = await import("./agent/command.ts");
-      return await runAgent(invocation, program);
+      return runAgent(invocation, program);
     }
     case "both":
       return await runBoth(invocation, program);
@@ -65,14 +65,12 @@ async function runBoth(
   const relay = await runRelay({ ...settings.values, readyFile: undefined }, program);
   try {
     const { local } = relay.relay;
-    const agent = await runAgent(
-      settings,
-      program,
-      local === null ? undefined : accessOf(local),
-      (urls) => {
+    const agent = runAgent(settings, program, {
+      ownAccess: local === null ? undefined : accessOf(local),
+      onready: (urls) => {
         if (readyFile !== undefined) relay.writeReady(readyFile, urls);
       },
-    );
+    });
     return {
       ended: agent.ended,
       stop: async () => {

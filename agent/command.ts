@@ -30,20 +30,22 @@ export interface AgentSettings {
   readonly sources: Readonly<Record<"name" | "dir" | "publish", Source>>;
 }
 
+export interface AgentCompany {
+  /** Access to a relay in the same process, used where no other is named. */
+  readonly ownAccess?: Access | undefined;
+  /** Gets the URLs once everything works; by default they go into the ready file. */
+  readonly onready?: (urls: string[]) => void;
+}
+
 /**
- * Starts publishing. `ownAccess` is that of a relay in the same process, used where no other is named; `onready` gets
- * the URLs once everything works, by default for the ready file.
+ * Starts publishing.
  * @throws {CommandFailure} when it cannot start.
  */
-export async function runAgent(
+export function runAgent(
   settings: AgentSettings,
   program: Program,
-  ownAccess?: Access,
-  onready: (urls: string[]) => void = (urls) => {
-    const { readyFile } = settings.values;
-    if (readyFile !== undefined) writeReadyFile(readyFile, { urls });
-  },
-): Promise<Running> {
+  { ownAccess, onready }: AgentCompany = {},
+): Running {
   const { values } = settings;
   const publish = publications(settings);
   if (
@@ -79,7 +81,11 @@ export async function runAgent(
   } catch (cause) {
     throw new CommandFailure(`cannot publish: ${(cause as Error).message}`, 1, { cause });
   }
-  agent.urls.then(onready).catch(() => {
+  agent.urls.then(
+    onready ?? ((urls) => {
+      if (values.readyFile !== undefined) writeReadyFile(values.readyFile, { urls });
+    }),
+  ).catch(() => {
     // The refusal was said.
   });
   return { ended: ended.promise, stop: () => agent.stop(values.drain) };

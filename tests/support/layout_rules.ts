@@ -14,8 +14,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   tunnel: ["http", "cli"],
   http: ["cli"],
   cli: [],
-  // Programs of their own beside the program: nobody imports them.
-  benchmarks: ["cli"],
+  // A program beside the program, that measures it: nobody imports it.
+  benchmarks: ["relay", "agent", "bench", "tunnel", "http", "cli"],
   // Pages of a browser; served, never imported.
   dashboard: [],
   static: [],
