@@ -3,7 +3,7 @@
 import { dirname } from "node:path";
 import { fileURLToPath as fromFileUrl } from "node:url";
 import { openStore } from "../../relay/store/mod.ts";
-import { eventually, within } from "./deadline.ts";
+import { pause, within } from "./deadline.ts";
 
 const checkout = fromFileUrl(new URL("../../", import.meta.url));
 /** A built program to test instead of the checkout. */
@@ -97,15 +97,17 @@ export class CrunchProcess implements AsyncDisposable {
 
   /** The content of a ready file, once it is there. */
   async ready(file: string): Promise<Record<string, unknown>> {
-    return await eventually(READY, () => {
+    const until = performance.now() + READY;
+    while (performance.now() < until) {
       try {
         return JSON.parse(Deno.readTextFileSync(file)) as Record<string, unknown>;
       } catch (error) {
         if (!(error instanceof Deno.errors.NotFound)) throw error;
       }
       if (this.code !== null) throw new Error(`It ended with ${this.code}\n${this.all}`);
-      return undefined;
-    }, { every: 5, what: `${this.command} being ready` });
+      await pause(5);
+    }
+    throw new Error(`It was not ready within ${READY} ms\n${this.all}`);
   }
 
   kill(signal: Deno.Signal): void {
