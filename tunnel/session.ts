@@ -124,7 +124,7 @@ export class Session implements Watched {
   readonly #own: Array<Stream | null> = [];
   readonly #peers: Array<Stream | null> = [];
   readonly #free: number[] = [];
-  #generation = 1;
+  #generation = 0;
   #open = 0;
 
   #frameAt = 0;
