@@ -122,7 +122,7 @@ Deno.test("drain: a second signal ends at once, relay and agent", async () => {
 Deno.test("drain: who takes longer than --drain is cut off, visibly, with exit code 0", async () => {
   await using household = house();
   const relay = await household.relay(["--drain", "500ms"]);
-  const { process } = await household.agent(site(household));
+  await household.agent(site(household));
   const visitors = await begin(relay.http);
   const began = performance.now();
   relay.process.kill("SIGTERM");
