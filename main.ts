@@ -1,6 +1,7 @@
 /** Picks the command, handles signals and the exit code; nothing else. @module */
 
 import {
+  type About,
   columns,
   CommandFailure,
   createLog,
@@ -83,6 +84,14 @@ async function runBoth(
   }
 }
 
+/** A packed file says in its configuration that it is one. */
+function formOf(configuration: {
+  readonly version: string;
+  readonly form?: string;
+}): Pick<About, "form"> {
+  return configuration.form === "packed" ? { form: "packed" } : {};
+}
+
 async function main(): Promise<number> {
   const env = Deno.env.toObject();
   const terminal = Deno.stdout.isTerminal();
@@ -90,7 +99,7 @@ async function main(): Promise<number> {
   try {
     invocation = await readCommandLine(Deno.args, {
       env,
-      about: { version: about.version, protocol: 1 },
+      about: { version: about.version, protocol: 1, ...formOf(about) },
       page: { width: columns(Deno.stdout), style: makeStyle(hasColour(Deno.stdout, env)) },
     });
   } catch (error) {

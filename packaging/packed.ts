@@ -1,0 +1,58 @@
+/** Builds the one file without `deno compile`: a script, and behind it deno, sources and packages as they are. @module */
+
+import { createHash } from "node:crypto";
+import { createGzip } from "node:zlib";
+import { Readable } from "node:stream";
+import { join } from "node:path";
+import { checkout, configuration, packedFiles, runFlags } from "./contents.ts";
+import { denoFor } from "./runtime.ts";
+import { tar } from "./tar.ts";
+import type { Target } from "./targets.ts";
+import { Unavailable } from "./unavailable.ts";
+
+/** What users' caches are called below their home directories. */
+const CACHES = { linux: ".cache", macos: "Library/Caches" };
+
+/**
+ * Writes the program for `target` to `output`. Always the same bytes for the same sources.
+ * @throws {Unavailable} where the target cannot run scripts, or its deno is not to be had.
+ */
+export async function packFile(target: Target, output: string): Promise<void> {
+  const [os] = target.name.split("-") as [keyof typeof CACHES | "windows"];
+  if (os === "windows") throw new Unavailable("Windows cannot run a file that unpacks itself");
+  const deno = await denoFor(target);
+  const files = (await packedFiles()).map((file) => ({ ...file, path: `app/${file.path}` }));
+  const archive = Readable.from(tar([{ path: "deno", content: deno, executable: true }, ...files]));
+  const hash = createHash("sha256");
+  const pieces: Uint8Array[] = [];
+  for await (const piece of archive.pipe(createGzip({ level: 9 }))) {
+    hash.update(piece);
+    pieces.push(piece);
+  }
+  const script = headScript({
+    VERSION: configuration().version,
+    TARGET: target.name,
+    SUM: hash.digest("hex"),
+    FLAGS: runFlags().join(" "),
+    CACHE: CACHES[os],
+    NEEDS: os === "linux" ? ", with glibc" : "",
+  });
+  using file = Deno.openSync(output, { write: true, createNew: true, mode: 0o755 });
+  for (const piece of [script, ...pieces]) {
+    for (let at = 0; at < piece.length;) at += file.writeSync(piece.subarray(at));
+  }
+}
+
+/** The script; it says itself where it ends. */
+function headScript(values: Readonly<Record<string, string>>): Uint8Array {
+  const template = Deno.readTextFileSync(join(checkout, "packaging/head.sh"));
+  // Of a width that does not depend on the number.
+  const fill = (start: number): string =>
+    template.replace(/@([A-Z]+)@/g, (_, name) => {
+      const value = name === "START" ? String(start).padStart(6, "0") : values[name];
+      if (value === undefined) throw new Error(`Nobody says what @${name}@ is`);
+      return value;
+    });
+  const encoder = new TextEncoder();
+  return encoder.encode(fill(encoder.encode(fill(0)).length + 1));
+}
