@@ -1,6 +1,7 @@
 /** Writes an agent's answer head as the visitor gets it, isolated where its origin is shared. @module */
 
 import { Field, type Head, type ServerExchange } from "../http/mod.ts";
+import { chosenLines } from "./chosen_lines.ts";
 import {
   confineCookie,
   confineSubdomainCookie,
@@ -30,6 +31,9 @@ const ALLOW_NULL = encoder.encode("Access-Control-Allow-Origin: null\r\nVary: Or
  * its type and its rights stands as it was, or an agent could take a page's sandbox off with one.
  */
 const NOT_RENEWED: ReadonlySet<string> = new Set(["content-type", "content-security-policy"]);
+
+/** Fields that a Connection field cannot drop: the sandbox is decided by the type, and one Date is sent always. */
+const KEPT: ReadonlySet<string> = new Set(["content-type", "date"]);
 
 const DROP = 1, LOOK = 2;
 const handling = new Uint8Array(256);
@@ -70,20 +74,10 @@ export function passAnswerHead(
 
 /** Sends 102 or 103. */
 export function passInterimHead(exchange: ServerExchange, head: Head): void {
-  const lines: Uint8Array[] = [];
-  let size = 0;
-  for (let i = 0; i < head.count; i++) {
-    if (handling[head.number(i)] !== 0) continue;
-    const line = head.bytes.subarray(head.lineStart(i), head.lineEnd(i));
-    lines.push(line);
-    size += line.length;
-  }
-  const fields = new Uint8Array(size);
-  let at = 0;
-  for (const line of lines) {
-    fields.set(line, at);
-    at += line.length;
-  }
+  const named = namedLines(head, null);
+  const fields = chosenLines(head, (index) =>
+    handling[head.number(index)] === 0 &&
+    (named === null || !named.has(head.name(index).toLowerCase())));
   exchange.inform(head.status, fields);
 }
 
@@ -97,27 +91,34 @@ function putSandbox({ outgoing }: ServerExchange, head: Head, length: number): v
 }
 
 /** Names, in lower case, of lines that do not pass; null for none. */
-function namedLines(head: Head, policy: AnswerPolicy): ReadonlySet<string> | null {
-  const kept = policy.kind === "path" && head.status === 304 ? NOT_RENEWED : null;
-  if (!head.hasConnection) return kept;
-  return new Set([...head.connectionOptions(), ...(kept ?? [])]);
+function namedLines(
+  head: Head,
+  notRenewed: ReadonlySet<string> | null,
+): ReadonlySet<string> | null {
+  if (!head.hasConnection) return notRenewed;
+  const options = head.connectionOptions().filter((name) => !KEPT.has(name));
+  return new Set([...options, ...(notRenewed ?? [])]);
 }
 
 function putLines(exchange: ServerExchange, head: Head, policy: AnswerPolicy): void {
   const out = exchange.outgoing;
-  const named = namedLines(head, policy);
+  const named = namedLines(
+    head,
+    policy.kind === "path" && head.status === 304 ? NOT_RENEWED : null,
+  );
   const { bytes, count } = head;
   let from = -1;
   for (let i = 0; i < count; i++) {
     const number = head.number(i);
     const how = handling[number]!;
-    if (how === 0 && (named === null || !named.has(head.name(i).toLowerCase()))) {
+    const isNamed = named !== null && named.has(head.name(i).toLowerCase());
+    if (how === 0 && !isNamed) {
       if (from < 0) from = head.lineStart(i);
       continue;
     }
     if (from >= 0) out.put(bytes, from, head.lineStart(i));
     from = -1;
-    if (how !== LOOK) continue;
+    if (how !== LOOK || isNamed) continue;
     if (policy.kind === "trusted") {
       out.put(bytes, head.lineStart(i), head.lineEnd(i));
     } else if (number === Field["set-cookie"]) {

@@ -12,6 +12,7 @@ import { Reset, type Stream } from "../tunnel/mod.ts";
 import type { ConnectedAgent, StreamSeeker } from "./connected_agent.ts";
 import { putRequestHead } from "./request_head.ts";
 import { type AnswerPolicy, passAnswerHead, passInterimHead } from "./answer_head.ts";
+import { passableTrailers } from "./trailers.ts";
 import type { Visit } from "./visit.ts";
 import type { Visitor } from "./visitor.ts";
 
@@ -124,7 +125,7 @@ export class Forward implements StreamSeeker, Visit, Watched {
         const wait = stream.write(piece);
         if (wait !== undefined) await wait;
       }
-      stream.trailers(exchange.trailers);
+      stream.trailers(passableTrailers(exchange.trailers));
     } catch {
       stream.reset(Reset.CANCELLED, "the request broke off");
     }
@@ -178,7 +179,7 @@ export class Forward implements StreamSeeker, Visit, Watched {
 
   ontrailers(lines: Uint8Array): void {
     if (!this.exchange.started) return this.#misbehaves("trailers without a head");
-    this.exchange.end(lines);
+    this.exchange.end(passableTrailers(lines));
   }
 
   onreset(code: number, message: string): void {
