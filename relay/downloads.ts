@@ -1,0 +1,180 @@
+/** Offers crunch itself: the page and the files below `/download`, and the scripts that install them. @module */
+
+import {
+  answerProblem,
+  escapeHtml,
+  type Exchange,
+  Field,
+  type Head,
+  serveFetch,
+  type ServerExchange,
+} from "../http/mod.ts";
+import { DownloadFiles, platformsFor } from "./download_files.ts";
+import type { Download } from "./download_files.ts";
+import { installScript, NO_DOWNLOADS, type Whereabouts, whereabouts } from "./install_script.ts";
+import type { OwnPages } from "./own_pages.ts";
+import type { Visitor } from "./visitor.ts";
+
+export interface DownloadsOptions {
+  /** The directory with the programs; undefined offers none. */
+  readonly directory: string | undefined;
+  readonly publicUrl: URL | undefined;
+  /** Bound addresses for agents, `host:port` or `unix:/path`, once there are some. */
+  readonly tunnels: () => {
+    readonly tunnel: readonly string[];
+    readonly tunnelTls: readonly string[];
+  };
+}
+
+const POLICY =
+  "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'";
+
+export class Downloads {
+  readonly #options: DownloadsOptions;
+  readonly #files: DownloadFiles | null;
+
+  constructor(options: DownloadsOptions) {
+    this.#options = options;
+    this.#files = options.directory === undefined ? null : new DownloadFiles(options.directory);
+  }
+
+  /** Puts all of it among the relay's own pages. */
+  addTo(pages: OwnPages): void {
+    pages.set("download", (exchange, visitor) => this.#download(exchange, visitor));
+    pages.set(
+      "install.sh",
+      (exchange, visitor) => this.#script(exchange, visitor, "install.sh", "text/x-shellscript"),
+    );
+    pages.set(
+      "install.ps1",
+      (exchange, visitor) => this.#script(exchange, visitor, "install.ps1", "text/plain"),
+    );
+  }
+
+  #download(exchange: ServerExchange, visitor: Visitor): void {
+    const { head } = exchange;
+    if (!readable(exchange)) return;
+    const files = this.#files;
+    if (files === null) return notFound(exchange, upperFirst(NO_DOWNLOADS) + ".");
+    const [, rest = ""] = /^\/download\/?([^?]*)/.exec(head.target) ?? [];
+    if (rest === "") {
+      const where = this.#whereabouts(exchange, visitor);
+      if (where === undefined) return badHost(exchange);
+      const userAgent = head.get(Field["user-agent"]) ?? "";
+      return serveFetch(exchange, async () => {
+        const found = await files.list(platformsFor(userAgent));
+        return text(downloadPage(found, where), "text/html", { "vary": "User-Agent, Host" });
+      });
+    }
+    if (rest === "SHA256SUMS") {
+      return serveFetch(exchange, async () => {
+        const found = await files.list(platformsFor(""));
+        return text(found.map(({ file, sha256 }) => `${sha256}  ${file}\n`).join(""), "text/plain");
+      });
+    }
+    if (!files.has(rest)) return notFound(exchange, "There is no such file here.");
+    serveFetch(exchange, () => sendFile(files, rest, exchange));
+  }
+
+  #script(exchange: ServerExchange, visitor: Visitor, file: string, type: string): void {
+    if (!readable(exchange)) return;
+    const where = this.#whereabouts(exchange, visitor);
+    if (where === undefined) return badHost(exchange);
+    const template = Deno.readTextFileSync(new URL(`../static/${file}`, import.meta.url));
+    const script = installScript(template, where, this.#files !== null);
+    serveFetch(exchange, () => text(script, type, { "vary": "Host" }));
+  }
+
+  #whereabouts(exchange: ServerExchange, visitor: Visitor): Whereabouts | undefined {
+    const { local } = exchange.connection;
+    return whereabouts({
+      scheme: `${visitor.scheme}:`,
+      authority: exchange.head.authority || `${local.address}:${local.port}`,
+      publicUrl: this.#options.publicUrl,
+      ...this.#options.tunnels(),
+    });
+  }
+}
+
+function sendFile(files: DownloadFiles, name: string, exchange: Exchange): Response {
+  const { file, size } = files.open(name);
+  // A visitor who left takes nothing, and nobody would close it.
+  if (exchange.aborted) {
+    file.close();
+    return new Response(null);
+  }
+  return new Response(file.readable, {
+    headers: {
+      "content-type": "application/octet-stream",
+      "content-length": String(size),
+      "content-disposition": `attachment; filename="${name}"`,
+      "accept-ranges": "none",
+      "cache-control": "no-cache",
+      "x-content-type-options": "nosniff",
+    },
+  });
+}
+
+function text(
+  body: string,
+  type: string,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  return new Response(body, {
+    headers: {
+      "content-type": `${type}; charset=utf-8`,
+      "cache-control": "no-store",
+      "content-security-policy": POLICY,
+      "x-content-type-options": "nosniff",
+      ...headers,
+    },
+  });
+}
+
+let template: string | undefined;
+
+function downloadPage(found: readonly Download[], { base, agents }: Whereabouts): string {
+  template ??= Deno.readTextFileSync(new URL("../static/download.html", import.meta.url));
+  const rows = found.map(({ file, platform, size, sha256 }) =>
+    `<tr><td>${platform.label}<td><a href="/download/${file}">${file}</a>` +
+    `<td>${(size / 1e6).toFixed(1)} MB<td><code>${sha256}</code></tr>\n`
+  );
+  const values: Record<string, string> = {
+    base: escapeHtml(base),
+    relay: escapeHtml(agents ?? "HOST:PORT"),
+    rows: rows.join(""),
+    some: rows.length > 0 ? "" : "hidden",
+    none: rows.length > 0 ? "hidden" : "",
+  };
+  return template.replace(/\{\{(\w+)\}\}/g, (_, name) => values[name] ?? "");
+}
+
+type Answering = Pick<Exchange, "id" | "respond"> & { readonly head: Head };
+
+function readable(exchange: Answering): boolean {
+  const { method } = exchange.head;
+  if (method === "GET" || method === "HEAD") return true;
+  answerProblem(exchange, {
+    status: 405,
+    code: "method-not-allowed",
+    detail: "This page can only be read.",
+    fields: "Allow: GET, HEAD\r\n",
+  });
+  return false;
+}
+
+function notFound(exchange: Answering, detail: string): void {
+  answerProblem(exchange, { status: 404, code: "not-found", detail });
+}
+
+function badHost(exchange: Answering): void {
+  answerProblem(exchange, {
+    status: 400,
+    code: "bad-host",
+    detail: "The Host field is no address that a script could use.",
+  });
+}
+
+function upperFirst(sentence: string): string {
+  return sentence[0]!.toUpperCase() + sentence.slice(1);
+}

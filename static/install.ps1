@@ -1,0 +1,66 @@
+# Installs crunch for this user, from the relay that this script came from:
+#   irm {{base}}/install.ps1 | iex
+# CRUNCH_INSTALL_DIR names another directory than %LOCALAPPDATA%\Programs\crunch.
+
+& {
+  $ErrorActionPreference = 'Stop'
+  # Without it, showing progress takes longer than the download.
+  $ProgressPreference = 'SilentlyContinue'
+
+  $base = '{{base}}'
+  $relay = '{{relay}}'
+  $problem = '{{problem}}'
+
+  if ($problem) { throw "install.ps1: $problem" }
+  $directory = $env:CRUNCH_INSTALL_DIR
+  if (-not $directory) { $directory = Join-Path $env:LOCALAPPDATA 'Programs\crunch' }
+
+  $sums = @{}
+  $text = Invoke-RestMethod -UseBasicParsing "$base/download/SHA256SUMS"
+  foreach ($line in $text -split "`n") {
+    if ($line -match '^([0-9a-f]{64})  (\S+)\s*$') { $sums[$Matches[2]] = $Matches[1] }
+  }
+  $name = 'crunch-windows-x64.exe'
+  # Windows on ARM runs the other one, too.
+  if ($env:PROCESSOR_ARCHITECTURE -eq 'ARM64' -and $sums['crunch-windows-arm64.exe']) {
+    $name = 'crunch-windows-arm64.exe'
+  }
+  if (-not $sums[$name]) {
+    throw "install.ps1: this relay has no $name; its operator puts it into the directory of --downloads"
+  }
+
+  New-Item -ItemType Directory -Force $directory | Out-Null
+  $new = Join-Path $directory "crunch-$([guid]::NewGuid().ToString('N')).exe"
+  try {
+    Write-Host "fetching $base/download/$name"
+    Invoke-WebRequest -UseBasicParsing -OutFile $new "$base/download/$name"
+    $found = (Get-FileHash -Algorithm SHA256 $new).Hash.ToLowerInvariant()
+    if ($found -ne $sums[$name]) {
+      throw "install.ps1: what came is damaged: its SHA-256 is $found, not $($sums[$name]); try again"
+    }
+    $version = & $new --version
+    if ($LASTEXITCODE -ne 0) { throw "install.ps1: $name does not run on this machine" }
+    $program = Join-Path $directory 'crunch.exe'
+    # A program that runs can be renamed, but not replaced.
+    if (Test-Path $program) {
+      Remove-Item "$program.old" -Force -ErrorAction SilentlyContinue
+      Move-Item $program "$program.old" -Force
+    }
+    Move-Item $new $program -Force
+  } finally {
+    Remove-Item $new -Force -ErrorAction SilentlyContinue
+  }
+
+  Write-Host "installed $(@($version)[0]) as $program"
+  if (($env:Path -split ';') -notcontains $directory) {
+    Write-Host 'Your shell does not look there for programs yet. Type this:'
+    Write-Host "  [Environment]::SetEnvironmentVariable('Path', [Environment]::GetEnvironmentVariable('Path', 'User') + ';$directory', 'User'); `$env:Path += ';$directory'"
+  }
+  Write-Host 'Publish a folder with'
+  if ($relay) {
+    Write-Host "  crunch agent --relay $relay --user NAME --dir .\site"
+  } else {
+    Write-Host '  crunch agent --relay HOST:PORT --user NAME --dir .\site'
+    Write-Host "where this relay's operator knows what HOST:PORT and NAME are: from here, agents cannot reach it yet."
+  }
+}

@@ -1,0 +1,105 @@
+#!/bin/sh
+# Installs crunch for this user, from the relay that this script came from:
+#   curl -fsS {{base}}/install.sh | sh
+# CRUNCH_INSTALL_DIR names another directory than ~/.local/bin.
+set -eu
+
+base='{{base}}'
+relay='{{relay}}'
+problem='{{problem}}'
+
+say() {
+  printf '%s\n' "$1" >&2
+}
+
+fail() {
+  say "install.sh: $1"
+  exit 1
+}
+
+platform() {
+  case $(uname -s) in
+    Linux) os=linux ;;
+    Darwin) os=macos ;;
+    *) fail "there is no crunch for $(uname -s) here; see $base/download" ;;
+  esac
+  case $(uname -m) in
+    x86_64 | amd64) arch=x64 ;;
+    aarch64 | arm64) arch=arm64 ;;
+    *) fail "there is no crunch for $(uname -m) here; see $base/download" ;;
+  esac
+  # A shell under Rosetta sees an Intel machine.
+  if [ "$os-$arch" = macos-x64 ] && [ "$(sysctl -n sysctl.proc_translated 2>/dev/null || :)" = 1 ]; then
+    arch=arm64
+  fi
+  printf '%s\n' "$os-$arch"
+}
+
+# Writes what is at $1 to standard output.
+fetch() {
+  if command -v curl >/dev/null 2>&1; then
+    curl -fsSL "$1"
+  elif command -v wget >/dev/null 2>&1; then
+    wget -q -O - "$1"
+  else
+    fail 'it needs curl or wget'
+  fi
+}
+
+checksum() {
+  if command -v sha256sum >/dev/null 2>&1; then
+    sha256sum "$1"
+  elif command -v shasum >/dev/null 2>&1; then
+    shasum -a 256 "$1"
+  elif command -v openssl >/dev/null 2>&1; then
+    openssl dgst -sha256 -r "$1"
+  else
+    fail 'it needs sha256sum, shasum or openssl to verify what it fetches'
+  fi
+}
+
+main() {
+  [ -z "$problem" ] || fail "$problem"
+  name=crunch-$(platform)
+  directory=${CRUNCH_INSTALL_DIR:-${HOME:?it needs a home directory: set HOME or CRUNCH_INSTALL_DIR}/.local/bin}
+  sums=$(fetch "$base/download/SHA256SUMS") || fail "cannot fetch $base/download/SHA256SUMS"
+  wanted=$(printf '%s\n' "$sums" | while read -r sum file; do
+    [ "$file" != "$name" ] || printf '%s\n' "$sum"
+  done)
+  [ -n "$wanted" ] ||
+    fail "this relay has no $name; its operator puts it into the directory of --downloads"
+
+  mkdir -p "$directory"
+  # In the same directory, so that the last step is one step.
+  new=$(mktemp "$directory/.crunch-XXXXXX")
+  trap 'rm -f "$new"' EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM HUP
+  say "fetching $base/download/$name"
+  fetch "$base/download/$name" >"$new" || fail "cannot fetch $base/download/$name"
+  found=$(checksum "$new")
+  [ "${found%% *}" = "$wanted" ] ||
+    fail "what came is damaged: its SHA-256 is ${found%% *}, not $wanted; try again"
+  chmod 755 "$new"
+  version=$("$new" --version) || fail "$name does not run on this machine"
+  mv -f "$new" "$directory/crunch"
+
+  say "installed $(printf '%s\n' "$version" | head -n 1) as $directory/crunch"
+  case :${PATH-}: in
+    *":$directory:"*) ;;
+    *)
+      say 'Your shell does not look there for programs yet. Type this, and put it into ~/.profile:'
+      say "  export PATH=\"$directory:\$PATH\""
+      ;;
+  esac
+  say 'Publish a folder with'
+  if [ -n "$relay" ]; then
+    printf '  %s\n' "crunch agent --relay $relay --user NAME --dir ./site"
+  else
+    printf '  %s\n' 'crunch agent --relay HOST:PORT --user NAME --dir ./site'
+    say "where this relay's operator knows what HOST:PORT and NAME are: from here, agents cannot reach it yet."
+  fi
+}
+
+# Last of all, so that half a script does nothing.
+main
