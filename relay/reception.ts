@@ -21,12 +21,14 @@ import {
 } from "../tunnel/mod.ts";
 import { type AgentLimits, ConnectedAgent } from "./connected_agent.ts";
 import type { Registry } from "./registry.ts";
-import { type Account, type Store, StoreError, Throttle, type Verifier } from "./store/mod.ts";
+import { type Account, type Store, StoreError, type Throttle, type Verifier } from "./store/mod.ts";
 
 export interface ReceptionOptions {
   readonly store: Store;
   readonly registry: Registry;
   readonly log: Log;
+  /** Slows down who guesses; the API's too, so that nobody guesses at both. */
+  readonly throttle: Throttle;
   readonly software: string;
   /** Agents that may be connected and not yet signed in. */
   readonly maxPending: number;
@@ -57,7 +59,6 @@ const TLS_ALERT = Uint8Array.of(0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 0x28);
 
 export class Reception {
   readonly #options: ReceptionOptions;
-  readonly #throttle = new Throttle();
   readonly #guests = new Set<Guest>();
   #closed = false;
 
@@ -75,7 +76,6 @@ export class Reception {
     if (this.#closed || this.#guests.size >= this.#options.maxPending) return connection.close();
     const guest = new Guest(
       this.#options,
-      this.#throttle,
       connection,
       () => this.#guests.delete(guest),
     );
@@ -94,7 +94,6 @@ export class Reception {
 /** Somebody who is not signed in yet. */
 class Guest implements Watched {
   readonly #options: ReceptionOptions;
-  readonly #throttle: Throttle;
   readonly #connection: Connection;
   readonly #session: Session;
   readonly #done: () => void;
@@ -108,12 +107,10 @@ class Guest implements Watched {
 
   constructor(
     options: ReceptionOptions,
-    throttle: Throttle,
     connection: Connection,
     done: () => void,
   ) {
     this.#options = options;
-    this.#throttle = throttle;
     this.#connection = connection;
     this.#done = done;
     this.#until = Date.now() + options.signInTime;
@@ -226,7 +223,7 @@ class Guest implements Watched {
     const hello = this.#hello!;
     // Half of the time is the throttle's, the other half the network's.
     const patience = this.#options.signInTime / 2;
-    const wait = this.#throttle.delayFor(hello.id, this.#address, patience);
+    const wait = this.#options.throttle.delayFor(hello.id, this.#address, patience);
     if (wait > patience) {
       return this.refuse({
         code: "slow-down",
@@ -243,11 +240,11 @@ class Guest implements Watched {
     const hello = this.#hello!;
     const { log, store } = this.#options;
     if (!verifyProof(verifier.storedKey, this.#message, proof) || verifier.account === undefined) {
-      this.#throttle.failed(hello.id, this.#address);
+      this.#options.throttle.failed(hello.id, this.#address);
       log.warn("sign-in failed", { method: hello.method, id: hello.id, address: this.#address });
       return this.refuse(BAD_CREDENTIALS);
     }
-    this.#throttle.succeeded(hello.id, this.#address);
+    this.#options.throttle.succeeded(hello.id, this.#address);
     const { token } = verifier;
     // Asked again: its rights may have changed since the challenge.
     const account = store.accounts.byId(verifier.account.id);

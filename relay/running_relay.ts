@@ -1,0 +1,296 @@
+/** A relay's parts put together, and their life: opened in order, drained and closed in order. @module */
+
+import { type LocalRelay, type Log, type RelayValues, silentLog } from "../cli/mod.ts";
+import { Admission, type Connection, HttpServer, turnAway } from "../http/mod.ts";
+import { publicUrls } from "./addresses.ts";
+import { Administration } from "./administration.ts";
+import { agentView } from "./agent_view.ts";
+import { takeDataDir } from "./control_socket.ts";
+import { Downloads } from "./downloads.ts";
+import { EventFeed } from "./event_feed.ts";
+import { Front } from "./front.ts";
+import { isLoopbackAddress, Listeners } from "./listeners.ts";
+import { LocalCredential } from "./local_credential.ts";
+import type { Relay, RelayOptions } from "./mod.ts";
+import { OwnPages } from "./own_pages.ts";
+import { Reception } from "./reception.ts";
+import { Registry } from "./registry.ts";
+import { lostRights } from "./rights.ts";
+import { Router } from "./router.ts";
+import {
+  type Change,
+  type DataDirLock,
+  LogReader,
+  openRequestLog,
+  openStore,
+  type RequestLog,
+  type Store,
+  Throttle,
+} from "./store/mod.ts";
+
+/** What starts with a relay and ends with it. */
+export class RunningRelay implements Relay {
+  readonly #values: RelayValues & RelayOptions;
+  readonly #log: Log;
+  readonly #software: string;
+  readonly #started = Date.now();
+  readonly #events = new EventFeed();
+  readonly #registry = new Registry((what, agent) =>
+    this.#events.add(`agent.${what}`, agent.facts.account, agentView(agent))
+  );
+  #lock!: DataDirLock;
+  #store!: Store;
+  #requestLog!: RequestLog;
+  #listeners!: Listeners;
+  #server!: HttpServer;
+  #reception!: Reception;
+  #front!: Front;
+  #administration!: Administration;
+  readonly #admission: Admission;
+  readonly #local: LocalCredential;
+  #ready = false;
+  #stopping: Promise<void> | null = null;
+  #unsubscribe: () => void = () => {};
+  readonly #onabort = (): void => void this.stop();
+  adminPassword: string | null = null;
+
+  private constructor(values: RelayValues & RelayOptions) {
+    this.#values = values;
+    this.#log = values.log ?? silentLog;
+    this.#software = values.software ?? "crunch";
+    this.#admission = new Admission({
+      total: values.maxConnections,
+      perAddress: values.maxConnectionsPerAddress,
+    });
+    this.#local = new LocalCredential(values.localDirectory, this.#log);
+  }
+
+  get local(): LocalRelay | null {
+    return this.#local.left;
+  }
+
+  get http(): readonly string[] {
+    return this.#listeners.http.map((listener) => listener.address);
+  }
+  get https(): readonly string[] {
+    return this.#listeners.https.map((listener) => listener.address);
+  }
+  get tunnel(): readonly string[] {
+    return this.#listeners.tunnel.map((listener) => listener.address);
+  }
+  get tunnelTls(): readonly string[] {
+    return this.#listeners.tunnelTls.map((listener) => listener.address);
+  }
+  get admin(): readonly string[] {
+    return this.#listeners.admin.map((listener) => listener.address);
+  }
+  get loopbackOnly(): boolean {
+    const { http, https } = this.#values;
+    return [...http, ...https].every(isLoopbackAddress);
+  }
+
+  /** See `startRelay`. */
+  static async start(values: RelayValues & RelayOptions): Promise<RunningRelay> {
+    const { signal } = values;
+    signal?.throwIfAborted();
+    const relay = new RunningRelay(values);
+    await relay.#open();
+    try {
+      await relay.#begin();
+      signal?.throwIfAborted();
+    } catch (error) {
+      await relay.stop(0);
+      throw error;
+    }
+    signal?.addEventListener("abort", relay.#onabort);
+    return relay;
+  }
+
+  /** Opens data and listeners, or nothing. */
+  async #open(): Promise<void> {
+    const values = this.#values;
+    await using undo = new AsyncDisposableStack();
+    this.#lock = undo.use(await takeDataDir(values.data));
+    this.#store = undo.use(openStore(values.data));
+    this.#requestLog = undo.use(
+      await openRequestLog(values.data, {
+        keepMs: values.logKeep,
+        keepBytes: values.logSize,
+        queueRows: values.logQueue,
+        onWarning: (text) => this.#log.warn(text),
+        onRecovery: (text) => this.#log.info(text),
+      }),
+    );
+    this.#assemble();
+    undo.use(this.#administration);
+    this.#listeners = await this.#listen();
+    undo.move();
+  }
+
+  /** What a start that failed must not leave behind: a password that nobody was shown, a credential for no relay. */
+  async #begin(): Promise<void> {
+    const { adminPassword } = this.#values;
+    this.#unsubscribe = this.#store.changes.subscribe((change) => this.#onchange(change));
+    await this.#administration.open();
+    this.#local.leave(this.#listeners, this.#store.firstStart);
+    this.adminPassword = await this.#store.firstStart.ensureAdmin(adminPassword?.reveal());
+    this.#ready = true;
+  }
+
+  #assemble(): void {
+    const values = this.#values;
+    const log = this.#log;
+    const separateAdmin = values.admin !== undefined;
+    const software = this.#software;
+    const throttle = new Throttle();
+    const ready = (): boolean => this.#ready;
+    const router = new Router(values);
+    const pages = new OwnPages({ software, ready, admin: !separateAdmin });
+    new Downloads({ directory: values.downloads, publicUrl: values.publicUrl, tunnels: () => this })
+      .addTo(pages);
+    this.#front = new Front({
+      router,
+      registry: this.#registry,
+      store: this.#store,
+      requestLog: this.#requestLog,
+      pages,
+      firstByteTime: values.firstByteTimeout,
+      separateAdmin,
+    });
+    const server = {
+      refuse: this.#front.refuse,
+      closed: (connection: Connection) => this.#admission.release(connection.remote.address),
+      limits: {
+        head: { head: values.maxHead, target: values.maxTarget, fields: values.maxFields },
+        headTime: values.headTimeout,
+        idle: values.idleTimeout,
+        bodyTime: values.bodyTimeout,
+        writeStall: values.writeTimeout,
+      },
+    };
+    this.#server = new HttpServer({
+      ...server,
+      handle: this.#front.handle,
+      finished: this.#front.finished,
+    });
+    this.#administration = new Administration({
+      context: {
+        store: this.#store,
+        dir: values.data,
+        software,
+        log,
+        reader: new LogReader(values.data),
+        throttle,
+        live: {
+          registry: this.#registry,
+          requestLog: this.#requestLog,
+          events: this.#events,
+          urls: (name, { host, address }) => this.#urls(name, host, address),
+          namesPerAccount: values.namesPerAccount,
+          started: this.#started,
+          ready,
+          requests: () => this.#front.requests,
+          connections: () => this.#server.size,
+        },
+      },
+      publicUrl: values.publicUrl,
+      router,
+      pages: separateAdmin ? new OwnPages({ software, ready, admin: true }) : pages,
+      server,
+    });
+    this.#reception = new Reception({
+      store: this.#store,
+      registry: this.#registry,
+      log,
+      throttle,
+      software,
+      maxPending: values.maxPendingAgents,
+      signInTime: values.signInTimeout,
+      maxStreams: values.maxStreams,
+      agentLimits: { waiting: values.maxWaitingStreams, wait: values.streamWait },
+      namesPerAccount: values.namesPerAccount,
+      urls: (name, dialled, address) => this.#urls(name, dialled, address),
+    });
+  }
+
+  #listen(): Promise<Listeners> {
+    const admit = (to: Pick<HttpServer, "accept">) => (connection: Connection): void => {
+      const admitted = this.#admission.admit(connection.remote.address);
+      if (admitted === "ok") to.accept(connection);
+      else turnAway(connection, admitted);
+    };
+    const { admin, tlsCert, tlsKey } = this.#values;
+    return Listeners.open({
+      ...this.#values,
+      admin,
+      tlsCert,
+      tlsKey,
+      log: this.#log,
+      onvisitor: admit(this.#server),
+      onagent: (connection) => this.#reception.accept(connection),
+      onadmin: admit(this.#administration),
+    });
+  }
+
+  #urls(name: string, dialled: string, address: string): string[] {
+    const { publicUrl, domain, prefix } = this.#values;
+    const plain = this.#listeners.http.find(({ port }) => port > 0);
+    const secure = this.#listeners.https.find(({ port }) => port > 0);
+    return publicUrls(
+      {
+        publicUrl,
+        domain,
+        prefix,
+        port: (plain ?? secure)?.port ?? 80,
+        secure: plain === undefined && secure !== undefined,
+      },
+      name,
+      { dialled, address },
+    );
+  }
+
+  #onchange(change: Change): void {
+    const { action, account, object, before, after } = change;
+    this.#events.add(action, account, { account, object, before, after });
+    // Who lost the right to be here goes at once.
+    for (const agent of [...this.#registry.agents.values()]) {
+      const end = lostRights(change, agent.facts);
+      if (end !== null) agent.close(end);
+    }
+  }
+
+  stop(time: number = this.#values.drain): Promise<void> {
+    return this.#stopping ??= this.#stop(time);
+  }
+
+  async #stop(time: number): Promise<void> {
+    this.#ready = false;
+    this.#values.signal?.removeEventListener("abort", this.#onabort);
+    this.#local[Symbol.dispose]();
+    await this.#listeners.close();
+    this.#reception.close();
+    const end = { code: "shutdown", message: "the relay stops" };
+    for (const agent of this.#registry.agents.values()) agent.goAway(end);
+    const [cut] = await Promise.all([
+      this.#server.drain(time),
+      this.#administration.drain(time),
+    ]);
+    if (cut > 0) this.#log.warn(`cut off ${cut} visitors after ${time / 1000} s`);
+    await Promise.all(
+      [...this.#registry.agents.values()].flatMap(({ sessions }) =>
+        sessions.map((session) => session.finish(end))
+      ),
+    );
+    this.#registry[Symbol.dispose]();
+    // Last of all: until now `crunch account` could change things.
+    await this.#administration[Symbol.asyncDispose]();
+    this.#unsubscribe();
+    await this.#requestLog[Symbol.asyncDispose]();
+    this.#store[Symbol.dispose]();
+    this.#lock[Symbol.dispose]();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop(0);
+  }
+}
