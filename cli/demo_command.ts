@@ -39,49 +39,71 @@ export async function runDemo(
     join(fileURLToPath(folder), ".demo"),
     `${stateDirectory(program.around)}-demo`,
   ]);
-  const site = fileURLToPath(new URL("examples/site", folder));
-  const { values: defaults, sources } = await parseCommand(commands.both, {
-    args: ["--dir", site, "--data", data],
-    env: {},
-  });
-  const { drain, readyFile } = values;
-  for (let start = 1;; start++) {
-    const [http, tunnel] = freeAddresses(values.http, values.tunnel);
-    const ready = readyFile === undefined ? {} : { readyFile };
+  try {
+    const site = fileURLToPath(new URL("examples/site", folder));
+    const { values: defaults, sources } = await parseCommand(commands.both, {
+      args: ["--dir", site, "--data", data.path],
+      env: {},
+    });
+    const { drain, readyFile } = values;
+    const told = { ...defaults, drain, ...(readyFile === undefined ? {} : { readyFile }) };
+    const running = await start(
+      values,
+      ([http, tunnel]) => run({ values: { ...told, http: [http], tunnel: [tunnel] }, sources }),
+    );
+    program.print(`data       ${data.path} (delete it to begin anew)\n`);
+    program.print("The example site is at the addresses below until you press Ctrl-C.\n");
+    return {
+      ended: running.ended,
+      stop: async () => {
+        await running.stop();
+        data.lock.close();
+      },
+    };
+  } catch (error) {
+    data.lock.close();
+    throw error;
+  }
+}
+
+/** Runs with free addresses, and with others where one of them was lost meanwhile. */
+async function start(
+  { http, tunnel }: Values<OptionsOfDemo>,
+  run: (addresses: [Address, Address]) => Promise<Running>,
+): Promise<Running> {
+  for (let tries = 1;; tries++) {
     try {
-      const settings = { ...defaults, http: [http], tunnel: [tunnel], drain, ...ready };
-      const running = await run({ values: settings, sources });
-      program.print(`data       ${data} (delete it to begin anew)\n`);
-      program.print("The example site is at the addresses below until you press Ctrl-C.\n");
-      return running;
+      return await run(freeAddresses(http, tunnel));
     } catch (error) {
-      if (!isPortTaken(error) || start === STARTS) throw error;
+      if (!isPortTaken(error) || tries === STARTS) throw error;
     }
   }
 }
 
-/**
- * The first of `places` that can be written to. It belongs to this process until that ends, in whatever way;
- * while another demo has it, the same with -2 after its name, and so on.
- */
-function takeFolder(places: readonly string[]): string {
+/** A folder that is ours while its lock is open: until this process ends, in whatever way. */
+interface Folder {
+  readonly path: string;
+  readonly lock: Deno.FsFile;
+}
+
+/** The first of `places` that can be written to; while another demo has it, the same with -2 after its name, and so on. */
+function takeFolder(places: readonly string[]): Folder {
   let problem: unknown;
   for (const place of places) {
     try {
       for (let number = 1; number <= FOLDERS; number++) {
-        const folder = number === 1 ? place : `${place}-${number}`;
-        Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
-        const path = join(folder, "demo.lock");
-        const file = Deno.openSync(path, { write: true, create: true, mode: 0o600 });
-        // Stays open, and with it the lock.
-        if (file.tryLockSync(true)) return folder;
-        file.close();
+        const path = number === 1 ? place : `${place}-${number}`;
+        Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
+        const name = join(path, "demo.lock");
+        const lock = Deno.openSync(name, { write: true, create: true, mode: 0o600 });
+        if (lock.tryLockSync(true)) return { path, lock };
+        lock.close();
       }
-      throw new CommandFailure(`${FOLDERS} demos are running already; end one of them`);
     } catch (error) {
-      if (error instanceof CommandFailure) throw error;
       problem = error;
+      continue;
     }
+    throw new CommandFailure(`${FOLDERS} demos are running already; end one of them`);
   }
   const reason = problem instanceof Error ? problem.message : String(problem);
   throw new CommandFailure(`cannot keep its data in ${places.join(" or ")}: ${reason}`, 1, {

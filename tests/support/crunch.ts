@@ -1,11 +1,11 @@
 /** Runs `crunch` as users do, as processes of their own, each test in a household with its own home and data. @module */
 
-import { dirname } from "node:path";
-import { fileURLToPath as fromFileUrl } from "node:url";
+import { dirname, join } from "node:path";
 import { openStore } from "../../relay/store/mod.ts";
 import { pause, within } from "./deadline.ts";
 
-const checkout = fromFileUrl(new URL("../../", import.meta.url));
+/** The checkout's folder. */
+export const checkout: string = join(import.meta.dirname!, "../..");
 /** A built program to test instead of the checkout. */
 const built = Deno.env.get("CRUNCH_PROGRAM");
 /** Time for a process to be ready, on a machine where everything runs at once. */
@@ -16,6 +16,8 @@ const GRACE = 1_000;
 export interface ProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** The program's own folder, where it is no built one. Default: the checkout. */
+  readonly folder?: string;
 }
 
 /** A process that runs `crunch`. Disposing it ends it. */
@@ -32,10 +34,10 @@ export class CrunchProcess implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   #changed = Promise.withResolvers<void>();
 
-  constructor(args: readonly string[], { env, cwd }: Required<ProcessOptions>) {
+  constructor(args: readonly string[], { env, cwd, folder }: Required<ProcessOptions>) {
     this.command = `crunch ${args.join(" ")}`;
     const [program, before] = built === undefined
-      ? [Deno.execPath(), ["run", "-A", "--no-prompt", `${checkout}main.ts`]]
+      ? [Deno.execPath(), ["run", "-A", "--no-prompt", `${folder}/main.ts`]]
       : [built, []];
     const child = new Deno.Command(program, {
       args: [...before, ...args],
@@ -142,6 +144,14 @@ export class CrunchProcess implements AsyncDisposable {
   }
 }
 
+/** How to start a relay; its addresses are free ports of the loopback by default. */
+export interface RelayProcessOptions extends ProcessOptions {
+  readonly command?: "relay" | "both";
+  readonly http?: string;
+  readonly tunnel?: string;
+  readonly data?: string;
+}
+
 /** A relay, or `both`, that is ready. */
 export interface RunningRelay {
   readonly process: CrunchProcess;
@@ -185,10 +195,11 @@ export class Household implements AsyncDisposable {
   /** Starts `crunch` and waits for nothing. */
   crunch(
     args: readonly string[],
-    { env = {}, cwd = this.root }: ProcessOptions = {},
+    { env = {}, cwd = this.root, folder = checkout }: ProcessOptions = {},
   ): CrunchProcess {
     const process = new CrunchProcess(args, {
       cwd,
+      folder,
       env: {
         PATH: Deno.env.get("PATH") ?? "",
         DENO_DIR: Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME") ?? ""}/.cache/deno`,
@@ -205,14 +216,15 @@ export class Household implements AsyncDisposable {
     return this.path(`ready-${++this.#count}.json`);
   }
 
-  /** Starts a relay on free ports; `args` come last, so that they win where an option may stand once. */
+  /** Starts a relay and waits until it listens. */
   async relay(
     args: readonly string[] = [],
-    options: ProcessOptions & { command?: "relay" | "both"; http?: string; tunnel?: string } = {},
+    options: RelayProcessOptions = {},
   ): Promise<RunningRelay> {
     const file = this.#readyFile();
     const { command = "relay", http = "127.0.0.1:0", tunnel = "127.0.0.1:0" } = options;
-    const listen = ["--http", http, "--tunnel", tunnel, "--data", this.data];
+    const { data = this.data } = options;
+    const listen = ["--http", http, "--tunnel", tunnel, "--data", data];
     const process = this.crunch([command, ...listen, "--ready-file", file, ...args], options);
     const ready = await process.ready(file);
     return {
@@ -228,7 +240,7 @@ export class Household implements AsyncDisposable {
   async again(
     { http, tunnel }: RunningRelay,
     args: readonly string[] = [],
-    options: ProcessOptions = {},
+    options: RelayProcessOptions = {},
   ): Promise<RunningRelay> {
     return await this.relay(args, { ...options, http, tunnel });
   }

@@ -1,0 +1,99 @@
+/** Claims about `crunch demo`, as a whole process. @module */
+
+import assert from "node:assert/strict";
+import { checkout, type CrunchProcess, Household } from "../support/crunch.ts";
+import { ask } from "../support/visitor.ts";
+
+/** A folder that holds the program as a checkout does, without leaving anything in the real one. */
+function programFolder(home: Household, name = "program"): string {
+  const folder = home.path(name);
+  Deno.mkdirSync(folder);
+  for (const entry of Deno.readDirSync(checkout)) {
+    if (!entry.name.startsWith(".")) {
+      Deno.symlinkSync(`${checkout}/${entry.name}`, `${folder}/${entry.name}`);
+    }
+  }
+  return folder;
+}
+
+interface Demo {
+  readonly process: CrunchProcess;
+  readonly http: string;
+  readonly tunnel: string;
+  readonly urls: readonly string[];
+}
+
+let count = 0;
+
+async function demo(home: Household, folder: string, address = "127.0.0.1:0"): Promise<Demo> {
+  const file = home.path(`demo-${++count}.json`);
+  const listen = ["--http", address, "--tunnel", address];
+  const process = home.crunch(["demo", ...listen, "--ready-file", file], { folder });
+  const ready = await process.ready(file) as unknown as Omit<Demo, "process">;
+  return { ...ready, process };
+}
+
+/** The example site's front page is there, by both of its URLs. */
+async function shows({ http, urls }: Demo): Promise<void> {
+  assert.deepEqual(urls, [
+    `http://${http}/local/`,
+    `http://local.localhost:${http.split(":")[1]}/`,
+  ]);
+  for (const [host, path] of [[http, "/local/"], [`local.localhost:${http.split(":")[1]}`, "/"]]) {
+    const answer = await ask(http, path!, { host: host! });
+    assert.equal(answer.status, 200);
+    assert.match(answer.text, /The Quillet/);
+  }
+}
+
+Deno.test("demo: shows the example site, says where, and ends with Ctrl-C", async () => {
+  await using home = new Household();
+  const folder = programFolder(home);
+  const first = await demo(home, folder);
+  await shows(first);
+  for (const url of first.urls) assert.ok(first.process.stdout.includes(`\n${url}\n`), url);
+  const picture = await ask(first.http, "/local/images/quillet-at-night.jpg");
+  assert.ok(picture.body.length > 200_000);
+  first.process.kill("SIGINT");
+  assert.equal(await first.process.exit, 0);
+  assert.deepEqual(
+    [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => name.startsWith(".")),
+    [".demo"],
+  );
+});
+
+Deno.test("demo: runs again where the last one left its data, even after kill -9", async () => {
+  await using home = new Household();
+  const folder = programFolder(home);
+  for (const signal of ["SIGTERM", "SIGKILL", "SIGTERM"] as const) {
+    const run = await demo(home, folder);
+    await shows(run);
+    run.process.kill(signal);
+    assert.equal(await run.process.exit, signal === "SIGKILL" ? 137 : 0);
+  }
+  Deno.statSync(`${folder}/.demo/crunch.db`);
+  assert.throws(() => Deno.statSync(`${folder}/.demo-2`), Deno.errors.NotFound);
+});
+
+Deno.test("demo: two at once, started on the same ports, move apart and both work", async () => {
+  await using home = new Household();
+  const folder = programFolder(home);
+  // Free a moment ago; where somebody took it since, both move.
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const address = `127.0.0.1:${listener.addr.port}`;
+  listener.close();
+  const runs = await Promise.all([demo(home, folder, address), demo(home, folder, address)]);
+  const addresses = new Set(runs.flatMap(({ http, tunnel }) => [http, tunnel]));
+  assert.equal(addresses.size, 4);
+  for (const run of runs) await shows(run);
+  Deno.statSync(`${folder}/.demo-2/crunch.db`);
+});
+
+Deno.test("demo: a signal that comes twice at once, by the group and by `deno task`, is one", async () => {
+  await using home = new Household();
+  const run = await demo(home, programFolder(home));
+  run.process.kill("SIGTERM");
+  run.process.kill("SIGTERM");
+  assert.equal(await run.process.exit, 0);
+  assert.match(run.process.stderr, /stopping/);
+});
