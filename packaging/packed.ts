@@ -6,7 +6,7 @@ import { Readable } from "node:stream";
 import { join } from "node:path";
 import { checkout, configuration, packedFiles, runFlags } from "./contents.ts";
 import { denoFor } from "./runtime.ts";
-import { tar } from "./tar.ts";
+import { tar, type TarFile } from "./tar.ts";
 import type { Target } from "./targets.ts";
 import { Unavailable } from "./unavailable.ts";
 
@@ -21,26 +21,37 @@ export async function packFile(target: Target, output: string): Promise<void> {
   const [os] = target.name.split("-") as [keyof typeof CACHES | "windows"];
   if (os === "windows") throw new Unavailable("Windows cannot run a file that unpacks itself");
   const deno = await denoFor(target);
-  const files = (await packedFiles()).map((file) => ({ ...file, path: `app/${file.path}` }));
-  const archive = Readable.from(tar([{ path: "deno", content: deno, executable: true }, ...files]));
-  const hash = createHash("sha256");
-  const pieces: Uint8Array[] = [];
-  for await (const piece of archive.pipe(createGzip({ level: 9 }))) {
-    hash.update(piece);
-    pieces.push(piece);
-  }
-  const script = headScript({
+  const app = (await packedFiles()).map((file) => ({ ...file, path: `app/${file.path}` }));
+  const pieces = await selfUnpacking([{ path: "deno", content: deno, executable: true }, ...app], {
     VERSION: configuration().version,
     TARGET: target.name,
-    SUM: hash.digest("hex"),
     FLAGS: runFlags().join(" "),
     CACHE: CACHES[os],
     NEEDS: os === "linux" ? ", with glibc" : "",
   });
   using file = Deno.openSync(output, { write: true, createNew: true, mode: 0o755 });
-  for (const piece of [script, ...pieces]) {
+  for (const piece of pieces) {
     for (let at = 0; at < piece.length;) at += file.writeSync(piece.subarray(at));
   }
+}
+
+/** What the script says of itself, by the names that stand between @ in it. */
+export type HeadValues = Readonly<
+  Record<"VERSION" | "TARGET" | "FLAGS" | "CACHE" | "NEEDS", string>
+>;
+
+/** A script with an archive of `files` behind it, in pieces. It runs `deno` with `app/main.ts`, both of them among these. */
+export async function selfUnpacking(
+  files: readonly TarFile[],
+  values: HeadValues,
+): Promise<Uint8Array[]> {
+  const hash = createHash("sha256");
+  const pieces: Uint8Array[] = [];
+  for await (const piece of Readable.from(tar(files)).pipe(createGzip({ level: 9 }))) {
+    hash.update(piece);
+    pieces.push(piece);
+  }
+  return [headScript({ ...values, SUM: hash.digest("hex") }), ...pieces];
 }
 
 /** The script; it says itself where it ends. */

@@ -41,14 +41,9 @@ export class Downloads {
   /** Puts all of it among the relay's own pages. */
   addTo(pages: OwnPages): void {
     pages.set("download", (exchange, visitor) => this.#download(exchange, visitor));
-    pages.set(
-      "install.sh",
-      (exchange, visitor) => this.#script(exchange, visitor, "install.sh", "text/x-shellscript"),
-    );
-    pages.set(
-      "install.ps1",
-      (exchange, visitor) => this.#script(exchange, visitor, "install.ps1", "text/plain"),
-    );
+    for (const file of ["install.sh", "install.ps1"]) {
+      pages.set(file, (exchange, visitor) => this.#script(exchange, visitor, file));
+    }
   }
 
   #download(exchange: ServerExchange, visitor: Visitor): void {
@@ -76,22 +71,27 @@ export class Downloads {
     serveFetch(exchange, () => sendFile(files, rest, exchange));
   }
 
-  #script(exchange: ServerExchange, visitor: Visitor, file: string, type: string): void {
+  #script(exchange: ServerExchange, visitor: Visitor, file: string): void {
     if (!readable(exchange)) return;
     const where = this.#whereabouts(exchange, visitor);
     if (where === undefined) return badHost(exchange);
-    const template = Deno.readTextFileSync(new URL(`../static/${file}`, import.meta.url));
-    const script = installScript(template, where, this.#files !== null);
-    serveFetch(exchange, () => text(script, type, { "vary": "Host" }));
+    serveFetch(exchange, () => {
+      const template = Deno.readTextFileSync(new URL(`../static/${file}`, import.meta.url));
+      const script = installScript(template, where, this.#files !== null);
+      // Plain, so that a browser shows it to who wants to read it first.
+      return text(script, "text/plain", { "vary": "Host" });
+    });
   }
 
   #whereabouts(exchange: ServerExchange, visitor: Visitor): Whereabouts | undefined {
     const { local } = exchange.connection;
+    const { tunnel, tunnelTls } = this.#options.tunnels();
     return whereabouts({
       scheme: `${visitor.scheme}:`,
       authority: exchange.head.authority || `${local.address}:${local.port}`,
       publicUrl: this.#options.publicUrl,
-      ...this.#options.tunnels(),
+      tunnel,
+      tunnelTls,
     });
   }
 }
