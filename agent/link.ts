@@ -42,6 +42,10 @@ const MAX_CONNECTIONS = 4;
 const REFUSED_DELAY = 30_000;
 /** The same after another agent took our name, in ms. */
 const REPLACED_DELAY = 60_000;
+/** A relay's wish to see us later is granted up to here, in ms. */
+const LONGEST_WISH = 10 * 60_000;
+/** A session of this age worked: what comes after it is a new outage, in ms. */
+const SETTLED = 5_000;
 /** What another try with the same settings will not mend. */
 const FINAL: ReadonlySet<string> = new Set([
   "bad-credentials",
@@ -81,8 +85,7 @@ export class Link implements AsyncDisposable {
     while (!signal.aborted) {
       let delay: number;
       try {
-        const ended = await this.#connect();
-        delay = this.#afterEnd(ended);
+        delay = await this.#connect();
       } catch (error) {
         if (signal.aborted) break;
         delay = this.#afterFailure(error);
@@ -93,18 +96,21 @@ export class Link implements AsyncDisposable {
     }
   }
 
-  /** One session from dial to end. @throws {SignInError} and what dialling throws. */
-  async #connect(): Promise<SessionEnd> {
+  /** One session from dial to end. @returns how long to wait then, in ms. @throws {SignInError} and what dialling throws. */
+  async #connect(): Promise<number> {
     const { log, onwelcome } = this.#options;
     const ended = new Promise<SessionEnd>((resolve) => this.#lost = resolve);
     const welcome = await this.#open((end) => this.#lost?.(end));
     const again = this.#welcomed;
     this.#welcomed = true;
     this.#sessionId = welcome.session;
-    this.#backoff.reset();
+    const since = performance.now();
     if (again) log.info("connected to the relay again");
     onwelcome(welcome);
-    return await ended;
+    const end = await ended;
+    const settled = performance.now() - since > SETTLED;
+    if (settled) this.#backoff.reset();
+    return this.#afterEnd(end, settled);
   }
 
   /** Dials and signs in. `onlost` is called when the session wants no new streams any more, or is over. */
@@ -163,19 +169,24 @@ export class Link implements AsyncDisposable {
       .finally(() => this.#joining = false);
   }
 
-  #afterEnd(end: SessionEnd): number {
+  #afterEnd(end: SessionEnd, settled: boolean): number {
     const { log } = this.#options;
     if (this.#stop.signal.aborted) return 0;
     if (end.code === "replaced") {
       log.warn(`replaced: ${end.message}; dialling again in 60 s`);
       return REPLACED_DELAY;
     }
+    if (FINAL.has(end.code)) {
+      log.warn(`the relay sends us away: ${end.message}`);
+      return REFUSED_DELAY;
+    }
     if (end.code === "shutdown") {
       log.info("the relay is stopping; dialling again");
-      return 0;
+      // At once; but a relay that welcomes us and stops, again and again, is not to be dialled in a loop.
+      return settled ? 0 : this.#backoff.next();
     }
     log.warn(`lost the relay: ${end.message}; dialling again`);
-    return this.#backoff.next();
+    return Math.max(wishOf(end), this.#backoff.next());
   }
 
   #afterFailure(error: unknown): number {
@@ -190,8 +201,8 @@ export class Link implements AsyncDisposable {
     const text = error instanceof Error ? error.message : String(error);
     if (this.#backoff.isFirst) log.warn(`no relay yet: ${text}; dialling on`);
     else log.debug(`no relay yet: ${text}`);
-    const wish = error instanceof SignInError ? error.end.retryAfter : undefined;
-    return Math.max(wish ?? 0, this.#backoff.next());
+    const wish = error instanceof SignInError ? wishOf(error.end) : 0;
+    return Math.max(wish, this.#backoff.next());
   }
 
   /** Takes no new requests, lets those under way finish for `time` ms, and ends. */
@@ -214,6 +225,11 @@ export class Link implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.drain(0);
   }
+}
+
+/** When the relay wants to see us again, in ms. A timer of a month would end at once. */
+function wishOf({ retryAfter = 0 }: SessionEnd): number {
+  return Math.min(retryAfter, LONGEST_WISH);
 }
 
 function sleep(ms: number, signal: AbortSignal): Promise<void> {

@@ -25,7 +25,6 @@ export async function runRelay(
   program: Program,
 ): Promise<RunningRelayCommand> {
   const relay = await start(values, program);
-  introduce(relay, values, program);
   const writeReady = (path: string, urls?: readonly string[]): void =>
     writeReadyFile(path, {
       http: relay.http[0] ?? null,
@@ -35,7 +34,15 @@ export async function runRelay(
       admin: relay.admin[0] ?? relay.http[0] ?? relay.https[0] ?? null,
       ...(urls === undefined ? {} : { urls }),
     });
-  if (values.readyFile !== undefined) writeReady(values.readyFile);
+  try {
+    introduce(relay, values, program);
+    if (values.readyFile !== undefined) writeReady(values.readyFile);
+  } catch (cause) {
+    await relay.stop(0);
+    throw new CommandFailure(`cannot say where the relay is: ${(cause as Error).message}`, 1, {
+      cause,
+    });
+  }
   return {
     relay,
     writeReady,
