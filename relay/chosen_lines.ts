@@ -1,4 +1,4 @@
-/** Some lines of a head, copied together. For what is rare: the usual way copies runs of lines in place. @module */
+/** Copies chosen lines of a head; for what is rare, as the usual way moves runs of lines in place. @module */
 
 import type { Head } from "../http/mod.ts";
 
