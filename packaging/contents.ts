@@ -59,24 +59,25 @@ export async function packedFiles(): Promise<TarFile[]> {
 interface ImportedPackage {
   readonly name: string;
   readonly version: string;
+  /** Keys of what it imports itself. */
+  readonly dependencies: readonly string[];
   /** Absolute. */
   readonly localPath: string;
+}
+
+/** What `deno info --json` tells. Its packages are all that are installed, used or not. */
+interface Graph {
+  readonly modules: ReadonlyArray<{ readonly npmPackage?: string }>;
+  readonly npmPackages?: Readonly<Record<string, ImportedPackage>>;
 }
 
 /** Packages that the program's modules import, and what those import, sorted by name. */
 async function importedPackages(): Promise<ImportedPackage[]> {
   const found = new Map<string, ImportedPackage>();
   for (const root of ["main.ts", ...workerModules()]) {
-    const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["info", "--json", root],
-      cwd: checkout,
-      env: { NO_COLOR: "1" },
-    }).output();
-    if (!success) throw new Error(`deno info failed: ${new TextDecoder().decode(stderr)}`);
-    const { npmPackages = {} } = JSON.parse(new TextDecoder().decode(stdout)) as {
-      npmPackages?: Record<string, ImportedPackage>;
-    };
-    for (const one of Object.values(npmPackages)) {
+    const { modules, npmPackages = {} } = await graphOf(root);
+    const take = (key: string): void => {
+      const one = npmPackages[key]!;
       const other = found.get(one.name);
       // All lie side by side in one folder, where a name has one version.
       if (other !== undefined && other.version !== one.version) {
@@ -84,10 +85,23 @@ async function importedPackages(): Promise<ImportedPackage[]> {
           `Cannot pack ${one.name} in two versions, ${one.version} and ${other.version}`,
         );
       }
+      if (other !== undefined) return;
       found.set(one.name, one);
-    }
+      one.dependencies.forEach(take);
+    };
+    for (const { npmPackage } of modules) if (npmPackage !== undefined) take(npmPackage);
   }
   return [...found.values()].sort((a, b) => a.name < b.name ? -1 : 1);
+}
+
+async function graphOf(root: string): Promise<Graph> {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", root],
+    cwd: checkout,
+    env: { NO_COLOR: "1" },
+  }).output();
+  if (!success) throw new Error(`deno info failed: ${new TextDecoder().decode(stderr)}`);
+  return JSON.parse(new TextDecoder().decode(stdout));
 }
 
 function packageFiles({ name, localPath }: ImportedPackage): TarFile[] {
