@@ -1,6 +1,7 @@
 /** The messages of a sign-in, checked field by field, and the agent's half of it. @module */
 
 import { decodeBase64, encodeBase64 } from "./base64.ts";
+import { readEnd, type SessionEnd } from "./control.ts";
 import { Frame, PROTOCOL_VERSION } from "./frame.ts";
 import {
   clientProof,
@@ -11,7 +12,7 @@ import {
   passwordBytes,
   verifyServerSignature,
 } from "./scram.ts";
-import { readEnd, type Session, type SessionEnd } from "./session.ts";
+import type { Session } from "./session.ts";
 import { tokenId } from "./token.ts";
 
 /** A message lacks a field or has a wrong one; the text names it. */

@@ -1,5 +1,6 @@
 /** What relay and agent must agree on; PROTOCOL.md is enough to write another agent. @module */
 
+export { readEnd, type SessionEnd } from "./control.ts";
 export * from "./frame.ts";
 export * from "./handshake.ts";
 export * from "./scram.ts";

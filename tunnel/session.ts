@@ -11,6 +11,15 @@ import {
   watch,
   type Watched,
 } from "../http/mod.ts";
+import {
+  checkTrailers,
+  hex,
+  parseObject,
+  ProtocolError,
+  readEnd,
+  type SessionEnd,
+  TUNNEL_HEAD_LIMITS,
+} from "./control.ts";
 import { GrowthBudget, SESSION_UNSAID, sessionWindow } from "./flow.ts";
 import {
   DEFAULT_STREAMS,
@@ -19,32 +28,23 @@ import {
   Frame,
   FRAME_HEADER,
   frameLength,
-  MAX_DATA,
   MAX_HEAD,
   MAX_INTERIM,
   MAX_STREAMS,
   MAX_WINDOW,
   maxPayload,
-  PEER_TIMEOUT,
-  PING_INTERVAL,
   PREFACE,
   readUint32,
-  RELAY_PING_INTERVAL,
   Reset,
   SESSION_WINDOW,
   STREAM_WINDOW,
   writeFrameHeader,
   writeUint32,
 } from "./frame.ts";
+import { readPreface, recognizeForeign } from "./greeting.ts";
+import { BARRIER, PULSE, Pulse } from "./pulse.ts";
 import { Stream, type StreamHandler } from "./stream.ts";
-
-/** Why a session is over: a code that a program acts on, and a sentence. */
-export interface SessionEnd {
-  readonly code: string;
-  readonly message: string;
-  /** Milliseconds before the peer wants to see us again, where it said so. */
-  readonly retryAfter?: number;
-}
+import { slotOf, StreamTable } from "./stream_table.ts";
 
 export interface SessionOptions {
   readonly connection: Connection;
@@ -67,47 +67,30 @@ const IDLE_BUFFER = 1 << 10;
 const LARGEST_READ = 256 << 10;
 /** Bulk is framed until this much waits for the socket: one write takes it all. */
 const BULK_WATER = 512 << 10;
-const MIN_FRAME = 16 << 10;
-/** A frame of a bulk stream should not hold up others for longer, in ms. */
-const FRAME_TIME = 4;
-/** What may wait to be written besides a head for each stream, and before the sign-in: a peer that only talks is cut off. */
+/** What waits to be written besides a head for each stream, and before the sign-in: a peer that only talks is cut off. */
 const MAX_QUEUED = 32 << 20;
 const MAX_QUEUED_EARLY = 64 << 10;
 /** How long a session that ends takes to send what waits and to let the peer read it, in ms. */
 const FAREWELL = 1_000;
 const USUAL_FRAME = 1 << 10;
-/** So many bytes within `PING_INTERVAL`, gone or come, are bulk; then the answer to a PING may take so long, in ms. */
-const BULK = 64 << 10;
-const BULK_PATIENCE = 120_000;
-/** After so long without a byte the peer gets a PING, that it hears from us, in ms. */
-const SILENCE = 6_000;
-/** First word of a PING that measures, of one that follows GOAWAY, and of one whose answer does not matter. */
-const PULSE = 0;
-const BARRIER = 1;
-const KEEP_ALIVE = 2;
 /** Heads are looked at while they are parsed and no longer: one serves all sessions. */
-const HEAD_LIMITS = { head: MAX_HEAD, target: 64 << 10, fields: 512 };
-const head = new Head(HEAD_LIMITS);
+const head = new Head(TUNNEL_HEAD_LIMITS);
 
 export class Session implements Watched {
   readonly connection: Connection;
   readonly side: "relay" | "agent";
   readonly outgoing: Outgoing;
   readonly growth = new GrowthBudget();
-  /** Smallest round trip seen, in ms. */
-  roundTrip = 100;
+  readonly pulse: Pulse;
   /** Bytes that may still be sent on all streams together. */
   sendCredit = SESSION_WINDOW;
   /** Streams that may be open at a time. */
   maxStreams = DEFAULT_STREAMS;
   /** Bytes that came in; `outgoing.written` is its counterpart. */
   received = 0;
-  /** Last round trip, in ms; -1 before the first. */
-  rtt = -1;
 
   readonly #options: SessionOptions;
-  /** The lowest bit of our streams' ids. */
-  readonly #parity: number;
+  readonly #table: StreamTable;
   #buffer: Uint8Array<ArrayBuffer> = new Uint8Array(IDLE_BUFFER);
   #start = 0;
   #end = 0;
@@ -118,14 +101,7 @@ export class Session implements Watched {
   #dataLeft = 0;
   #dataEnd = false;
   #dataStream = 0;
-  #greeted: boolean;
-
-  // Streams by slot, one table for each side's.
-  readonly #own: Array<Stream | null> = [];
-  readonly #peers: Array<Stream | null> = [];
-  readonly #free: number[] = [];
-  #generation = 0;
-  #open = 0;
+  #greeted = false;
 
   #frameAt = 0;
   #unsaid = 0;
@@ -134,7 +110,6 @@ export class Session implements Watched {
   #ring: Stream[] = [];
   #pumping = false;
   #pumpScheduled = false;
-  #frameLimit = 64 << 10;
   #ready = false;
   #over = false;
   #finishing: Promise<void> | null = null;
@@ -147,25 +122,17 @@ export class Session implements Watched {
   #awaitsBarrier = false;
   #idlers: Array<() => void> = [];
 
-  #lastReceived = Date.now();
-  #pingSent = 0;
-  #pingAt = 0;
-  #pingCount = 0;
-  #nextPing = 0;
-  /** When bulk last got through, and how many bytes had gone and come by then. */
-  #bulkAt = 0;
-  #bulkMark = 0;
-  #writtenBefore = 0;
-
   constructor(options: SessionOptions) {
     this.#options = options;
     this.connection = options.connection;
     this.side = options.side;
-    this.#parity = options.side === "agent" ? 1 : 0;
-    this.outgoing = new Outgoing(options.connection, (error) => {
-      this.#close({ code: "connection-lost", message: messageOf(error) });
+    this.#table = new StreamTable(options.side);
+    this.outgoing = new Outgoing(options.connection, this.#onlost);
+    this.pulse = new Pulse({
+      side: options.side,
+      outgoing: this.outgoing,
+      ping: (kind, count) => this.#ping(kind, count),
     });
-    this.#greeted = false;
     if (this.side === "agent") this.outgoing.put(PREFACE);
     this.#read();
   }
@@ -176,7 +143,12 @@ export class Session implements Watched {
 
   /** How many streams are open. */
   get streams(): number {
-    return this.#open;
+    return this.#table.open;
+  }
+
+  /** Last round trip, in ms; -1 before the first. */
+  get rtt(): number {
+    return this.pulse.rtt;
   }
 
   /** The peer takes no new streams, or we said that we take none. */
@@ -197,7 +169,7 @@ export class Session implements Watched {
     this.maxStreams = Math.min(maxStreams, MAX_STREAMS);
     const more = sessionWindow(this.maxStreams) - SESSION_WINDOW;
     if (more > 0) this.#grant(more);
-    this.#lastReceived = Date.now();
+    this.pulse.heard();
     watch(this);
   }
 
@@ -275,35 +247,18 @@ export class Session implements Watched {
 
   /** Opens a stream, or gives null when as many are open as may be, or the session is ending. */
   open(handler: StreamHandler): Stream | null {
-    if (this.#over || this.#goneAway || this.#open >= this.maxStreams) return null;
-    const slot = this.#free.pop() ?? this.#own.length;
-    this.#generation = this.#generation === 0xffff ? 1 : this.#generation + 1;
-    const low = (slot << 1) | this.#parity;
-    const stream = new Stream(this, ((this.#generation << 16) | low) >>> 0, STREAM_WINDOW);
+    if (this.#over || this.#goneAway || this.#table.open >= this.maxStreams) return null;
+    const stream = new Stream(this, this.#table.newId(), STREAM_WINDOW);
     stream.handler = handler;
     stream.unopened = true;
-    this.#own[slot] = stream;
-    this.#open++;
+    this.#table.set(stream);
     return stream;
-  }
-
-  #find(id: number): Stream | null {
-    const slot = (id & 0xffff) >> 1;
-    const table = (id & 1) === this.#parity ? this.#own : this.#peers;
-    const stream = table[slot];
-    return stream !== undefined && stream !== null && stream.id === id ? stream : null;
   }
 
   /** A stream is over; its slot is free. Called by the stream. */
   release(stream: Stream): void {
-    const slot = (stream.id & 0xffff) >> 1;
-    const own = (stream.id & 1) === this.#parity;
-    const table = own ? this.#own : this.#peers;
-    if (table[slot] !== stream) return;
-    table[slot] = null;
-    if (own) this.#free.push(slot);
-    this.#open--;
-    if (this.#open === 0) this.#checkIdle();
+    if (!this.#table.remove(stream)) return;
+    if (this.#table.open === 0) this.#checkIdle();
     this.#onrelease?.();
   }
 
@@ -323,7 +278,7 @@ export class Session implements Watched {
 
   #checkIdle(): void {
     if (this.#idlers.length === 0) return;
-    if (!this.#over && (this.#open > 0 || this.#awaitsBarrier)) return;
+    if (!this.#over && (this.#table.open > 0 || this.#awaitsBarrier)) return;
     for (const resolve of this.#idlers.splice(0)) resolve();
   }
 
@@ -344,7 +299,7 @@ export class Session implements Watched {
     while (this.#ring.length > 0 && this.outgoing.queued < BULK_WATER && this.sendCredit > 0) {
       const stream = this.#ring.shift()!;
       stream.queued = false;
-      if (stream.sendSome(this.#frameLimit) && !stream.queued) {
+      if (stream.sendSome(this.pulse.frameLimit) && !stream.queued) {
         stream.queued = true;
         this.#ring.push(stream);
       }
@@ -380,7 +335,7 @@ export class Session implements Watched {
       return this.#close({ code: "connection-lost", message: "the peer closed the connection" });
     }
     this.received += count;
-    this.#lastReceived = Date.now();
+    this.pulse.heard();
     this.#end += count;
     try {
       this.#parse();
@@ -400,7 +355,9 @@ export class Session implements Watched {
     this.#smallReads = full || left > 0 ? 0 : this.#smallReads + 1;
     let size = this.#buffer.length;
     if (full && size < LARGEST_READ) size *= 4;
-    else if (this.#smallReads > 64 && size > IDLE_BUFFER && this.#open === 0) size = IDLE_BUFFER;
+    else if (this.#smallReads > 64 && size > IDLE_BUFFER && this.#table.open === 0) {
+      size = IDLE_BUFFER;
+    }
     // A frame that must be there as a whole must fit.
     if (left >= FRAME_HEADER) {
       const type = this.#buffer[this.#start]! & ~END;
@@ -421,37 +378,24 @@ export class Session implements Watched {
 
   /** False while the first bytes are not complete, or when they are another protocol's. */
   #greet(): boolean {
-    return this.side === "relay" ? this.#greetAgent() : this.#greetRelay();
-  }
-
-  /** An agent begins with the preface. */
-  #greetAgent(): boolean {
-    const size = Math.min(PREFACE.length, this.#end - this.#start);
-    for (let i = 0; i < size; i++) {
-      if (this.#buffer[this.#start + i] === PREFACE[i]) continue;
-      const answer = this.#options.onforeign?.(this.#buffer.subarray(this.#start, this.#end)) ??
-        null;
+    if (this.side === "agent") {
+      const foreign = recognizeForeign(this.#buffer[this.#start]!);
+      if (foreign !== null) this.close({ code: "not-a-relay", message: foreign });
+      return this.#greeted = foreign === null;
+    }
+    const preface = readPreface(this.#buffer, this.#start, this.#end);
+    if (preface === "foreign") {
+      const bytes = this.#buffer.subarray(this.#start, this.#end);
+      const answer = this.#options.onforeign?.(bytes) ?? null;
       if (answer !== null) this.outgoing.put(answer);
       this.close({
         code: "not-an-agent",
         message: "what connected does not speak the tunnel protocol",
       });
-      return false;
     }
-    if (size < PREFACE.length) return false;
-    this.#start += size;
+    if (preface !== "whole") return false;
+    this.#start += PREFACE.length;
     return this.#greeted = true;
-  }
-
-  /** A relay begins with CHALLENGE or REFUSED. */
-  #greetRelay(): boolean {
-    const first = this.#buffer[this.#start]!;
-    if (first === Frame.CHALLENGE || first === Frame.REFUSED) return this.#greeted = true;
-    this.close({
-      code: "not-a-relay",
-      message: FOREIGN.get(first) ?? "what answers on this port is not a relay's tunnel port",
-    });
-    return false;
   }
 
   #parse(): void {
@@ -510,7 +454,7 @@ export class Session implements Watched {
 
   #ondata(bytes: Uint8Array): void {
     const id = this.#dataStream;
-    const stream = this.#find(id);
+    const stream = this.#table.find(id);
     if (stream === null || stream.receiveClosed) {
       throw new ProtocolError(`DATA on stream ${id}, which is not open`);
     }
@@ -547,7 +491,7 @@ export class Session implements Watched {
             throw new ProtocolError("The session's window is absurd");
           }
           this.#pump();
-        } else if (this.#find(id)?.credit(size) === false) {
+        } else if (this.#table.find(id)?.credit(size) === false) {
           throw new ProtocolError(`The window of stream ${id} is absurd`);
         }
         return;
@@ -555,7 +499,7 @@ export class Session implements Watched {
       case Frame.RESET: {
         if (to - from < 2) throw new ProtocolError("A RESET frame has at least two bytes");
         const code = (bytes[from]! << 8) | bytes[from + 1]!;
-        this.#find(id)?.receiveReset(code, decoder.decode(bytes.subarray(from + 2, to)));
+        this.#table.find(id)?.receiveReset(code, decoder.decode(bytes.subarray(from + 2, to)));
         return;
       }
       case Frame.OPEN:
@@ -578,8 +522,8 @@ export class Session implements Watched {
   }
 
   #onhead(id: number, end: boolean, from: number, to: number): void {
-    const own = (id & 1) === this.#parity;
-    let stream = this.#find(id);
+    const own = this.#table.isOwn(id);
+    let stream = this.#table.find(id);
     if (stream === null) stream = this.#admit(id, null);
     else if (stream.receiveClosed) throw new ProtocolError(`HEAD on stream ${id}, which has ended`);
     if (stream.handler === null) {
@@ -616,7 +560,7 @@ export class Session implements Watched {
 
   #ontrailers(id: number, end: boolean, from: number, to: number): void {
     if (!end) throw new ProtocolError("TRAILERS without END");
-    const stream = this.#find(id);
+    const stream = this.#table.find(id);
     if (stream === null || stream.receiveClosed) {
       throw new ProtocolError(`TRAILERS on stream ${id}, which is not open`);
     }
@@ -630,18 +574,13 @@ export class Session implements Watched {
 
   /** A stream that the peer opens; without a handler it is refused already. */
   #admit(id: number, service: Record<string, unknown> | null): Stream {
-    const slot = (id & 0xffff) >> 1;
-    if ((id & 1) === this.#parity || (id >>> 16) === 0) {
+    if (this.#table.isOwn(id) || (id >>> 16) === 0) {
       throw new ProtocolError(`Stream ${id} is not open, and not the peer's to open`);
     }
-    if (slot >= this.maxStreams) throw new ProtocolError("More streams than were agreed on");
-    if (this.#peers[slot] !== undefined && this.#peers[slot] !== null) {
-      throw new ProtocolError(`The slot of stream ${id} is taken`);
-    }
+    if (slotOf(id) >= this.maxStreams) throw new ProtocolError("More streams than were agreed on");
+    if (this.#table.isTaken(id)) throw new ProtocolError(`The slot of stream ${id} is taken`);
     const stream = new Stream(this, id, STREAM_WINDOW);
-    while (this.#peers.length <= slot) this.#peers.push(null);
-    this.#peers[slot] = stream;
-    this.#open++;
+    this.#table.set(stream);
     stream.handler = this.#options.onstream(stream, service);
     if (stream.handler === null) stream.reset(Reset.REFUSED, "not now");
     return stream;
@@ -650,33 +589,8 @@ export class Session implements Watched {
   // Life
 
   tick(now: number): void {
-    const out = this.outgoing;
-    const rate = (out.written - this.#writtenBefore) / 250;
-    this.#writtenBefore = out.written;
-    if (out.written + this.received - this.#bulkMark > BULK) {
-      this.#bulkMark = out.written + this.received;
-      this.#bulkAt = now;
-    }
-    if (out.queued > 0) {
-      // Whole bytes: half a byte would put every later frame beside its place.
-      const size = Math.floor(rate * FRAME_TIME);
-      this.#frameLimit = Math.max(MIN_FRAME, Math.min(MAX_DATA, size));
-    }
-    const waiting = this.#pingSent !== 0 ? now - this.#pingSent : 0;
-    // While bulk gets through, slowly perhaps, a ping or its answer may stand behind it.
-    const patience = now - this.#bulkAt < PING_INTERVAL ? BULK_PATIENCE : PEER_TIMEOUT;
-    if (waiting > patience || now - this.#lastReceived > PEER_TIMEOUT + PING_INTERVAL) {
-      return this.close({ code: "peer-silent", message: "the peer does not answer" });
-    }
-    if (this.#pingSent === 0 && now >= this.#nextPing) {
-      this.#pingSent = now;
-      // Sessions that began together should not all ping together for ever.
-      const interval = this.side === "agent" ? PING_INTERVAL : RELAY_PING_INTERVAL;
-      this.#nextPing = now + interval * (1 - Math.random() / 4);
-      this.#pingAt = performance.now();
-      this.#pingCount = (this.#pingCount + 1) >>> 0;
-      this.#ping(PULSE, this.#pingCount);
-    } else if (now - out.progressAt > SILENCE) this.#ping(KEEP_ALIVE, 0);
+    if (this.pulse.tick(now, this.received)) return;
+    this.close({ code: "peer-silent", message: "the peer does not answer" });
   }
 
   #ping(kind: number, count: number): void {
@@ -689,13 +603,10 @@ export class Session implements Watched {
   }
 
   #onpong(kind: number, count: number): void {
-    if (kind === BARRIER) {
+    if (kind === PULSE) this.pulse.pong(count);
+    else if (kind === BARRIER) {
       this.#awaitsBarrier = false;
       this.#checkIdle();
-    } else if (kind === PULSE && this.#pingSent !== 0 && count === this.#pingCount) {
-      this.rtt = performance.now() - this.#pingAt;
-      this.roundTrip = Math.min(this.roundTrip, this.rtt);
-      this.#pingSent = 0;
     }
   }
 
@@ -748,73 +659,14 @@ export class Session implements Watched {
     this.#over = true;
     unwatch(this);
     this.#ring = [];
-    for (const stream of [...this.#own, ...this.#peers]) {
-      stream?.receiveReset(Reset.CANCELLED, end.message);
-    }
+    for (const stream of this.#table.all()) stream.receiveReset(Reset.CANCELLED, end.message);
     this.#checkIdle();
     this.#options.onclose(end);
   }
 }
 
-/** First bytes of what an agent may have dialled by mistake. */
-const FOREIGN: ReadonlyMap<number, string> = new Map([
-  [0x15, "the relay speaks TLS on this port: dial it as tls://"],
-  [0x48, "an HTTP server answers on this port, not a relay's tunnel port"],
-]);
-
-/** The peer broke the protocol: its session ends. */
-class ProtocolError extends Error {
-  override readonly name = "ProtocolError";
-}
-
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-const strictDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-function parseObject(bytes: Uint8Array): Record<string, unknown> {
-  let value: unknown;
-  try {
-    value = JSON.parse(strictDecoder.decode(bytes));
-  } catch (error) {
-    throw new ProtocolError("A control frame is not JSON", { cause: error });
-  }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new ProtocolError("A control frame is not a JSON object");
-  }
-  return value as Record<string, unknown>;
-}
-
-/** Trailer lines are checked like a head's. @returns what is wrong with them, or "". */
-function checkTrailers(lines: Uint8Array<ArrayBuffer>): string {
-  const section = new Uint8Array(lines.length + 2);
-  section.set(lines);
-  section.set([13, 10], lines.length);
-  const head = new Head(HEAD_LIMITS);
-  head.reset("trailers", 0);
-  try {
-    if (head.parse(section, section.length) && head.end === section.length) return "";
-  } catch (error) {
-    if (!(error instanceof HttpError)) throw error;
-    return error.message;
-  }
-  return "the trailers are not complete lines";
-}
-
-/** What a GOAWAY or REFUSED frame says. */
-export function readEnd(message: Record<string, unknown>): SessionEnd {
-  const end: { code: string; message: string; retryAfter?: number } = {
-    code: typeof message.code === "string" ? message.code.slice(0, 64) : "unknown",
-    message: typeof message.message === "string" ? message.message.slice(0, 512) : "",
-  };
-  if (typeof message.retryAfter === "number" && message.retryAfter >= 0) {
-    end.retryAfter = message.retryAfter;
-  }
-  return end;
-}
-
-function hex(type: number): string {
-  return `0x${type.toString(16).padStart(2, "0")}`;
-}
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -283,7 +283,7 @@ export class Stream {
     this.#unsaid += size;
     if (this.#unsaid * 2 < this.#window) return;
     const now = performance.now();
-    const quick = now - this.#saidAt < this.session.roundTrip * 4 + 1;
+    const quick = now - this.#saidAt < this.session.pulse.roundTrip * 4 + 1;
     this.#saidAt = now;
     let give = this.#unsaid;
     if (quick && this.#window < MAX_STREAM_WINDOW && this.session.growth.take(this.#window)) {

@@ -7,6 +7,7 @@ import type { Stream, StreamHandler } from "./stream.ts";
 const NOTHING = new Uint8Array(0);
 const CRLF = Uint8Array.of(13, 10);
 const WRONG_LENGTH = "the body is not as long as Content-Length says";
+const ANSWERED = "the answer is complete";
 const encoder = new TextEncoder();
 const CONTENT_LENGTH = encoder.encode("Content-Length: ");
 const CONTINUE = encoder.encode("HTTP/1.1 100 Continue\r\n\r\n");
@@ -34,6 +35,8 @@ export class StreamExchange implements Exchange, StreamHandler {
   // The request's body: copied pieces, at most a window of them.
   #pieces: Uint8Array[] = [];
   #ended = false;
+  /** Null was given out: the origin has it all. */
+  #isRead = false;
   #given = 0;
   #waiting: { resolve(piece: Uint8Array | null): void; reject(error: Error): void } | null = null;
 
@@ -100,15 +103,19 @@ export class StreamExchange implements Exchange, StreamHandler {
     if (this.aborted || this.#done) return;
     this.aborted = true;
     this.#pieces = [];
-    this.#waiting?.reject(new Error(`Cannot read the body: ${message}`));
-    this.#waiting = null;
+    this.#dismiss(message);
     this.onabort?.(message);
   }
 
   // What origins ask
 
   read(): Promise<Uint8Array | null> {
-    if (this.aborted) return Promise.reject(new Error("Cannot read the body: the visitor is gone"));
+    if (this.aborted) return Promise.reject(unreadable("the visitor is gone"));
+    if (this.#isRead) return Promise.resolve(null);
+    if (this.#done) return Promise.reject(unreadable(ANSWERED));
+    if (this.#waiting !== null) {
+      return Promise.reject(new Error("Cannot read the body twice at a time"));
+    }
     if (this.#continueDue && !this.started) {
       this.#continueDue = false;
       this.#stream.head(CONTINUE, false);
@@ -131,7 +138,14 @@ export class StreamExchange implements Exchange, StreamHandler {
     if (piece === undefined && !this.#ended) return;
     this.#waiting = null;
     this.#given = piece?.length ?? 0;
+    this.#isRead = piece === undefined;
     waiting.resolve(piece ?? null);
+  }
+
+  /** Whoever still reads must not take this for the body's end. */
+  #dismiss(why: string): void {
+    this.#waiting?.reject(unreadable(why));
+    this.#waiting = null;
   }
 
   inform(status: number, fields: Uint8Array): void {
@@ -198,8 +212,7 @@ export class StreamExchange implements Exchange, StreamHandler {
     if (this.aborted || this.#done) return;
     this.aborted = true;
     this.#pieces = [];
-    this.#waiting?.resolve(null);
-    this.#waiting = null;
+    this.#dismiss("the answer broke off");
     this.#stream.reset(Reset.ORIGIN, reason);
   }
 
@@ -211,7 +224,10 @@ export class StreamExchange implements Exchange, StreamHandler {
     this.#pieces = [];
     this.#given = 0;
     if (held > 0) this.#stream.consumed(held);
-    this.#waiting?.resolve(null);
-    this.#waiting = null;
+    this.#dismiss(ANSWERED);
   }
+}
+
+function unreadable(why: string): Error {
+  return new Error(`Cannot read the body: ${why}`);
 }

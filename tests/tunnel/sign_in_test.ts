@@ -5,6 +5,7 @@ import { silentLog } from "../../cli/mod.ts";
 import { DenoConnection } from "../../http/mod.ts";
 import { Reception } from "../../relay/reception.ts";
 import { Registry } from "../../relay/registry.ts";
+import { Throttle } from "../../relay/store/mod.ts";
 import {
   authMessage,
   clientProof,
@@ -42,6 +43,7 @@ class House implements AsyncDisposable {
     this.reception = new Reception({
       store: this.temp.store,
       registry: this.registry,
+      throttle: new Throttle(),
       log: silentLog,
       software: "relay/1",
       maxPending: 100,
