@@ -35,7 +35,7 @@ export class StreamExchange implements Exchange, StreamHandler {
   // The request's body: copied pieces, at most a window of them.
   #pieces: Uint8Array[] = [];
   #ended = false;
-  /** Null was given out: the origin has it all. */
+  /** There is no body, or null was given out: the origin has it all. */
   #isRead = false;
   #given = 0;
   #waiting: { resolve(piece: Uint8Array | null): void; reject(error: Error): void } | null = null;
@@ -63,7 +63,7 @@ export class StreamExchange implements Exchange, StreamHandler {
     this.#head = head;
     this.#id = head.get(Field["x-request-id"]) ?? "";
     this.hasBody = !end;
-    this.#ended = end;
+    this.#ended = this.#isRead = end;
     this.#isHead = head.method === "HEAD";
     this.#continueDue = head.expectsContinue || (!end && head.has(Field.expect));
     this.#answer(this);
