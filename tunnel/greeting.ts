@@ -1,4 +1,4 @@
-/** The first bytes of a session: do they come from an agent, from a relay, or from somebody else? @module */
+/** The first bytes of a session: they tell an agent or a relay from whoever else connected or was dialled. @module */
 
 import { Frame, PREFACE } from "./frame.ts";
 
