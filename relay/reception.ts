@@ -103,6 +103,7 @@ class Guest implements Watched {
   #message: Uint8Array = NOTHING;
   #verifier: Verifier | null = null;
   #proved = false;
+  #delay: ReturnType<typeof setTimeout> | undefined;
   #agent: ConnectedAgent | null = null;
 
   constructor(
@@ -147,6 +148,7 @@ class Guest implements Watched {
 
   #leave(): void {
     unwatch(this);
+    clearTimeout(this.#delay);
     this.#done();
   }
 
@@ -231,12 +233,11 @@ class Guest implements Watched {
         retryAfter: Math.ceil(wait),
       });
     }
-    if (wait > 0) setTimeout(() => this.#judge(verifier, proof), wait);
+    if (wait > 0) this.#delay = setTimeout(() => this.#judge(verifier, proof), wait);
     else this.#judge(verifier, proof);
   }
 
   #judge(verifier: Verifier, proof: Uint8Array): void {
-    if (this.#session.closed) return;
     const hello = this.#hello!;
     const { log, store } = this.#options;
     if (!verifyProof(verifier.storedKey, this.#message, proof) || verifier.account === undefined) {
