@@ -2,6 +2,7 @@
 # crunch @VERSION@ for @TARGET@. Behind this script lies a compressed archive with all that the program needs. The
 # first start unpacks it into the user's cache, into a directory named after its SHA-256; later ones find it there.
 set -u
+target=@TARGET@
 sum=@SUM@
 # The archive's first byte, counted from 1.
 start=@START@
@@ -56,7 +57,7 @@ unpack() {
     'Deno.renameSync(...Deno.args)' "$work" "$1/$sum" 2>&1); then
     [ -x "$1/$sum/deno" ] && return
     printf '%s\n' "$problem" | tail -n 1 >&2
-    echo "this program is for @TARGET@@NEEDS@" >&2
+    echo "this program is for $target@NEEDS@" >&2
     return 1
   fi
 }
@@ -88,6 +89,15 @@ run_from() {
   run "$cache/$sum" "$@"
 }
 
+case $target in
+  linux-*)
+    # Deno asks there which file it is.
+    if [ ! -L /proc/self/exe ]; then
+      say 'needs /proc, which is not mounted here: mount -t proc proc /proc'
+      exit 1
+    fi
+    ;;
+esac
 case $0 in
   */*) program=$0 ;;
   *) program=./$0 ;;
