@@ -1,0 +1,42 @@
+/** A real Chromium without a window, where there is one. @module */
+
+import { type Browser, chromium } from "playwright-core";
+
+/** The machine's Chromium: what CHROMIUM names, else the usual places. Undefined where there is none. */
+export function findChromium(): string | undefined {
+  const named = Deno.env.get("CHROMIUM");
+  return [
+    ...(named === undefined ? [] : [named]),
+    "/usr/bin/chromium",
+    "/usr/bin/chromium-browser",
+    "/usr/bin/google-chrome",
+  ].find((path) => {
+    try {
+      return Deno.statSync(path).isFile;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Starts Chromium; undefined, having said so, where there is none. */
+export async function openBrowser(): Promise<(Browser & AsyncDisposable) | undefined> {
+  const executablePath = findChromium();
+  if (executablePath === undefined) {
+    console.log("      skipped: there is no Chromium here; name one with CHROMIUM=/path");
+    return undefined;
+  }
+  return await chromium.launch({
+    executablePath,
+    // As root it starts without its own sandbox only; the rest keeps it from calling home.
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+}
