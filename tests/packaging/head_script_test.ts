@@ -1,0 +1,222 @@
+/** The script in front of a packed program unpacks it once, privately and whole, and then is gone. @module */
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { type HeadValues, selfUnpacking } from "../../packaging/packed.ts";
+
+/** Does what the script asks of deno: publishing, and running. */
+const DENO = `#!/bin/sh
+case $1 in
+  eval) [ ! -e "$5" ] && mv "$4" "$5" ;;
+  run) printf '%s\\n' "$$" "$DENO_DIR" "$@" ;;
+esac
+`;
+const VALUES: HeadValues = {
+  VERSION: "1.2.3",
+  TARGET: "linux-x64",
+  FLAGS: "-A --no-prompt",
+  CACHE: ".cache",
+  NEEDS: "",
+};
+const encoder = new TextEncoder();
+const ignore = Deno.build.os !== "linux";
+
+/** A small packed program in an empty directory, beside an empty home. */
+class Packed implements AsyncDisposable {
+  readonly root: string = Deno.makeTempDirSync({ prefix: "crunch-packed-" });
+  readonly program: string = this.path("with space", "crunch");
+  readonly home: string = this.path("home");
+
+  static async make(): Promise<Packed> {
+    const packed = new Packed();
+    Deno.mkdirSync(packed.path("with space"));
+    Deno.mkdirSync(packed.home);
+    const pieces = await selfUnpacking([
+      { path: "deno", content: encoder.encode(DENO), executable: true },
+      { path: "app/main.ts", content: crypto.getRandomValues(new Uint8Array(5000)) },
+    ], VALUES);
+    const bytes = new Uint8Array(await new Blob(pieces as BlobPart[]).arrayBuffer());
+    Deno.writeFileSync(packed.program, bytes, { mode: 0o755 });
+    return packed;
+  }
+
+  path(...names: string[]): string {
+    return join(this.root, ...names);
+  }
+
+  start(args: string[] = [], env: Record<string, string> = {}): Deno.ChildProcess {
+    return new Deno.Command(this.program, {
+      args,
+      clearEnv: true,
+      env: { PATH: "/usr/bin:/bin", HOME: this.home, TMPDIR: this.root, ...env },
+      cwd: this.home,
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+  }
+
+  async run(args: string[] = [], env: Record<string, string> = {}) {
+    const child = this.start(args, env);
+    const { code, stdout, stderr } = await child.output();
+    const [pid, denoDir, ...rest] = new TextDecoder().decode(stdout).trimEnd().split("\n");
+    return {
+      code,
+      stderr: new TextDecoder().decode(stderr),
+      /** It became the program itself. */
+      same: Number(pid) === child.pid,
+      denoDir,
+      args: rest,
+    };
+  }
+
+  /** What is in a cache. */
+  entries(cache: string): string[] {
+    return [...Deno.readDirSync(cache)].map(({ name }) => name);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.root, { recursive: true });
+  }
+}
+
+Deno.test({
+  name: "head script: the first start unpacks it into the cache, for this user alone",
+  ignore,
+  fn: async () => {
+    await using packed = await Packed.make();
+    const { code, stderr } = await packed.run();
+    assert.equal(code, 0, stderr);
+    assert.equal(stderr, "");
+    const cache = packed.path("home/.cache/crunch");
+    const [name, ...others] = packed.entries(cache);
+    assert.match(name!, /^[0-9a-f]{64}$/);
+    assert.deepEqual(others, []);
+    for (const path of [cache, join(cache, name!)]) {
+      assert.equal(Deno.statSync(path).mode! & 0o777, 0o700, path);
+    }
+  },
+});
+
+Deno.test({
+  name: "head script: it becomes the program, with the arguments as they came",
+  ignore,
+  fn: async () => {
+    await using packed = await Packed.make();
+    const given = ["relay", "", "a b", "$HOME", "'\"", "--", "*"];
+    const { same, args, denoDir } = await packed.run(given);
+    assert.ok(same);
+    assert.match(denoDir!, /^\/.*\/home\/\.cache\/crunch\/[0-9a-f]{64}\/cache$/);
+    const app = denoDir!.replace(/cache$/, "app");
+    assert.deepEqual(args, [
+      ...["run", "-A", "--no-prompt", "--cached-only", "--node-modules-dir=manual"],
+      ...["--config", `${app}/deno.json`, `${app}/main.ts`],
+      ...given,
+    ]);
+  },
+});
+
+Deno.test({
+  name: "head script: later starts unpack nothing",
+  ignore,
+  fn: async () => {
+    await using packed = await Packed.make();
+    const { denoDir } = await packed.run();
+    const main = denoDir!.replace(/cache$/, "app/main.ts");
+    Deno.writeTextFileSync(main, "changed");
+    assert.equal((await packed.run()).code, 0);
+    assert.equal(Deno.readTextFileSync(main), "changed");
+  },
+});
+
+Deno.test({
+  name: "head script: many first starts at once all run, and leave one directory",
+  ignore,
+  fn: async () => {
+    await using packed = await Packed.make();
+    const ends = await Promise.all(Array.from({ length: 8 }, () => packed.run()));
+    for (const { code, stderr } of ends) assert.equal(code, 0, stderr);
+    assert.equal(packed.entries(packed.path("home/.cache/crunch")).length, 1);
+  },
+});
+
+Deno.test({
+  name: "head script: a damaged file is not unpacked, and says what to do",
+  ignore,
+  fn: async () => {
+    await using packed = await Packed.make();
+    const bytes = Deno.readFileSync(packed.program);
+    bytes[bytes.length - 100]! ^= 1;
+    Deno.writeFileSync(packed.program, bytes);
+    const { code, stderr } = await packed.run();
+    assert.equal(code, 1);
+    assert.match(stderr, /is damaged: fetch it again/);
+    assert.deepEqual(packed.entries(packed.path("home/.cache/crunch")), []);
+  },
+});
+
+Deno.test({
+  name: "head script: a home that cannot be written to is named, and a private directory is used",
+  ignore,
+  fn: async () => {
+    await using packed = await Packed.make();
+    // Not even root makes directories in a file.
+    const env = { XDG_CACHE_HOME: "/dev/null" };
+    const { code, stderr, denoDir } = await packed.run([], env);
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /^crunch: cannot be unpacked into \/dev\/null\/crunch: .*Not a directory/);
+    const uid = Deno.uid();
+    assert.match(stderr, new RegExp(`uses ${packed.root}/crunch-${uid} instead`));
+    assert.ok(denoDir!.startsWith(packed.path(`crunch-${uid}/`)));
+    assert.equal(Deno.statSync(packed.path(`crunch-${uid}`)).mode! & 0o777, 0o700);
+  },
+});
+
+Deno.test({
+  name: "head script: a directory that others may have prepared is not used",
+  ignore,
+  fn: async () => {
+    await using packed = await Packed.make();
+    const place = packed.path(`crunch-${Deno.uid()}`);
+    const env = { XDG_CACHE_HOME: "/dev/null" };
+    Deno.mkdirSync(place, { mode: 0o755 });
+    assert.equal((await packed.run([], env)).code, 1);
+    Deno.removeSync(place);
+    Deno.symlinkSync(packed.home, place);
+    const { code, stderr } = await packed.run([], env);
+    assert.equal(code, 1);
+    assert.match(stderr, /set XDG_CACHE_HOME to a directory that can be written to/);
+    assert.deepEqual(packed.entries(packed.home), []);
+  },
+});
+
+Deno.test({
+  name: "head script: another user's cache is not run from, whatever lies there",
+  ignore: ignore || Deno.uid() !== 0,
+  fn: async () => {
+    await using packed = await Packed.make();
+    const { denoDir } = await packed.run();
+    Deno.chownSync(denoDir!.replace(/\/cache$/, ""), 65534, 65534);
+    Deno.chownSync(packed.path("home/.cache/crunch"), 65534, 65534);
+    const { stderr, denoDir: other } = await packed.run();
+    assert.match(stderr, /belongs to somebody else/);
+    assert.ok(other!.startsWith(packed.path("crunch-0/")));
+  },
+});
+
+Deno.test({
+  name: "head script: what an earlier start left half done is swept out",
+  ignore,
+  fn: async () => {
+    await using packed = await Packed.make();
+    const cache = packed.path("home/.cache/crunch");
+    for (const [name, age] of [[".new-old", 3], [".new-young", 0]] as const) {
+      Deno.mkdirSync(join(cache, name, "app"), { recursive: true, mode: 0o700 });
+      const time = new Date(Date.now() - age * 86_400_000);
+      Deno.utimeSync(join(cache, name), time, time);
+    }
+    assert.equal((await packed.run()).code, 0);
+    const left = packed.entries(cache).filter((name) => name.startsWith("."));
+    // Another start may be at work there.
+    assert.deepEqual(left, [".new-young"]);
+  },
+});
