@@ -42,6 +42,7 @@ async function start(
       const { runDemo } = await import("./cli/demo_command.ts");
       return await runDemo(invocation.values, {
         folder: new URL(".", import.meta.url),
+        isCheckout: !Deno.build.standalone && formOf(about).form === undefined,
         program,
         run: (settings) => runBoth(settings, program),
       });

@@ -18,6 +18,8 @@ export type DemoSettings = Pick<Parsed<OptionsOfBoth>, "values" | "sources">;
 export interface DemoSurroundings {
   /** The program's own folder. */
   readonly folder: URL;
+  /** It is its user's, to leave data in; that of a built program is unpacked somewhere and goes with it. */
+  readonly isCheckout: boolean;
   readonly program: Program;
   /** Starts relay and agent. */
   run(settings: DemoSettings): Promise<Running>;
@@ -33,10 +35,10 @@ const FOLDERS = 20;
 /** @throws {CommandFailure} where no port or no folder is to be had. */
 export async function runDemo(
   values: Values<OptionsOfDemo>,
-  { folder, program, run }: DemoSurroundings,
+  { folder, isCheckout, program, run }: DemoSurroundings,
 ): Promise<Running> {
   const data = takeFolder([
-    join(fileURLToPath(folder), ".demo"),
+    ...(isCheckout ? [join(fileURLToPath(folder), ".demo")] : []),
     `${stateDirectory(program.around)}-demo`,
   ]);
   try {

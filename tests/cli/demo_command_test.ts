@@ -26,9 +26,10 @@ interface Demo extends AsyncDisposable {
 /** Starts a demo whose relay and agent are `run`. */
 async function demo(
   dir: TempDir,
-  { args = anywhere, folder = dir.path, run = () => Promise.resolve(running) }: {
+  { args = anywhere, folder = dir.path, isCheckout = true, run = () => Promise.resolve(running) }: {
     args?: readonly string[];
     folder?: string;
+    isCheckout?: boolean;
     run?: (settings: DemoSettings) => Promise<Running>;
   } = {},
 ): Promise<Demo> {
@@ -44,6 +45,7 @@ async function demo(
   };
   const started = await runDemo(values, {
     folder: pathToFileURL(`${folder}/`),
+    isCheckout,
     program,
     run: (given) => {
       settings = given;
@@ -147,6 +149,12 @@ Deno.test("demo: a second one at the same time has a second folder", async () =>
   await second[Symbol.asyncDispose]();
   await using next = await demo(dir);
   assert.equal(next.settings.values.data, dir.at(".demo-2"));
+});
+
+Deno.test("demo: a built program keeps its data with the state, not where it was unpacked", async () => {
+  using dir = new TempDir();
+  await using started = await demo(dir, { isCheckout: false });
+  assert.equal(started.settings.values.data, `${dir.at("state")}/crunch-demo`);
 });
 
 Deno.test("demo: where the program's folder cannot be written to, the data lie with the state", async () => {
