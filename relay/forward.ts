@@ -45,6 +45,8 @@ export class Forward implements StreamSeeker, Visit, Watched {
   #length = -1;
   #isHead: boolean;
   #held = 0;
+  /** The request's body is under way. */
+  #pumping = false;
   readonly #firstByteTime: number;
 
   constructor(
@@ -91,6 +93,7 @@ export class Forward implements StreamSeeker, Visit, Watched {
     const { exchange, destination } = this;
     if (exchange.aborted) return stream?.reset(Reset.CANCELLED);
     if (stream === null) {
+      if (destination.agent.sessions.length === 0) return this.onreset(Reset.CANCELLED, "gone");
       return this.fail({
         status: 503,
         code: "overloaded",
@@ -112,6 +115,7 @@ export class Forward implements StreamSeeker, Visit, Watched {
   /** Moves the request's body. A piece is free again when the stream has taken it. */
   async #pump(stream: Stream): Promise<void> {
     const { exchange } = this;
+    this.#pumping = true;
     try {
       for (;;) {
         const piece = await exchange.pull();
@@ -128,6 +132,8 @@ export class Forward implements StreamSeeker, Visit, Watched {
       stream.trailers(passableTrailers(exchange.trailers));
     } catch {
       stream.reset(Reset.CANCELLED, "the request broke off");
+    } finally {
+      this.#pumping = false;
     }
   }
 
@@ -148,20 +154,30 @@ export class Forward implements StreamSeeker, Visit, Watched {
     this.#length = bodiless || head.contentLength >= 0 ? head.contentLength : end ? 0 : -1;
     if (end && !bodiless && this.#length > 0) return this.#misbehaves("an answer without its body");
     passAnswerHead(exchange, head, this.#length, this.destination.policy);
-    if (end) exchange.end();
+    if (end || bodiless) this.#end();
+  }
+
+  /** The answer is complete: what the agent has not taken of the request by now, it does not want. */
+  #end(trailers?: Uint8Array): void {
+    this.exchange.end(trailers);
+    if (this.#pumping) this.#stream!.reset(Reset.CANCELLED, "the answer is complete");
   }
 
   ondata(bytes: Uint8Array, end: boolean): void {
     const { exchange } = this;
     const size = bytes.length;
     if (!exchange.started) return this.#misbehaves("a body without a head");
+    if (exchange.done) {
+      if (size > 0) this.#stream?.reset(Reset.CANCELLED, "no body was asked for");
+      return;
+    }
     this.destination.agent.bytesOut += size;
     exchange.copy(bytes);
     if (exchange.aborted) {
       this.#stream?.reset(Reset.CANCELLED);
       return;
     }
-    if (end) return exchange.end();
+    if (end) return this.#end();
     if (exchange.outgoing.queued <= VISITOR_WATER) {
       if (size > 0) this.#stream!.consumed(size);
     } else {
@@ -179,7 +195,7 @@ export class Forward implements StreamSeeker, Visit, Watched {
 
   ontrailers(lines: Uint8Array): void {
     if (!this.exchange.started) return this.#misbehaves("trailers without a head");
-    this.exchange.end(passableTrailers(lines));
+    this.#end(passableTrailers(lines));
   }
 
   onreset(code: number, message: string): void {

@@ -1,5 +1,6 @@
 /** Answers visitors: finds out who is meant, and hands the request over. @module */
 
+import { Buffer } from "node:buffer";
 import {
   answerProblem,
   coarseNow,
@@ -59,7 +60,12 @@ export class Front {
       case "own":
         return this.#options.pages.answer(exchange, route.segment, visitor);
       case "redirect":
-        return exchange.respond(308, encode(`Location: ${route.location}\r\n`), null);
+        // Byte for byte: a query may hold some over 127.
+        return exchange.respond(
+          308,
+          Buffer.from(`Location: ${route.location}\r\n`, "latin1"),
+          null,
+        );
       default:
         answerProblem(exchange, {
           status: route.status,
@@ -189,7 +195,7 @@ export class Front {
 
 /** Max-Forwards counts for TRACE and OPTIONS only (RFC 9110 section 7.6.2). */
 function isLastHop(value: string, method: string): boolean {
-  return value === "0" && (method === "TRACE" || method === "OPTIONS");
+  return /^0+$/.test(value) && (method === "TRACE" || method === "OPTIONS");
 }
 
 function encode(text: string): Uint8Array {

@@ -97,5 +97,5 @@ export function dialable(address: string): string {
 
 /** Whether an address can be reached from this machine only. */
 export function isLoopbackAddress(address: Address): boolean {
-  return address.transport === "unix" || /^(127\.|\[?::1|localhost$)/.test(address.hostname);
+  return address.transport === "unix" || /^(127\.|\[?::1\]?$|localhost$)/.test(address.hostname);
 }

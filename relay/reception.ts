@@ -48,6 +48,9 @@ const BAD_CREDENTIALS: SessionEnd = {
   message: "unknown account or token, or wrong password",
 };
 
+/** Connections of one agent. Ours dials four at the most. */
+const MAX_CONNECTIONS = 16;
+
 const NOTHING = new Uint8Array(0);
 
 const HTTP_ANSWER = new TextEncoder().encode(
@@ -297,6 +300,12 @@ class Guest implements Watched {
         return this.refuse({
           code: "unknown-session",
           message: "there is no such session to join",
+        });
+      }
+      if (agent.sessions.length >= MAX_CONNECTIONS) {
+        return this.refuse({
+          code: "too-many-connections",
+          message: `an agent has ${MAX_CONNECTIONS} connections at the most`,
         });
       }
     }

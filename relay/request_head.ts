@@ -7,7 +7,10 @@ const encoder = new TextEncoder();
 const VERSION = encoder.encode(" HTTP/1.1\r\n");
 const REQUEST_ID = encoder.encode("X-Request-Id: ");
 const PREFIX = encoder.encode("X-Forwarded-Prefix: ");
-const VIA_AND_END = encoder.encode("\r\nVia: 1.1 crunch\r\n\r\n");
+/** For HTTP/1.0 and 1.1: what counts is the version that came (RFC 9110 section 7.6.3). */
+const VIA_AND_END = ["1.0", "1.1"].map((version) =>
+  encoder.encode(`\r\nVia: ${version} crunch\r\n\r\n`)
+);
 const CRLF = encoder.encode("\r\n");
 
 /** What to do with a line of the request, by its field's number. */
@@ -88,7 +91,7 @@ export function putRequestHead(
   }
   out.put(REQUEST_ID);
   out.putText(exchange.id);
-  out.put(VIA_AND_END);
+  out.put(VIA_AND_END[head.minor]!);
 }
 
 function putChanged(out: Outgoing, head: Head, index: number, exchange: ServerExchange): void {

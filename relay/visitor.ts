@@ -7,7 +7,7 @@ const encoder = new TextEncoder();
 
 /** Kept as the connection's context. */
 export class Visitor {
-  /** Address of who asks; a trusted proxy's word for it where there is one. */
+  /** Address of who asks. */
   readonly address: string;
   readonly #scheme: string;
   readonly #port: number;
