@@ -1,0 +1,335 @@
+/** What is too much, too long or too slow is refused so that it can be read, and nobody else notices. @module */
+
+import assert from "node:assert/strict";
+import { AgentDouble, type DoubleRequest } from "../support/agent_double.ts";
+import { Household } from "../support/crunch.ts";
+import { eventually, pause, within } from "../support/deadline.ts";
+import { type Answer, ask, Visitor } from "../support/visitor.ts";
+
+/** A relay and an agent on it that answers with what it got, or as `answer` says. */
+async function meet(
+  args: readonly string[],
+  answer: ((request: DoubleRequest) => void) | null = (request) =>
+    request.respond(`${request.target.length} ${request.text.length}`),
+): Promise<AsyncDisposable & { http: string; tunnel: string; agent: AgentDouble; token: string }> {
+  const household = new Household();
+  try {
+    const { http, tunnel } = await household.relay(args);
+    const token = household.local.credential;
+    const agent = await AgentDouble.connect({
+      tunnel,
+      token,
+      ...(answer === null ? {} : { answer }),
+    });
+    return {
+      http,
+      tunnel,
+      agent,
+      token,
+      async [Symbol.asyncDispose]() {
+        await agent[Symbol.asyncDispose]();
+        await household[Symbol.asyncDispose]();
+      },
+    };
+  } catch (error) {
+    await household[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+Deno.test("limits: the size of a head", async (t) => {
+  await using place = await meet([]);
+  const one = (target: string, fields: string[] = []): Promise<Answer> =>
+    ask(place.http, target, { fields });
+
+  await t.step("targets of 8000 octets and heads of 60 KiB pass", async () => {
+    assert.equal((await one(`/local/${"a".repeat(7999)}`)).text.split(" ")[0], "8000");
+    const answer = await one(
+      "/local/",
+      Array.from({ length: 60 }, (_, i) => `X-${i}: ${"v".repeat(1000)}`),
+    );
+    assert.equal(answer.status, 200);
+    assert(Number(answer.text.split(" ")[1]) > 60_000);
+  });
+
+  for (
+    const [what, status, target, fields] of [
+      ["a target over 16 KiB", 414, `/local/${"a".repeat(17_000)}`, []],
+      ["a target of 1 MB", 414, `/local/${"a".repeat(1_000_000)}`, []],
+      ["a head over 64 KiB", 431, "/local/", ["X: " + "v".repeat(66_000)]],
+      ["many lines over 64 KiB", 431, "/local/", Array(70).fill("X: " + "v".repeat(1000))],
+      ["more than 128 fields", 431, "/local/", Array(130).fill("X: 1")],
+      ["a head of 5 MB", 431, "/local/", ["X: " + "v".repeat(5_000_000)]],
+    ] as const
+  ) {
+    await t.step(`${what}: ${status}, readable, then the end`, async () => {
+      using visitor = await Visitor.connect(place.http);
+      // It may be refused before it was said to its end.
+      const saying = visitor.request(target, { fields }).catch(() => {});
+      const answer = await visitor.answer();
+      assert.equal(answer.status, status);
+      assert.equal(answer.get("connection"), "close");
+      await saying;
+      await visitor.ends();
+      assert.equal(visitor.reset, false);
+    });
+  }
+});
+
+Deno.test("limits: time", async (t) => {
+  await using place = await meet(
+    [
+      "--head-timeout",
+      "1s",
+      "--idle-timeout",
+      "2s",
+      "--body-timeout",
+      "1s",
+      "--write-timeout",
+      "1s",
+    ],
+    null,
+  );
+  const { http, agent } = place;
+
+  await t.step("a head that comes byte by byte is 408 in time, and others are served", async () => {
+    using slow = await Visitor.connect(http);
+    let said = 0;
+    const text = `GET /local/ HTTP/1.1\r\nHost: a\r\nX: ${"v".repeat(100)}`;
+    const saying = (async () => {
+      try {
+        for (const byte of text) {
+          await slow.send(byte);
+          said++;
+          await pause(100);
+        }
+      } catch {
+        // Closed meanwhile.
+      }
+    })();
+    const began = performance.now();
+    const answering = slow.answer();
+    for (let i = 0; i < 5; i++) {
+      const other = ask(http, "/local/");
+      (await agent.next()).respond("served");
+      assert.equal((await other).text, "served");
+    }
+    assert.equal((await answering).status, 408);
+    const took = performance.now() - began;
+    assert(took > 700 && took < 3_000, `${took} ms`);
+    assert(said < text.length);
+    slow.close();
+    await saying;
+  });
+
+  await t.step(
+    "a connection that says nothing ends, before its first request and between two",
+    async () => {
+      using mute = await Visitor.connect(http);
+      using idle = await Visitor.connect(http);
+      await idle.ask("/healthz");
+      const began = performance.now();
+      await mute.ends(3_000);
+      const first = performance.now() - began;
+      await idle.ends(4_000);
+      const second = performance.now() - began;
+      assert(first > 700 && first < 2_000, `${first} ms`);
+      assert(second > 1_700 && second < 3_500, `${second} ms`);
+    },
+  );
+
+  await t.step("a body that stands still is 408, and the agent is told", async () => {
+    using visitor = await Visitor.connect(http);
+    await visitor.request("/local/", { method: "PUT", fields: ["Content-Length: 100"] });
+    await visitor.send("some");
+    const request = await agent.next();
+    assert.equal((await visitor.answer()).status, 408);
+    await within(1_000, request.reset, "the reset");
+  });
+
+  await t.step(
+    "a visitor that takes nothing for the write time is let go, and the agent told",
+    async () => {
+      using visitor = await Visitor.connect(http);
+      await visitor.request("/local/");
+      const request = await agent.next();
+      request.head("HTTP/1.1 200 OK\r\n\r\n");
+      const piece = new Uint8Array(256 << 10);
+      let gone = false;
+      request.reset.then(() => gone = true);
+      const began = performance.now();
+      while (!gone) await request.write(piece);
+      const took = performance.now() - began;
+      assert(took > 700 && took < 5_000, `${took} ms`);
+    },
+  );
+});
+
+Deno.test("limits: streams of an agent", async (t) => {
+  let asked = 0;
+  await using household = new Household();
+  const relay = await household.relay(["--stream-wait", "2s"]);
+  const token = household.local.credential;
+  await using agent = await AgentDouble.connect({
+    tunnel: relay.tunnel,
+    token,
+    onmore: () => asked++,
+  });
+  const visitors: Visitor[] = [];
+  const knock = async (count: number): Promise<Visitor[]> => {
+    const more = await Promise.all(
+      Array.from({ length: count }, () => Visitor.connect(relay.http)),
+    );
+    visitors.push(...more);
+    await Promise.all(
+      more.map((visitor) => visitor.request("/local/", { fields: ["Accept: application/json"] })),
+    );
+    return more;
+  };
+  try {
+    await t.step("256 at a time, and another connection is asked for in time", async () => {
+      await knock(256);
+      await eventually(5_000, () => agent.waiting === 256);
+      assert(asked >= 1, "the relay did not ask for more");
+    });
+
+    let waiting: Visitor[] = [];
+    await t.step("64 wait; who comes then is told 503 overloaded at once", async () => {
+      waiting = await knock(64);
+      await pause(200);
+      const [over] = await knock(1);
+      const answer = await over!.answer({ ms: 1_000 });
+      assert.equal(answer.status, 503);
+      assert.equal(answer.json().code, "overloaded");
+      assert.match(answer.get("retry-after")!, /^\d+$/);
+      assert.equal(agent.waiting, 256);
+      // Other pages than the agent's are not concerned.
+      assert.equal((await ask(relay.http, "/healthz")).status, 200);
+    });
+
+    await t.step("as soon as one is free the first that waits has it", async () => {
+      (await agent.next()).respond("done");
+      await eventually(1_000, () => agent.waiting === 256);
+      // A visitor that leaves makes room as well, and one that waits no more takes none.
+      waiting.pop()!.close();
+      const first = await agent.next();
+      first.respond("done");
+      await eventually(1_000, () => agent.waiting === 256);
+    });
+
+    await t.step("another connection of the session takes those that wait", async () => {
+      let taken = 0;
+      await using _second = await AgentDouble.connect({
+        tunnel: relay.tunnel,
+        token,
+        join: agent.welcome.session,
+        answer: (request) => {
+          taken++;
+          request.respond("from the second");
+        },
+      });
+      await eventually(1_000, () => taken >= 60, { what: "taking them" });
+    });
+
+    await t.step("who waits too long is told 503", async () => {
+      const late = await knock(3);
+      const began = performance.now();
+      const answers = await Promise.all(late.map((visitor) => visitor.answer({ ms: 5_000 })));
+      const took = performance.now() - began;
+      for (const answer of answers) assert.equal(answer.json().code, "overloaded");
+      assert(took > 1_700 && took < 4_000, `${took} ms`);
+    });
+  } finally {
+    for (const visitor of visitors) visitor.close();
+  }
+});
+
+Deno.test("limits: bursts of 512 new visitors at once, again and again, wedge nothing", async () => {
+  await using household = new Household();
+  household.write("site/a.txt", "x".repeat(1024));
+  household.write("site/b.bin", new Uint8Array(100 << 10));
+  const relay = await household.relay();
+  const { process } = await household.agent(["--dir", household.path("site")]);
+  const tally = new Map<number, number>();
+  const visit = async (i: number): Promise<void> => {
+    using visitor = await Visitor.connect(relay.http);
+    await visitor.request(i % 4 === 0 ? "/local/b.bin" : "/local/a.txt");
+    // Every eighth leaves without an answer.
+    if (i % 8 === 1) return;
+    const { status } = await visitor.answer();
+    tally.set(status, (tally.get(status) ?? 0) + 1);
+  };
+  for (let round = 0; round < 6; round++) {
+    await Promise.all(Array.from({ length: 512 }, (_, i) => visit(i)));
+    await eventually(5_000, async () => (await ask(relay.http, "/local/a.txt")).status === 200);
+  }
+  console.log(`      ${JSON.stringify(Object.fromEntries(tally))}`);
+  assert.deepEqual([...tally.keys()].filter((status) => status !== 200 && status !== 503), []);
+  assert((tally.get(200) ?? 0) > 1000);
+  assert.equal(process.code, null);
+  assert.doesNotMatch(process.stderr, /lost the relay/);
+});
+
+Deno.test("limits: connections of one address, loopback not counted", async () => {
+  const here = Deno.networkInterfaces().find(({ family, address }) =>
+    family === "IPv4" && !address.startsWith("127.") && !address.startsWith("169.254.")
+  );
+  if (here === undefined) {
+    console.log("      skipped: this machine has no address but loopback");
+    return;
+  }
+  await using household = new Household();
+  const relay = await household.relay(
+    ["--max-connections-per-address", "3", "--max-connections", "4"],
+    { http: "0.0.0.0:0" },
+  );
+  const port = relay.http.split(":")[1];
+  const visitors: Visitor[] = [];
+  const knock = async (host: string): Promise<number> => {
+    const visitor = await Visitor.connect(`${host}:${port}`);
+    visitors.push(visitor);
+    return (await visitor.ask("/healthz")).status;
+  };
+  try {
+    for (let i = 0; i < 3; i++) assert.equal(await knock(here.address), 200);
+    using over = await Visitor.connect(`${here.address}:${port}`);
+    const answer = await over.ask("/healthz");
+    assert.equal(answer.status, 503);
+    assert.match(answer.get("retry-after")!, /^\d+$/);
+    await over.ends();
+    for (let i = 0; i < 8; i++) assert.equal(await knock("127.0.0.1"), 200);
+    visitors[0]!.close();
+    await eventually(2_000, async () => (await knock(here.address)) === 200);
+  } finally {
+    for (const visitor of visitors) visitor.close();
+  }
+});
+
+Deno.test("limits: agents that have not signed in", async (t) => {
+  await using household = new Household();
+  const relay = await household.relay(["--max-pending-agents", "3", "--sign-in-timeout", "1s"]);
+  const mute: Visitor[] = [];
+
+  await t.step("are so many and not more", async () => {
+    for (let i = 0; i < 3; i++) mute.push(await Visitor.connect(relay.tunnel));
+    await pause(100);
+    using over = await Visitor.connect(relay.tunnel);
+    await over.ends(800);
+  });
+
+  await t.step("have so much time and not more; then others may come in", async () => {
+    await Promise.all(mute.map((visitor) => visitor.rest(3_000)));
+    for (const visitor of mute) visitor.close();
+    await using _agent = await AgentDouble.connect({
+      tunnel: relay.tunnel,
+      token: household.local.credential,
+    });
+  });
+
+  await t.step("visitors who lost their way there are told so", async () => {
+    using visitor = await Visitor.connect(relay.tunnel);
+    const answer = await visitor.ask("/");
+    assert.equal(answer.status, 400);
+    assert.match(answer.text, /agents/);
+  });
+});
