@@ -8,6 +8,11 @@ import { pause, within } from "./deadline.ts";
 export const checkout: string = join(import.meta.dirname!, "../..");
 /** A built program to test instead of the checkout. */
 const built = Deno.env.get("CRUNCH_PROGRAM");
+/** Where a built program unpacks itself: once for all tests, though each has a home of its own. */
+const cache = Deno.env.get("XDG_CACHE_HOME");
+const unpacked: Record<string, string> = built !== undefined && cache !== undefined
+  ? { XDG_CACHE_HOME: cache }
+  : {};
 /** Time for a process to be ready, on a machine where everything runs at once. */
 const READY = 20_000;
 /** Between SIGTERM and SIGKILL when a test is over. */
@@ -204,6 +209,7 @@ export class Household implements AsyncDisposable {
         PATH: Deno.env.get("PATH") ?? "",
         DENO_DIR: Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME") ?? ""}/.cache/deno`,
         HOME: this.path("home"),
+        ...unpacked,
         XDG_RUNTIME_DIR: this.path("run"),
         ...env,
       },
