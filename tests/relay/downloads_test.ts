@@ -1,0 +1,113 @@
+/** What the relay says of itself as a place to get crunch from. @module */
+
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { DownloadFiles, downloadName, platformsFor } from "../../relay/download_files.ts";
+import { installScript, type Listening, whereabouts } from "../../relay/install_script.ts";
+
+const CHROME = "(KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36";
+
+Deno.test("downloads: the visitor's platform comes first, every other one stays", () => {
+  const cases: Array<[string, string[]]> = [
+    [`Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 ${CHROME}`, ["linux-x64", "linux-arm64"]],
+    [`Mozilla/5.0 (X11; Linux aarch64) AppleWebKit/537.36 ${CHROME}`, ["linux-arm64", "linux-x64"]],
+    [
+      "Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:140.0) Gecko/20100101 Firefox/140.0",
+      ["macos-arm64", "macos-x64"],
+    ],
+    [
+      `Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 ${CHROME}`,
+      ["windows-x64", "windows-arm64"],
+    ],
+    ["curl/8.14.1", ["linux-x64", "linux-arm64"]],
+  ];
+  for (const [userAgent, first] of cases) {
+    const names = platformsFor(userAgent).map(({ os, arch }) => `${os}-${arch}`);
+    assert.deepEqual(names.slice(0, 2), first, userAgent);
+    assert.equal(new Set(names).size, 6);
+  }
+});
+
+Deno.test("downloads: only programs are offered, with size and SHA-256, and anew when they change", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const write = (name: string, text: string): void =>
+      Deno.writeTextFileSync(join(folder, name), text);
+    const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
+    write("crunch-linux-x64", "one");
+    write("crunch-windows-x64.exe", "two");
+    write("crunch-linux-x64.bak", "no");
+    write("SHA256SUMS", "no");
+    Deno.mkdirSync(join(folder, "crunch-macos-x64"));
+    const files = new DownloadFiles(folder);
+    const list = async (): Promise<string[]> =>
+      (await files.list(platformsFor(""))).map(({ file, size, sha256 }) =>
+        `${file} ${size} ${sha256}`
+      );
+    const windows = `crunch-windows-x64.exe 3 ${sha256("two")}`;
+    assert.deepEqual(await list(), [`crunch-linux-x64 3 ${sha256("one")}`, windows]);
+    write("crunch-linux-x64.new", "three");
+    Deno.renameSync(join(folder, "crunch-linux-x64.new"), join(folder, "crunch-linux-x64"));
+    assert.deepEqual(await list(), [`crunch-linux-x64 5 ${sha256("three")}`, windows]);
+    for (
+      const name of ["crunch-macos-x64", "SHA256SUMS", "../etc/passwd", "crunch-linux-x64.bak"]
+    ) {
+      assert.ok(!files.has(name), name);
+    }
+    assert.ok(platformsFor("").map(downloadName).includes("crunch-macos-arm64"));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+const listening: Listening = {
+  scheme: "http:",
+  authority: "relay.example:8080",
+  publicUrl: undefined,
+  tunnel: ["0.0.0.0:8021"],
+  tunnelTls: [],
+};
+
+Deno.test("whereabouts: what agents dial follows from the visitor's host and the listeners", () => {
+  const agents = (change: Partial<Listening>): string | null | undefined =>
+    whereabouts({ ...listening, ...change })?.agents;
+  assert.equal(agents({}), "relay.example:8021");
+  assert.equal(agents({ tunnel: ["10.0.0.1:8021"] }), "relay.example:8021");
+  assert.equal(agents({ tunnelTls: ["[::]:8022"] }), "tls://relay.example:8022");
+  assert.equal(agents({ publicUrl: new URL("https://public.example") }), "public.example:8021");
+  assert.equal(agents({ authority: "[fd00::1]:8080", tunnel: ["[::]:8021"] }), "[fd00::1]:8021");
+  // From elsewhere, what is bound to this machine cannot be dialled.
+  assert.equal(agents({ tunnel: ["127.0.0.1:8021"] }), null);
+  assert.equal(agents({ tunnel: ["127.0.0.1:1", "[::]:2"] }), "relay.example:2");
+  assert.equal(
+    agents({ tunnel: ["127.0.0.1:8021"], authority: "localhost:8080" }),
+    "localhost:8021",
+  );
+  assert.equal(agents({ tunnel: ["[::1]:8021"], authority: "[::1]" }), "[::1]:8021");
+  assert.equal(agents({ tunnel: ["unix:/run/crunch:80"] }), null);
+});
+
+Deno.test("whereabouts: a host that a shell could take for something else is none", () => {
+  for (
+    const authority of ["a'b", "a$(id)", "a b", "a;b", "a`b`", "a\nb", "a/b", "", "u@h", "[x]"]
+  ) {
+    assert.equal(whereabouts({ ...listening, authority }), undefined, authority);
+  }
+  const publicUrl = new URL("http://it's.example");
+  assert.equal(whereabouts({ ...listening, publicUrl }), undefined);
+});
+
+Deno.test("install script: it has the relay's addresses; without downloads it says what the operator has to do", () => {
+  const template = "'{{base}}' '{{relay}}' '{{problem}}'";
+  const where = { base: "https://relay.example", agents: "tls://relay.example:8022" };
+  assert.equal(
+    installScript(template, where, true),
+    "'https://relay.example' 'tls://relay.example:8022' ''",
+  );
+  assert.match(
+    installScript(template, { ...where, agents: null }, false),
+    /' '' '.*--downloads DIR/,
+  );
+  assert.throws(() => installScript(template, { ...where, base: "http://a'b" }, true), TypeError);
+});

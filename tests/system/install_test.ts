@@ -1,0 +1,224 @@
+/** Getting crunch from a relay: the page, the files, and the scripts, run by the shells that people have. @module */
+
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { checkout, Household, type RunningRelay } from "../support/crunch.ts";
+import { ask } from "../support/visitor.ts";
+
+const ignore = Deno.build.os === "windows";
+/** The file for this machine, and the one that stands in for it here. */
+const NAME = `crunch-${Deno.build.os === "darwin" ? "macos" : "linux"}-${
+  Deno.build.arch === "aarch64" ? "arm64" : "x64"
+}`;
+const PROGRAM = '#!/bin/sh\n[ "$1" = --version ] && echo crunch 9.8.7\n' +
+  "# long\n".repeat(99_999);
+const SHA256 = createHash("sha256").update(PROGRAM).digest("hex");
+/** All that the script may need; neither Deno nor Node. */
+const TOOLS = "cat chmod curl head mkdir mktemp mv rm sha256sum shasum uname wget".split(" ");
+
+async function offering(home: Household): Promise<RunningRelay> {
+  home.write(`offers/${NAME}`, PROGRAM);
+  return await home.relay(["--downloads", home.path("offers")]);
+}
+
+/** A PATH with these tools and no others. */
+async function pathOf(home: Household, tools: readonly string[]): Promise<string> {
+  const folder = home.path("tools");
+  await Deno.mkdir(folder, { recursive: true });
+  for (const tool of tools) {
+    const found = (Deno.env.get("PATH") ?? "").split(":").map((path) => `${path}/${tool}`)
+      .find((path) => {
+        try {
+          return Deno.statSync(path).isFile;
+        } catch {
+          return false;
+        }
+      });
+    if (found !== undefined) await Deno.symlink(found, `${folder}/${tool}`);
+  }
+  return folder;
+}
+
+interface Installed {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the relay's script as `curl -fsS …/install.sh | sh` does. */
+async function install(
+  home: Household,
+  script: string,
+  env: Record<string, string> = {},
+): Promise<Installed> {
+  const child = new Deno.Command("/bin/sh", {
+    clearEnv: true,
+    env: { PATH: home.path("tools"), HOME: home.path("home"), ...env },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  // One that ends early does not read it all.
+  await writer.write(new TextEncoder().encode(script)).then(() => writer.close()).catch(() => {});
+  const { code, stdout, stderr } = await child.output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+Deno.test({ name: "install", ignore }, async (t) => {
+  await using home = new Household();
+  const relay = await offering(home);
+  await pathOf(home, TOOLS);
+  const script = (await ask(relay.http, "/install.sh", { host: relay.http })).text;
+  const file = home.path("home/.local/bin/crunch");
+  const leftovers = (): string[] =>
+    [...Deno.readDirSync(home.path("home/.local/bin"))].map(({ name }) => name).sort();
+
+  await t.step(
+    "/download lists the program with size and SHA-256, and how to install it",
+    async () => {
+      const { status, text, head } = await ask(relay.http, "/download", { host: relay.http });
+      assert.equal(status, 200);
+      assert.match(head.get("content-type") ?? "", /^text\/html/);
+      assert.match(text, new RegExp(`href="/download/${NAME}"`));
+      assert.match(text, /0\.7 MB/);
+      assert.ok(text.includes(SHA256));
+      assert.ok(text.includes(`curl -fsS http://${relay.http}/install.sh | sh`));
+    },
+  );
+
+  await t.step("the program comes whole, with its length; HEAD and SHA256SUMS agree", async () => {
+    const whole = await ask(relay.http, `/download/${NAME}`);
+    assert.equal(whole.text, PROGRAM);
+    assert.equal(whole.head.get("content-length"), String(PROGRAM.length));
+    const head = await ask(relay.http, `/download/${NAME}`, { method: "HEAD" });
+    assert.equal(head.head.get("content-length"), String(PROGRAM.length));
+    const sums = await ask(relay.http, "/download/SHA256SUMS");
+    assert.equal(sums.text, `${SHA256}  ${NAME}\n`);
+  });
+
+  await t.step("what is not offered is not there, and nothing can be sent", async () => {
+    for (const path of ["crunch-linux-riscv", "..%2fdata", "SHA256SUMS/", "."]) {
+      assert.equal((await ask(relay.http, `/download/${path}`)).status, 404, path);
+    }
+    for (const path of ["/download", "/install.sh", `/download/${NAME}`]) {
+      const answer = await ask(relay.http, path, { method: "POST", body: "x" });
+      assert.equal(answer.status, 405, path);
+      assert.equal(answer.head.get("allow"), "GET, HEAD");
+    }
+  });
+
+  await t.step("the script installs for the user, and prints the agent's line", async () => {
+    const { code, stdout, stderr } = await install(home, script);
+    assert.equal(code, 0, stderr);
+    assert.equal(Deno.readTextFileSync(file), PROGRAM);
+    assert.equal(Deno.statSync(file).mode! & 0o777, 0o755);
+    assert.equal(
+      stdout,
+      `  crunch agent --relay ${relay.tunnel} --user NAME --dir ./site\n`,
+    );
+    assert.match(stderr, /installed crunch 9\.8\.7 as .*\/\.local\/bin\/crunch/);
+    assert.match(stderr, /export PATH="[^"]*\/home\/\.local\/bin:\$PATH"/);
+    assert.deepEqual(leftovers(), ["crunch"]);
+  });
+
+  await t.step("where the shell looks there already, nothing is said of PATH", async () => {
+    const path = `${home.path("tools")}:${home.path("home/.local/bin")}`;
+    const { code, stderr } = await install(home, script, { PATH: path });
+    assert.equal(code, 0, stderr);
+    assert.doesNotMatch(stderr, /PATH/);
+  });
+
+  await t.step("a program that came damaged is not installed", async () => {
+    Deno.writeTextFileSync(file, "before");
+    // Not that of the file.
+    const wrong = script.replace(
+      'sums=$(fetch "$base/download/SHA256SUMS")',
+      `sums='${"0".repeat(64)}  ${NAME}'`,
+    );
+    assert.notEqual(wrong, script);
+    const { code, stderr } = await install(home, wrong);
+    assert.equal(code, 1);
+    assert.match(stderr, /what came is damaged: its SHA-256 is/);
+    assert.equal(Deno.readTextFileSync(file), "before");
+    assert.deepEqual(leftovers(), ["crunch"]);
+  });
+
+  await t.step("half a script does nothing", async () => {
+    const { stdout, stderr } = await install(home, script.slice(0, script.length - 6));
+    assert.equal(stdout + stderr, "");
+  });
+
+  await t.step("where the program is missing for a machine, it says who mends that", async () => {
+    const other = script.replace("$(uname -m)", "$(echo aarch64)").replace(
+      "$(uname -s)",
+      "$(echo Darwin)",
+    );
+    const { code, stderr } = await install(home, other);
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      /no crunch-macos-arm64; its operator puts it into the directory of --downloads/,
+    );
+  });
+
+  await t.step("without a home it says what to set", async () => {
+    const { code, stderr } = await install(home, script, { HOME: "" });
+    assert.notEqual(code, 0);
+    assert.match(stderr, /set HOME or CRUNCH_INSTALL_DIR/);
+  });
+
+  await t.step("wget does as well as curl", async () => {
+    await Deno.remove(home.path("tools/curl"));
+    const { code, stderr } = await install(home, script, { CRUNCH_INSTALL_DIR: home.path("opt") });
+    assert.equal(code, 0, stderr);
+    assert.equal(Deno.readTextFileSync(home.path("opt/crunch")), PROGRAM);
+  });
+
+  await t.step("with neither it says so", async () => {
+    await Deno.remove(home.path("tools/wget"));
+    const { code, stderr } = await install(home, script);
+    assert.equal(code, 1);
+    assert.match(stderr, /needs curl or wget/);
+  });
+});
+
+Deno.test({
+  name: "install: without --downloads, scripts and page say what the operator has to do",
+  ignore,
+}, async () => {
+  await using home = new Household();
+  const relay = await home.relay();
+  await pathOf(home, TOOLS);
+  const page = await ask(relay.http, "/download", { host: relay.http });
+  assert.equal(page.status, 404);
+  assert.match(page.text, /its operator starts it with --downloads DIR/);
+  const { code, stdout, stderr } = await install(
+    home,
+    (await ask(relay.http, "/install.sh", { host: relay.http })).text,
+  );
+  assert.equal(code, 1);
+  assert.equal(stdout, "");
+  assert.match(stderr, /^install\.sh: .*its operator starts it with --downloads DIR/);
+  assert.match((await ask(relay.http, "/install.ps1")).text, /\$problem = '.*--downloads DIR/);
+});
+
+Deno.test({
+  name: "install: shellcheck has nothing to say of the scripts",
+  ignore: ignore || !has("shellcheck"),
+}, async () => {
+  const { code, stdout } = await new Deno.Command("shellcheck", {
+    args: ["-s", "sh", "packaging/head.sh", "static/install.sh"],
+    cwd: checkout,
+  }).output();
+  assert.equal(code, 0, new TextDecoder().decode(stdout));
+});
+
+function has(tool: string): boolean {
+  try {
+    return new Deno.Command(tool, { args: ["--version"] }).outputSync().success;
+  } catch {
+    return false;
+  }
+}
