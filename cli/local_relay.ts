@@ -30,14 +30,29 @@ const FILE_NAME = /^local(-\d+)?\.json$/;
  */
 export function writeLocalRelay(dir: string, relay: LocalRelay): string {
   Deno.mkdirSync(dir, { recursive: true, mode: 0o700 });
-  const other = readLocalRelays(dir).find(({ path }) => path.endsWith("local.json"));
-  const taken = other !== undefined && other.relay.pid !== relay.pid && isAlive(other.relay.pid);
-  const path = join(dir, taken ? `local-${relay.pid}.json` : "local.json");
-  // Whole or not at all: an agent may read it at any moment.
+  const found = readLocalRelays(dir);
+  const others = found.filter(({ relay: { pid } }) => pid !== relay.pid && isAlive(pid));
+  const first = join(dir, "local.json");
+  const further = join(dir, `local-${relay.pid}.json`);
+  const path = others.some(({ path }) => path === first) ? further : first;
+  // Whole or not at all: an agent may read it at any moment. And new: one that was there keeps its owner and mode.
   const draft = `${path}.${relay.pid}.tmp`;
-  Deno.writeTextFileSync(draft, JSON.stringify(relay) + "\n", { mode: 0o600 });
+  remove(draft);
+  Deno.writeTextFileSync(draft, JSON.stringify(relay) + "\n", { mode: 0o600, createNew: true });
   Deno.renameSync(draft, path);
+  // What killed relays left would only be counted again and again.
+  for (const { path: left, relay: { pid } } of found) {
+    if (left !== path && pid !== relay.pid && !isAlive(pid)) remove(left);
+  }
   return path;
+}
+
+function remove(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
 }
 
 /** Removes the file if it is still that relay's. */

@@ -94,3 +94,25 @@ Deno.test("local relay: a process is alive or it is not", () => {
   // Not ours to signal where we are not root, but there.
   if (isUnix) assert.equal(isAlive(1), true);
 });
+
+Deno.test("local relay: what lies in its way is not written through, nor keeps its mode", {
+  ignore: !isUnix,
+}, () => {
+  using dir = new TempDir();
+  const draft = dir.at(`local.json.${Deno.pid}.tmp`);
+  Deno.writeTextFileSync(dir.at("elsewhere"), "as it was");
+  Deno.symlinkSync(dir.at("elsewhere"), draft);
+  writeLocalRelay(dir.path, relay());
+  assert.equal(Deno.readTextFileSync(dir.at("elsewhere")), "as it was");
+  Deno.writeTextFileSync(draft, "", { mode: 0o644 });
+  writeLocalRelay(dir.path, relay());
+  assert.equal(dir.mode("local.json"), 0o600);
+});
+
+Deno.test("local relay: what killed relays left is cleared away by the next", () => {
+  using dir = new TempDir();
+  const line = JSON.stringify(relay(NOBODY));
+  Deno.writeTextFileSync(dir.at(`local-${NOBODY}.json`), line);
+  const path = writeLocalRelay(dir.path, relay());
+  assert.deepEqual(readLocalRelays(dir.path).map((found) => found.path), [path]);
+});
