@@ -7,7 +7,9 @@ const FILE = "admin-password";
 /** Writes the password for its owner alone to read, and returns where. */
 export function leavePasswordFile(dir: string, password: string): string {
   const path = join(dir, FILE);
-  Deno.writeTextFileSync(path, password + "\n", { mode: 0o600 });
+  // Made anew: a file that is there would keep its mode.
+  removePasswordFile(dir);
+  Deno.writeTextFileSync(path, password + "\n", { mode: 0o600, createNew: true });
   return path;
 }
 
