@@ -48,7 +48,7 @@ Deno.test({ name: "one file: relay and agent start with nothing else given", ign
   assert.equal((await ask(relay.http, "/local/")).text, "hello");
   // Pages, listings and errors are made of files that lie in the one file.
   assert.match((await ask(relay.http, "/local/folder/")).text, /leeks\.txt/);
-  assert.match((await ask(relay.http, "/")).text, /This is a crunch relay/);
+  assert.match((await ask(relay.http, "/")).text, /<h1>This is a relay/);
   assert.match((await ask(relay.http, "/admin")).text, /<!doctype html>/i);
   const fields = ["Accept: text/html"];
   assert.match((await ask(relay.http, "/nobody/", { fields })).text, /<!doctype html>/i);
