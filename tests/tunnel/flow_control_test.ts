@@ -38,15 +38,15 @@ async function download(sessions: Sessions): Promise<{ visitor: Recorder; origin
   return { visitor, origin };
 }
 
-/** Writes `size` bytes and then, unless told otherwise, END. */
+/** Writes `size` bytes, the last of them, unless told otherwise, with END. */
 async function write(origin: Recorder, size: number, end = true): Promise<void> {
   const piece = new Uint8Array(Math.min(size, 256 << 10));
   for (let left = size; left > 0;) {
     const next = left >= piece.length ? piece : piece.subarray(0, left);
     left -= next.length;
-    await origin.stream.write(next);
+    await origin.stream.write(next, end && left === 0);
   }
-  if (end) origin.stream.end();
+  if (end && size === 0) origin.stream.end();
 }
 
 /** The credit that `sender` has, once its peer has said all that it owes. */

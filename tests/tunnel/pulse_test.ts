@@ -1,0 +1,54 @@
+/** Claims about what a session measures of its transport. @module */
+
+import assert from "node:assert/strict";
+import type { Outgoing } from "../../http/mod.ts";
+import { Pulse } from "../../tunnel/pulse.ts";
+
+/** A pulse over a transport that has written as much as a test says. */
+function pulse() {
+  const outgoing = { written: 0, queued: 0, progressAt: 0 };
+  const pings: number[][] = [];
+  return {
+    outgoing,
+    pings,
+    pulse: new Pulse({
+      side: "agent",
+      outgoing: outgoing as unknown as Outgoing,
+      ping: (kind, count) => pings.push([kind, count]),
+    }),
+  };
+}
+
+Deno.test("pulse: frames are as large as suits the transport, whole bytes, within bounds", () => {
+  const { pulse: it, outgoing } = pulse();
+  const now = Date.now();
+  const limitAfter = (bytes: number): number => {
+    outgoing.written += bytes;
+    it.tick(now, 0);
+    return it.frameLimit;
+  };
+  outgoing.queued = 1;
+  // 4 ms of what went in 250 ms, which need not divide.
+  assert.equal(limitAfter(2_000_001), 32_000);
+  assert.equal(limitAfter(1_234_567), 19_753);
+  assert.equal(limitAfter(10), 16 << 10);
+  assert.equal(limitAfter(1 << 30), 256 << 10);
+  // Nothing waited: how fast it could be is not known.
+  outgoing.queued = 0;
+  assert.equal(limitAfter(10), 256 << 10);
+});
+
+Deno.test("pulse: only the answer to the latest ping measures", () => {
+  const { pulse: it, pings } = pulse();
+  it.pong(0);
+  assert.equal(it.rtt, -1);
+  it.tick(Date.now(), 0);
+  assert.deepEqual(pings, [[0, 1]]);
+  it.pong(7);
+  assert.equal(it.rtt, -1);
+  it.pong(1);
+  assert(it.rtt >= 0);
+  const { rtt } = it;
+  it.pong(1);
+  assert.equal(it.rtt, rtt);
+});
