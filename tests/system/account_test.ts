@@ -38,7 +38,7 @@ const withPassword = { env: { CRUNCH_PASSWORD: PASSWORD } };
 
 /** The agent was told to go, or is so within a second of the change. */
 async function cutOff(agent: CrunchProcess): Promise<void> {
-  await agent.said(/lost the relay/, 1_000);
+  await agent.said(/the relay sends us away/, 1_000);
 }
 
 Deno.test("account: all of it, without a relay", async (t) => {

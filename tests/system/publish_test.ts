@@ -74,6 +74,8 @@ Deno.test("publish: files of every kind", async (t) => {
       assert.equal(hash(answer.body), hash(content), path);
       const head = await visitor.ask(path, { method: "HEAD" });
       for (const field of ["content-length", "content-type", "etag", "last-modified"]) {
+        // A large file that is two seconds old between the two has another, stronger tag then.
+        if (field === "etag" && answer.get(field)?.startsWith("W/")) continue;
         assert.equal(head.get(field), answer.get(field), `${field} of ${path}`);
       }
     }

@@ -1,4 +1,4 @@
-/** What breaks, breaks: and is noticed, and works again without anybody's help. The waits run side by side. @module */
+/** What breaks is noticed, and works again without anybody's help; the waits run side by side. @module */
 
 import assert from "node:assert/strict";
 import { AgentDouble } from "../support/agent_double.ts";

@@ -110,6 +110,7 @@ Deno.test("agent: a site needs nothing but two commands", async () => {
   const { process, urls } = await household.agent(["--dir", "./site"]);
   const port = relay.http.split(":")[1];
   assert.deepEqual(urls, [`http://127.0.0.1:${port}/local/`, `http://local.localhost:${port}/`]);
+  await process.said(/local\.localhost:\d+\/\n/);
   // One a line, the path URL first, and nothing else.
   assert.equal(process.stdout, urls.join("\n") + "\n");
   assert.equal((await ask(relay.http, "/local/")).text, "<h1>here</h1>");
