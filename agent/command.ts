@@ -85,8 +85,11 @@ export function runAgent(
     onready ?? ((urls) => {
       if (values.readyFile !== undefined) writeReadyFile(values.readyFile, { urls });
     }),
-  ).catch(() => {
-    // The refusal was said.
+    // A refusal was said by then.
+    () => {},
+  ).catch((error) => {
+    program.log.error("cannot say that everything works", { error });
+    ended.resolve(1);
   });
   return { ended: ended.promise, stop: () => agent.stop(values.drain) };
 }

@@ -91,7 +91,10 @@ export class Link implements AsyncDisposable {
         delay = this.#afterFailure(error);
       }
       if (signal.aborted) break;
-      if (delay > 2_000) log.info(`trying again in ${Math.round(delay / 1000)} s`);
+      // Before the first success nobody knows yet whether there is an again.
+      if (delay > 2_000 && this.#welcomed) {
+        log.info(`trying again in ${Math.round(delay / 1000)} s`);
+      }
       await sleep(delay, signal);
     }
   }
