@@ -112,6 +112,7 @@ Deno.test("agent: a site needs nothing but two commands", async () => {
   assert.deepEqual(urls, [`http://127.0.0.1:${port}/local/`, `http://local.localhost:${port}/`]);
   await process.said(/local\.localhost:\d+\/\n/);
   // One a line, the path URL first, and nothing else.
+  await process.said(/localhost:\d+\/\n/);
   assert.equal(process.stdout, urls.join("\n") + "\n");
   assert.equal((await ask(relay.http, "/local/")).text, "<h1>here</h1>");
   assert.equal((await ask(relay.http, "/", { host: "local.localhost" })).text, "<h1>here</h1>");
