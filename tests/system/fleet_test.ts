@@ -20,7 +20,7 @@ class Fleet implements AsyncDisposable {
         "run",
         "-A",
         "--no-check",
-        fileURLToPath(new URL("fleet_helper.ts", import.meta.url)),
+        fileURLToPath(new URL("fleet_process.ts", import.meta.url)),
         ...args,
       ],
       stdin: "null",
