@@ -10,7 +10,15 @@ export {
   TUNNEL_PORT,
 } from "./addresses.ts";
 export { type AgentValues, type Publication, publications } from "./agent_options.ts";
-export { type Cidr, inCidr, isLoopback, parseCidr, parseIp, type TrustedPeer } from "./cidr.ts";
+export {
+  type Cidr,
+  inCidr,
+  isLoopback,
+  parseCidr,
+  parseIp,
+  type TrustedPeer,
+  trustedPeer,
+} from "./cidr.ts";
 export {
   type CommandLineOptions,
   type Invocation,

@@ -15,10 +15,18 @@ let count = 0;
 
 /** Answers 503 to a connection that `Admission` did not admit, and closes it. Never rejects. */
 export function turnAway(connection: Connection, why: "total" | "address"): Promise<void> {
-  const detail = why === "total"
+  return sayAndClose(connection, {
+    status: 503,
+    detail: turnedAway(why),
+    fields: "Retry-After: 5\r\n",
+  });
+}
+
+/** What a visitor is told whom `Admission` did not admit. */
+export function turnedAway(why: "total" | "address"): string {
+  return why === "total"
     ? "Too many visitors at the moment. Try again in a few seconds."
     : "Too many connections from your address. Close some, or try again in a few seconds.";
-  return sayAndClose(connection, { status: 503, detail, fields: "Retry-After: 5\r\n" });
 }
 
 /** What `sayAndClose` answers; `fields` are whole lines. */

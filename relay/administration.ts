@@ -8,6 +8,7 @@ import { ControlSocket } from "./control_socket.ts";
 import { ownFront } from "./own_front.ts";
 import type { OwnPages } from "./own_pages.ts";
 import type { Router } from "./router.ts";
+import type { TrustedProxies } from "./trusted_proxies.ts";
 
 export interface AdministrationOptions {
   readonly context: ApiContext;
@@ -15,6 +16,7 @@ export interface AdministrationOptions {
   readonly router: Router;
   /** Where `/admin` and `/api` are added: the visitors' pages, or those of `--admin`. */
   readonly pages: OwnPages;
+  readonly proxies: TrustedProxies;
   /** For the listener of `--admin`. */
   readonly server: Pick<ServerOptions, "refuse" | "limits" | "closed">;
 }
@@ -25,12 +27,12 @@ export class Administration implements AsyncDisposable {
   readonly #server: HttpServer;
   #control: ControlSocket | null = null;
 
-  constructor({ context, publicUrl, router, pages, server }: AdministrationOptions) {
+  constructor({ context, publicUrl, router, pages, proxies, server }: AdministrationOptions) {
     this.#context = context;
     this.#door = new ApiDoor({ context, publicUrl });
     pages.set("api", this.#door.answer);
     pages.set("admin", adminPage());
-    this.#server = new HttpServer({ ...server, handle: ownFront(router, pages) });
+    this.#server = new HttpServer({ ...server, handle: ownFront(router, { pages, proxies }) });
   }
 
   /** Takes a connection to the listener of `--admin`. */

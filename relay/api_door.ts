@@ -49,7 +49,7 @@ export class ApiDoor implements Disposable {
 
   #caller(exchange: ServerExchange, visitor: Visitor): Caller {
     const { publicUrl } = this.#options;
-    const here = originOf(visitor.scheme, exchange.head.authority);
+    const here = originOf(visitor.scheme, visitor.authority);
     return {
       address: visitor.address,
       host: here === undefined ? "" : new URL(here).hostname,

@@ -88,7 +88,7 @@ export class Downloads {
     const { tunnel, tunnelTls } = this.#options.tunnels();
     return whereabouts({
       scheme: `${visitor.scheme}:`,
-      authority: exchange.head.authority || `${local.address}:${local.port}`,
+      authority: visitor.authority || `${local.address}:${local.port}`,
       publicUrl: this.#options.publicUrl,
       tunnel,
       tunnelTls,

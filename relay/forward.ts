@@ -106,6 +106,7 @@ export class Forward implements StreamSeeker, Visit, Watched {
     putRequestHead(stream.openHead(), exchange, {
       target: destination.target,
       base: destination.base,
+      host: this.#visitor.host,
       forwarding: this.#visitor.forwarding,
     });
     stream.closeHead(!exchange.hasBody);

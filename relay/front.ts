@@ -2,11 +2,13 @@
 
 import { Buffer } from "node:buffer";
 import {
+  type Admission,
   answerProblem,
   coarseNow,
   Field,
   type HttpError,
   type ServerExchange,
+  turnedAway,
 } from "../http/mod.ts";
 import type { AnswerPolicy } from "./answer_head.ts";
 import { type Destination, Forward } from "./forward.ts";
@@ -14,6 +16,7 @@ import type { OwnPages } from "./own_pages.ts";
 import type { Registry } from "./registry.ts";
 import type { Route, Router } from "./router.ts";
 import type { RequestLog, Store } from "./store/mod.ts";
+import type { TrustedProxies } from "./trusted_proxies.ts";
 import type { Visit } from "./visit.ts";
 import { Visitor } from "./visitor.ts";
 
@@ -23,6 +26,9 @@ export interface FrontOptions {
   readonly store: Store;
   readonly requestLog: RequestLog;
   readonly pages: OwnPages;
+  readonly proxies: TrustedProxies;
+  /** Counts visitors behind a trusted proxy, each while a request of his lasts. */
+  readonly admission: Admission;
   /** Time to the first byte of an agent's answer, in ms; 0 waits for ever. */
   readonly firstByteTime: number;
   /** The dashboard has a listener of its own: then no page here shares its origin. */
@@ -49,8 +55,9 @@ export class Front {
     const { head } = exchange;
     const began = performance.now();
     this.requests++;
-    const visitor = (exchange.context ??= new Visitor(exchange)) as Visitor;
-    visitor.turnTo(head.authority, this.#options.router);
+    const visitor = (exchange.context ??= new Visitor(exchange, this.#options.proxies)) as Visitor;
+    visitor.turnTo(head, this.#options.router);
+    if (visitor.proxied && !this.#admit(exchange, visitor)) return;
     const target = head.target;
     if (target === "*") return this.#asterisk(exchange);
     const route = this.#options.router.route(visitor.site, target);
@@ -86,6 +93,11 @@ export class Front {
 
   /** Takes note of an exchange that is over. */
   readonly finished = (exchange: ServerExchange): void => {
+    const visitor = exchange.context as Visitor | null;
+    if (visitor?.counted === true) {
+      visitor.counted = false;
+      this.#options.admission.release(visitor.address);
+    }
     const visit = exchange.tag as Visit | null;
     if (visit === null) return;
     const now = performance.now();
@@ -95,7 +107,7 @@ export class Front {
       visit.name,
       visit.account,
       visit.agentId,
-      (exchange.context as Visitor).address,
+      visitor!.address,
       visit.method,
       visit.target,
       exchange.aborted && !exchange.started ? 0 : exchange.status,
@@ -106,6 +118,20 @@ export class Front {
       exchange.id,
     );
   };
+
+  /** The connection is the proxy's, and used by many: the limits are held against who asks now. */
+  #admit(exchange: ServerExchange, visitor: Visitor): boolean {
+    const admitted = this.#options.admission.admit(visitor.address);
+    visitor.counted = admitted === "ok";
+    if (admitted === "ok") return true;
+    answerProblem(exchange, {
+      status: 503,
+      code: "overloaded",
+      detail: turnedAway(admitted),
+      retryAfter: 5,
+    });
+    return false;
+  }
 
   #forward(exchange: ServerExchange, visitor: Visitor, route: NameRoute, began: number): void {
     const { registry, store } = this.#options;

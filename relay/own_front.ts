@@ -3,14 +3,18 @@
 import { answerProblem, type ServerExchange } from "../http/mod.ts";
 import type { OwnPages } from "./own_pages.ts";
 import type { Router } from "./router.ts";
+import type { TrustedProxies } from "./trusted_proxies.ts";
 import { Visitor } from "./visitor.ts";
 
 /** Answers each request by `pages`, or with 404. */
-export function ownFront(router: Router, pages: OwnPages): (exchange: ServerExchange) => void {
+export function ownFront(
+  router: Router,
+  { pages, proxies }: { readonly pages: OwnPages; readonly proxies: TrustedProxies },
+): (exchange: ServerExchange) => void {
   return (exchange) => {
     const { head } = exchange;
-    const visitor = (exchange.context ??= new Visitor(exchange)) as Visitor;
-    visitor.turnTo(head.authority, router);
+    const visitor = (exchange.context ??= new Visitor(exchange, proxies)) as Visitor;
+    visitor.turnTo(head, router);
     const route = router.route(null, head.target);
     if (route.kind === "own") return pages.answer(exchange, route.segment, visitor);
     answerProblem(exchange, {

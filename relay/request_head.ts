@@ -51,6 +51,8 @@ const KEPT: ReadonlySet<string> = new Set([
 export interface RequestRewrite {
   readonly target: string;
   readonly base: string;
+  /** What was asked for where that is not what Host says, by a trusted proxy's word. */
+  readonly host?: string | undefined;
   /** The lines that say who asked. */
   readonly forwarding: Uint8Array;
 }
@@ -66,6 +68,7 @@ export function putRequestHead(
   out.put(VERSION);
   const named = head.hasConnection ? droppedByConnection(head) : null;
   const { bytes, count } = head;
+  const replaced = rewrite.host !== undefined || head.absolute || head.hostIndex < 0;
   // Runs of lines that stay are copied in one piece.
   let from = -1;
   for (let i = 0; i < count; i++) {
@@ -77,11 +80,13 @@ export function putRequestHead(
     }
     if (from >= 0) out.put(bytes, from, head.lineStart(i));
     from = -1;
-    if (how === LOOK && !isNamed) putChanged(out, head, i, exchange);
+    if (how === LOOK && !isNamed && !(replaced && i === head.hostIndex)) {
+      putChanged(out, head, i, exchange);
+    }
   }
   if (from >= 0) out.put(bytes, from, head.lineEnd(count - 1));
-  if (head.absolute || head.hostIndex < 0) {
-    out.putText(`Host: ${head.authority || "localhost"}\r\n`);
+  if (replaced) {
+    out.putText(`Host: ${rewrite.host ?? (head.authority || "localhost")}\r\n`);
   }
   out.put(rewrite.forwarding);
   if (rewrite.base !== "") {
@@ -97,7 +102,7 @@ export function putRequestHead(
 function putChanged(out: Outgoing, head: Head, index: number, exchange: ServerExchange): void {
   switch (head.number(index)) {
     case Field.host:
-      if (!head.absolute) out.put(head.bytes, head.lineStart(index), head.lineEnd(index));
+      out.put(head.bytes, head.lineStart(index), head.lineEnd(index));
       return;
     case Field.expect:
       if (exchange.continueDue) out.put(head.bytes, head.lineStart(index), head.lineEnd(index));

@@ -27,6 +27,7 @@ import {
   type Store,
   Throttle,
 } from "./store/mod.ts";
+import { TrustedProxies } from "./trusted_proxies.ts";
 
 /** What starts with a relay and ends with it. */
 export class RunningRelay implements Relay {
@@ -47,6 +48,9 @@ export class RunningRelay implements Relay {
   #front!: Front;
   #administration!: Administration;
   readonly #admission: Admission;
+  readonly #proxies: TrustedProxies;
+  /** Trusted proxies' connections. */
+  readonly #uncounted = new WeakSet<Connection>();
   readonly #local: LocalCredential;
   #ready = false;
   #stopping: Promise<void> | null = null;
@@ -62,6 +66,7 @@ export class RunningRelay implements Relay {
       total: values.maxConnections,
       perAddress: values.maxConnectionsPerAddress,
     });
+    this.#proxies = new TrustedProxies(values.trustedProxy, this.#log);
     this.#local = new LocalCredential(values.localDirectory, this.#log);
   }
 
@@ -154,12 +159,17 @@ export class RunningRelay implements Relay {
       store: this.#store,
       requestLog: this.#requestLog,
       pages,
+      proxies: this.#proxies,
+      admission: this.#admission,
       firstByteTime: values.firstByteTimeout,
       separateAdmin,
     });
     const server = {
       refuse: this.#front.refuse,
-      closed: (connection: Connection) => this.#admission.release(connection.remote.address),
+      closed: (connection: Connection) => {
+        if (this.#uncounted.has(connection)) return;
+        this.#admission.release(connection.remote.address);
+      },
       limits: {
         head: { head: values.maxHead, target: values.maxTarget, fields: values.maxFields },
         headTime: values.headTimeout,
@@ -195,6 +205,7 @@ export class RunningRelay implements Relay {
       },
       publicUrl: values.publicUrl,
       router,
+      proxies: this.#proxies,
       pages: separateAdmin ? new OwnPages({ software, ready, admin: true }) : pages,
       server,
     });
@@ -215,7 +226,13 @@ export class RunningRelay implements Relay {
 
   #listen(): Promise<Listeners> {
     const admit = (to: Pick<HttpServer, "accept">) => (connection: Connection): void => {
-      const admitted = this.#admission.admit(connection.remote.address);
+      const { address } = connection.remote;
+      // Of a trusted proxy not the connections count, but the visitors who use them.
+      if (this.#proxies.trusts(address)) {
+        this.#uncounted.add(connection);
+        return to.accept(connection);
+      }
+      const admitted = this.#admission.admit(address);
       if (admitted === "ok") to.accept(connection);
       else turnAway(connection, admitted);
     };

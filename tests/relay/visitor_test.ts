@@ -1,19 +1,27 @@
 /** Claims about what agents are told of who asks. @module */
 
 import assert from "node:assert/strict";
-import type { ServerExchange } from "../../http/mod.ts";
+import { silentLog } from "../../cli/mod.ts";
+import { type Head, parseHead, type ServerExchange } from "../../http/mod.ts";
 import { Router } from "../../relay/router.ts";
+import { TrustedProxies } from "../../relay/trusted_proxies.ts";
 import { Visitor } from "../../relay/visitor.ts";
 
 const router = new Router({ domain: "localhost", prefix: "/" });
 
 function visitor({ address = "192.0.2.7", port = 8080, secure = false } = {}): Visitor {
   const connection = { remote: { address, port: 50_000 }, local: { address: "::", port }, secure };
-  return new Visitor({ connection } as unknown as ServerExchange);
+  const exchange = { connection, head: headOf("") } as unknown as ServerExchange;
+  return new Visitor(exchange, new TrustedProxies([], silentLog));
+}
+
+function headOf(authority: string): Head {
+  const host = authority === "" ? "" : `Host: ${authority}\r\n`;
+  return parseHead(new TextEncoder().encode(`GET / HTTP/1.0\r\n${host}\r\n`), "request");
 }
 
 function forwarding(visitor: Visitor, authority: string): Record<string, string> {
-  visitor.turnTo(authority, router);
+  visitor.turnTo(headOf(authority), router);
   const text = new TextDecoder().decode(visitor.forwarding);
   assert.ok(text.endsWith("\r\n"));
   return Object.fromEntries(text.trimEnd().split("\r\n").map((line) => line.split(/: (.*)/, 2)));
@@ -47,13 +55,13 @@ Deno.test("visitor: the port is the one that the visitor used", () => {
 
 Deno.test("visitor: another Host on the same connection is another site", () => {
   const one = visitor();
-  one.turnTo("alice.localhost:8080", router);
+  one.turnTo(headOf("alice.localhost:8080"), router);
   const lines = one.forwarding;
   assert.deepEqual(one.site, { name: "alice", host: "alice.localhost" });
-  one.turnTo("alice.localhost:8080", router);
+  one.turnTo(headOf("alice.localhost:8080"), router);
   assert.equal(one.forwarding, lines, "made once");
-  one.turnTo("bob.localhost:8080", router);
+  one.turnTo(headOf("bob.localhost:8080"), router);
   assert.deepEqual(one.site, { name: "bob", host: "bob.localhost" });
-  one.turnTo("localhost:8080", router);
+  one.turnTo(headOf("localhost:8080"), router);
   assert.equal(one.site, null);
 });
