@@ -6,22 +6,28 @@ import { defineOptions } from "./option.ts";
 const visitors = "Limits for visitors";
 const agents = "Limits for agents";
 
+// What the tunnel carries (tunnel/frame.ts), less what the relay adds to a head.
+const TUNNEL_HEAD = 120 << 10;
+const TUNNEL_TARGET = 60 << 10;
+const TUNNEL_FIELDS = 480;
+const TUNNEL_STREAMS = 8192;
+
 /** Sizes in bytes, times in milliseconds; 0 is "never" for `firstByteTimeout` only. */
 export const relayLimits = defineOptions({
   maxHead: {
-    kind: size({ min: 1024, max: 2 ** 24 }),
+    kind: size({ min: 1024, max: TUNNEL_HEAD }),
     default: "64KiB",
     group: visitors,
     help: "size of a request's head (else 431)",
   },
   maxTarget: {
-    kind: size({ min: 256, max: 2 ** 24 }),
+    kind: size({ min: 256, max: TUNNEL_TARGET }),
     default: "16KiB",
     group: visitors,
     help: "size of a request's target (else 414)",
   },
   maxFields: {
-    kind: integer({ min: 16, max: 10_000 }),
+    kind: integer({ min: 16, max: TUNNEL_FIELDS }),
     default: "128",
     group: visitors,
     help: "fields in a head (else 431)",
@@ -75,7 +81,7 @@ export const relayLimits = defineOptions({
     help: "time an agent has to sign in",
   },
   maxStreams: {
-    kind: integer({ min: 1, max: 1_000_000 }),
+    kind: integer({ min: 1, max: TUNNEL_STREAMS }),
     default: "256",
     group: agents,
     help: "requests at a time on one agent connection",

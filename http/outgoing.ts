@@ -71,7 +71,7 @@ export class Outgoing {
   reserve(size: number): void {
     const need = this.#length + size;
     if (need <= this.#fill.length) return;
-    const grown = takeBuffer(Math.max(need, Math.min(this.#fill.length * 2, 1 << 20)));
+    const grown = takeBuffer(Math.max(need, this.#fill.length * 2));
     if (this.#length > 0) grown.set(this.#fill.subarray(0, this.#length));
     if (this.#fill !== EMPTY) giveBuffer(this.#fill);
     this.#fill = grown;
