@@ -40,7 +40,7 @@ http = [":80", "unix:/run/x"]  # two
 tunnel = 8021
 names-per-account = 3
 drain = "2h"
-max-head = "1MiB"
+max-head = "96KiB"
 log-level = "debug"
 trusted-proxy = []
 `);
@@ -48,7 +48,7 @@ trusted-proxy = []
   assert.deepEqual(values.tunnel, [{ transport: "tcp", hostname: "127.0.0.1", port: 8021 }]);
   assert.equal(values.namesPerAccount, 3);
   assert.equal(values.drain, 7_200_000);
-  assert.equal(values.maxHead, 1_048_576);
+  assert.equal(values.maxHead, 98_304);
   assert.equal(values.logLevel, "debug");
 });
 
