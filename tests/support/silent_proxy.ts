@@ -28,6 +28,12 @@ export class SilentProxy implements AsyncDisposable {
     return this.#conns.size;
   }
 
+  /** Breaks the oldest or the newest connection. */
+  cut(which: "first" | "last"): void {
+    const conns = [...this.#conns];
+    for (const conn of which === "first" ? conns.slice(0, 2) : conns.slice(-2)) this.#drop(conn);
+  }
+
   /** Nothing passes that way any more, the end of a connection neither. */
   silence(...directions: readonly Direction[]): void {
     for (const direction of directions) this.#silent[direction] ??= Promise.withResolvers();

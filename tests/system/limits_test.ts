@@ -270,6 +270,44 @@ Deno.test("limits: bursts of 512 new visitors at once, again and again, wedge no
   assert.doesNotMatch(process.stderr, /lost the relay/);
 });
 
+Deno.test("limits: an upload that nobody wants is refused readably, however long it is", async () => {
+  await using household = new Household();
+  household.write("site/a.txt", "here");
+  const relay = await household.relay();
+  const agent = await household.agent(["--dir", household.path("site")]);
+  for (const framing of [`Content-Length: ${1 << 30}`, "Transfer-Encoding: chunked"]) {
+    using visitor = await Visitor.connect(relay.http);
+    await visitor.request("/local/a.txt", { method: "POST", fields: [framing] });
+    const piece = new Uint8Array(64 << 10).fill(120);
+    const sending = (async () => {
+      try {
+        for (let i = 0; i < 1 << 14; i++) {
+          if (framing.startsWith("T")) await visitor.send("10000\r\n");
+          await visitor.send(piece);
+          if (framing.startsWith("T")) await visitor.send("\r\n");
+        }
+      } catch {
+        // The relay has heard enough.
+      }
+    })();
+    const answer = await visitor.answer();
+    assert.equal(answer.status, 405, framing);
+    assert.notEqual(answer.get("allow"), null);
+    visitor.close();
+    await sending;
+  }
+  // Nobody expects a 100 for it either.
+  using polite = await Visitor.connect(relay.http);
+  const answer = await polite.ask("/local/a.txt", {
+    method: "POST",
+    fields: ["Content-Length: 5", "Expect: 100-continue"],
+  });
+  assert.equal(answer.status, 405);
+  assert.equal(answer.interim.length, 0);
+  assert.equal((await ask(relay.http, "/local/a.txt")).text, "here");
+  assert.equal(agent.process.code, null);
+});
+
 Deno.test("limits: connections of one address, loopback not counted", async () => {
   const here = Deno.networkInterfaces().find(({ family, address }) =>
     family === "IPv4" && !address.startsWith("127.") && !address.startsWith("169.254.")

@@ -7,6 +7,9 @@ import { eventually, pause, within } from "../support/deadline.ts";
 import { SilentProxy } from "../support/silent_proxy.ts";
 import { ask, Visitor } from "../support/visitor.ts";
 
+/** Requests at a time that make a relay ask for another connection. */
+const MANY = 200;
+
 /** By when a silent network must be noticed, in ms. */
 const NOTICED = 15_000;
 
@@ -62,6 +65,47 @@ Deno.test("agent killed with -9: visitors get 503 within 0.5 s, and its next one
   assert(took < 500, `${took} ms`);
   await household.agent(site);
   assert.equal((await ask(relay.http, "/local/a.txt")).status, 200);
+});
+
+Deno.test("an agent that loses one of its connections serves on, whichever it is", async () => {
+  await using household = new Household();
+  household.write("site/a.txt", "here");
+  household.write("site/large.bin", new Uint8Array(4 << 20));
+  const token = await household.account("alice");
+  const relay = await household.relay();
+  await using network = new SilentProxy(relay.tunnel);
+  const { process } = await household.agent(
+    ["--relay", network.address, "--dir", household.path("site")],
+    { env: { CRUNCH_TOKEN: token } },
+  );
+  for (const which of ["first", "last"] as const) {
+    const visitors = await Promise.all(
+      Array.from({ length: MANY }, () => Visitor.connect(relay.http)),
+    );
+    for (const visitor of visitors) await visitor.request("/alice/large.bin");
+    // Both ends of two connections.
+    await eventually(5_000, () => network.size >= 4, { what: "another connection" });
+    for (const visitor of visitors) visitor.close();
+    network.cut(which);
+    const took = await until(relay.http, "/alice/a.txt", { status: 200, ms: 3_000 });
+    assert(took < 2_500, `${took} ms without the ${which}`);
+    // What is left of the old connections is not taken for somebody else's.
+    await pause(1_000);
+    assert.equal((await ask(relay.http, "/alice/a.txt")).text, "here");
+    assert.doesNotMatch(process.stderr, /replaced/);
+  }
+});
+
+Deno.test("an agent that was stopped for a while serves on, or comes back by itself", async () => {
+  await using household = new Household();
+  household.write("site/a.txt", "here");
+  const relay = await household.relay();
+  const { process } = await household.agent(["--dir", household.path("site")]);
+  process.kill("SIGSTOP");
+  const answer = ask(relay.http, "/local/a.txt");
+  await pause(1_500);
+  process.kill("SIGCONT");
+  assert.equal((await answer).text, "here");
 });
 
 /** A relay, and an agent that reaches it by a network that falls silent. */
