@@ -24,7 +24,7 @@ export const PROGRAM: readonly string[] = [
 ];
 
 /** Folders of the checkout that only its developers need. */
-export const DEVELOPMENT: readonly string[] = ["benchmarks", "packaging", "tests"];
+export const DEVELOPMENT: readonly string[] = ["benchmarks", "docs", "packaging", "tests"];
 
 /** In packages: what only type checkers, debuggers and readers need. */
 const UNUSED = /\.(d\.[cm]?ts|map|md|markdown|flow)$|(^|\/)(tests?|__tests__)\//i;
