@@ -7,6 +7,11 @@ import { ask } from "../support/visitor.ts";
 
 const built = Deno.env.get("CRUNCH_PROGRAM");
 const ignore = built === undefined;
+if (ignore) {
+  console.log(
+    "one file: left out, for CRUNCH_PROGRAM names none; deno task test:compiled makes and tests it",
+  );
+}
 /** Packed files are scripts. */
 const packed = built !== undefined && beginning(built) === "#!";
 
