@@ -108,6 +108,8 @@ class Guest implements Watched {
   #proved = false;
   #delay: ReturnType<typeof setTimeout> | undefined;
   #agent: ConnectedAgent | null = null;
+  /** What the agent said when it went away. */
+  #farewell = "";
 
   constructor(
     options: ReceptionOptions,
@@ -125,9 +127,10 @@ class Guest implements Watched {
       onforeign: (bytes) => bytes[0] === 0x16 ? TLS_ALERT : HTTP_ANSWER,
       // Agents open no streams yet.
       onstream: () => null,
-      ongoaway: () => {
+      ongoaway: (end) => {
         const agent = this.#agent;
         if (agent === null) return;
+        this.#farewell = end.message;
         // It takes no new requests; what is under way finishes, then it closes.
         if (agent.sessions.every((session) => session.draining)) options.registry.release(agent);
       },
@@ -172,7 +175,10 @@ class Guest implements Watched {
       this.#options.log.info("agent gone", {
         account: agent.facts.account,
         names: agent.facts.names.join(","),
-        reason: end.message,
+        // Who said why it goes did not get lost when it closed.
+        reason: end.code === "connection-lost" && this.#farewell !== ""
+          ? this.#farewell
+          : end.message,
       });
     }
   }
@@ -364,7 +370,7 @@ class Guest implements Watched {
     if (wanted.length === 0) {
       return names.ownerOf(account.name)?.account === account.name ? [account.name] : [];
     }
-    return wanted.map((name) => {
+    const claimed = wanted.map((name) => {
       if (names.ownerOf(name)?.account === account.name) return name.toLowerCase();
       const most = local ? 0 : account.role === "admin" ? undefined : this.#options.namesPerAccount;
       return names.add(account.name, name, {
@@ -372,5 +378,7 @@ class Guest implements Watched {
         ...(most === undefined ? {} : { most }),
       });
     });
+    // `bob` and `BOB` are one name.
+    return [...new Set(claimed)];
   }
 }
