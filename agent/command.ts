@@ -12,6 +12,7 @@ import {
   writeReadyFile,
 } from "../cli/mod.ts";
 import { Credential, parseToken } from "../tunnel/mod.ts";
+import { refusalAdvice } from "./advice.ts";
 import {
   type Access,
   type Agent,
@@ -74,12 +75,14 @@ export function runAgent(
         }
       },
       onrefused: (error) => {
-        program.log.error(`the relay refuses: ${error.message}`);
+        const advice = refusalAdvice(error.end.code, values);
+        const more = advice === undefined ? "" : `; ${advice}`;
+        program.log.error(`the relay refuses: ${error.message}${more}`);
         ended.resolve(1);
       },
     });
   } catch (cause) {
-    throw new CommandFailure(`cannot publish: ${(cause as Error).message}`, 1, { cause });
+    throw new CommandFailure((cause as Error).message, 1, { cause });
   }
   agent.urls.then(
     onready ?? ((urls) => {

@@ -12,6 +12,7 @@ import {
   StreamExchange,
   type Welcome,
 } from "../tunnel/mod.ts";
+import { dialAdvice } from "./advice.ts";
 import { Backoff } from "./backoff.ts";
 
 /** Where a relay is, and as whom to sign in there. Asked for anew before each dial. */
@@ -73,6 +74,8 @@ export class Link implements AsyncDisposable {
   #sessionId = "";
   #lost: ((end: SessionEnd) => void) | null = null;
   #joining = false;
+  /** Where the last dial went. */
+  #relay: DialAddress | null = null;
 
   constructor(options: LinkOptions) {
     this.#options = options;
@@ -120,6 +123,7 @@ export class Link implements AsyncDisposable {
   async #open(onlost: (end: SessionEnd) => void, join?: string): Promise<Welcome> {
     const { access, dial, name, handler, software } = this.#options;
     const { relay, credential } = await access();
+    this.#relay = relay;
     const deadline = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(DIAL_TIME)]);
     const connection = await dial(relay, deadline);
     const signIn: SignIn = new SignIn(() => session, {
@@ -201,7 +205,9 @@ export class Link implements AsyncDisposable {
       } else log.warn(`the relay refuses us: ${error.message}`);
       return REFUSED_DELAY;
     }
-    const text = error instanceof Error ? error.message : String(error);
+    const advice = this.#relay === null ? undefined : dialAdvice(error, this.#relay);
+    const text = (error instanceof Error ? error.message : String(error)) +
+      (advice === undefined ? "" : `; ${advice}`);
     if (this.#backoff.isFirst) log.warn(`no relay yet: ${text}; dialling on`);
     else log.debug(`no relay yet: ${text}`);
     const wish = error instanceof SignInError ? wishOf(error.end) : 0;

@@ -38,7 +38,15 @@ export {
 } from "./log.ts";
 export type { Page } from "./help.ts";
 export type { Mounted } from "./mounts.ts";
-export type { Command, Option, Options, Source, Surroundings, Values } from "./option.ts";
+export {
+  type Command,
+  dashed,
+  type Option,
+  type Options,
+  type Source,
+  type Surroundings,
+  type Values,
+} from "./option.ts";
 export { type Inputs, parseCommand, type Parsed, type Written } from "./parse.ts";
 export { type RelayValues, stateDirectory } from "./relay_options.ts";
 export { Secret } from "./secret.ts";

@@ -15,6 +15,12 @@ export interface CertificateOptions {
   readonly onwarning?: (text: string) => void;
 }
 
+/** The files cannot be used; the message says which and why. */
+export class CertificateError extends Error {
+  override readonly name = "CertificateError";
+  readonly code = "certificate";
+}
+
 /** A pair of PEM files. A handshake takes what they hold then, so a renewed certificate needs no restart. */
 export class CertificateFiles {
   readonly #options: CertificateOptions;
@@ -23,7 +29,7 @@ export class CertificateFiles {
   #lookedAt: number;
   #warned = "";
 
-  /** @throws {Error} where the files cannot be read or do not fit together; the message says which and why. */
+  /** @throws {CertificateError} where the files cannot be read or do not fit together; the message says which and why. */
   constructor(options: CertificateOptions) {
     this.#options = options;
     this.#lookedAt = performance.now();
@@ -79,7 +85,9 @@ export class CertificateFiles {
     try {
       parsed = new X509Certificate(cert);
     } catch (cause) {
-      throw new Error(`Cannot use ${certificate}: it holds no PEM certificate`, { cause });
+      throw new CertificateError(`Cannot use ${certificate}: it holds no PEM certificate`, {
+        cause,
+      });
     }
     let secret: KeyObject;
     try {
@@ -88,10 +96,10 @@ export class CertificateFiles {
       const what = key.includes("ENCRYPTED")
         ? "its key is encrypted; take the passphrase off (openssl pkey -in OLD -out NEW)"
         : "it holds no PEM private key";
-      throw new Error(`Cannot use ${keyFile}: ${what}`, { cause });
+      throw new CertificateError(`Cannot use ${keyFile}: ${what}`, { cause });
     }
     if (!parsed.checkPrivateKey(secret)) {
-      throw new Error(`Cannot use ${keyFile}: it is not the key of ${certificate}`);
+      throw new CertificateError(`Cannot use ${keyFile}: it is not the key of ${certificate}`);
     }
   }
 }
@@ -110,5 +118,5 @@ function unreadable(file: string, cause: unknown): Error {
     : cause instanceof Deno.errors.PermissionDenied
     ? "it may not be read"
     : (cause as Error).message;
-  return new Error(`Cannot read ${file}: ${why}`, { cause });
+  return new CertificateError(`Cannot read ${file}: ${why}`, { cause });
 }

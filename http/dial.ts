@@ -173,6 +173,8 @@ function handshakeError(address: string, name: string, cause: unknown): DialErro
     ? "it closed during the TLS handshake"
     : detail.includes("InvalidContentType")
     ? "it does not speak TLS on this port"
+    : detail.includes("HandshakeFailure")
+    ? "it does not speak TLS on this port, or none that we speak"
     : detail;
   return new DialError("tls", address, why, { cause });
 }

@@ -8,9 +8,10 @@ import {
   type Running,
   writeReadyFile,
 } from "../cli/mod.ts";
-import { ListenError } from "../http/mod.ts";
+import { CertificateError, ListenError } from "../http/mod.ts";
 import { leavePasswordFile } from "./admin_password.ts";
 import { type Relay, startRelay } from "./mod.ts";
+import { startAdvice } from "./start_advice.ts";
 import { StoreError } from "./store/mod.ts";
 
 export interface RunningRelayCommand extends Running {
@@ -61,8 +62,13 @@ async function start(values: RelayValues, program: Program): Promise<Relay> {
       localDirectory: localRelayDirectory(program.around),
     });
   } catch (cause) {
-    if (cause instanceof ListenError || cause instanceof StoreError) {
-      throw new CommandFailure(cause.message, 1, { cause });
+    if (
+      cause instanceof ListenError || cause instanceof StoreError ||
+      cause instanceof CertificateError
+    ) {
+      const advice = startAdvice(cause, values);
+      const text = advice === undefined ? cause.message : `${cause.message}\n${advice}`;
+      throw new CommandFailure(text, 1, { cause });
     }
     throw cause;
   }

@@ -1,7 +1,7 @@
 /** Which file or directory, if any, a list of names means: the place where every escape ends. @module */
 
 import { existsSync } from "node:fs";
-import { resolve, sep } from "node:path";
+import { dirname, resolve, sep } from "node:path";
 
 /** A directory with this file in it, and everything below, is never published. */
 export const PRIVATE_MARKER = ".crunch-private";
@@ -24,8 +24,12 @@ export class Root {
 
   /** @throws {Error} when there is no directory at `path`. */
   constructor(path: string) {
-    if (!Deno.statSync(path).isDirectory) {
-      throw new Deno.errors.NotADirectory(`Cannot publish ${path}: it is not a directory`);
+    if (!look(path).isDirectory) {
+      throw new Deno.errors.NotADirectory(
+        `Cannot publish ${path}: it is not a directory; publish the one it is in: --dir ${
+          dirname(path)
+        }`,
+      );
     }
     // Absolute, so that a later change of the working directory changes nothing; symlinks stay in it.
     this.#path = resolve(path);
@@ -63,4 +67,23 @@ function isMarked(prefix: string, path: string, isDirectory: boolean): boolean {
     if (existsSync(path.slice(0, end + 1) + PRIVATE_MARKER)) return true;
   }
   return existsSync(prefix + PRIVATE_MARKER);
+}
+
+/** @throws {Error} that says what is wrong with the path. */
+function look(path: string): Deno.FileInfo {
+  try {
+    return Deno.statSync(path);
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) {
+      throw new Deno.errors.NotFound(
+        `Cannot publish ${path}: there is no such directory; name one: --dir DIR`,
+        { cause },
+      );
+    }
+    if (!(cause instanceof Deno.errors.PermissionDenied)) throw cause;
+    throw new Deno.errors.PermissionDenied(
+      `Cannot publish ${path}: this user may not look into it`,
+      { cause },
+    );
+  }
 }

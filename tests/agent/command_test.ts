@@ -52,9 +52,9 @@ Deno.test("agent command: publishes no current directory that must be a mistake"
 Deno.test("agent command: a directory that cannot be published ends it with the reason", async () => {
   await using home = new Household();
   await home.relay();
-  await refuses(home.crunch(["agent", "--dir", home.path("none")]), 1, /cannot publish.*none/);
+  await refuses(home.crunch(["agent", "--dir", home.path("none")]), 1, /Cannot publish .*none/);
   home.write("file", "");
-  await refuses(home.crunch(["agent", "--dir", home.path("file")]), 1, /cannot publish.*file/);
+  await refuses(home.crunch(["agent", "--dir", home.path("file")]), 1, /Cannot publish .*file/);
 });
 
 Deno.test("agent command: without a relay to find it ends with the line that starts one", async () => {
