@@ -120,7 +120,7 @@ Deno.test("listeners: several --http are all served", async () => {
     ...["--http", "127.0.0.1:0", "--http", "127.0.0.1:0", "--http", `unix:${socket}`],
     ...["--tunnel", "127.0.0.1:0"],
   ]);
-  const line = /^visitors +(.*)$/m.exec(process.stdout)![1]!;
+  const line = (await process.said(/^visitors +(.*)\n/m))[1]!;
   const shown = line.split(/ +/);
   assert.equal(shown.length, 3);
   assert.equal(shown[0], `http://${ready.http}/`);

@@ -161,7 +161,7 @@ Deno.test("mistakes at the agent", async (t) => {
     ...["--tls-cert", household.write("cert.pem", leaf.certificate)],
     ...["--tls-key", household.write("key.pem", leaf.key)],
   ], { env: { CRUNCH_ADMIN_PASSWORD: PASSWORD } });
-  const tls = /tls:\/\/(\S+)/.exec(relay.process.stdout)![1]!;
+  const tls = (await relay.process.said(/tls:\/\/(\S+)\n/))[1]!;
   const present = async ({ certificate, key }: Certified): Promise<void> => {
     household.write("cert.pem", certificate);
     household.write("key.pem", key);
