@@ -107,7 +107,11 @@ export class CrunchProcess implements AsyncDisposable {
     const until = performance.now() + READY;
     while (performance.now() < until) {
       try {
-        return JSON.parse(Deno.readTextFileSync(file)) as Record<string, unknown>;
+        const content = JSON.parse(Deno.readTextFileSync(file)) as Record<string, unknown>;
+        // What it printed before that is in the pipe by now, and read within a turn or two.
+        await this.said(/\n/);
+        await pause(5);
+        return content;
       } catch (error) {
         if (!(error instanceof Deno.errors.NotFound)) throw error;
       }
