@@ -6,6 +6,10 @@ import { DenoConnection } from "../../http/connection.ts";
 import type { HttpError } from "../../http/head.ts";
 import { HttpServer, type ServerOptions } from "../../http/server.ts";
 import type { ServerExchange } from "../../http/server_exchange.ts";
+import { pause, within } from "../support/deadline.ts";
+
+export { pause, within } from "../support/deadline.ts";
+export { randomFrom } from "../support/random.ts";
 
 const encoder = new TextEncoder();
 
@@ -21,37 +25,6 @@ export function textOf(bytes: Uint8Array): string {
     text += String.fromCharCode(...bytes.subarray(i, i + 8192));
   }
   return text;
-}
-
-/** A seeded generator of numbers in [0, 1) (mulberry32), so that a failure can be seen again. */
-export function randomFrom(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
-/** A real moment: `setTimeout` is never mocked here. */
-export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-/** Rejects when `promise` takes longer than `ms`: a test must fail, never hang. */
-export async function within<T>(ms: number, promise: Promise<T>, what = "it"): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  try {
-    return await Promise.race([
-      promise,
-      new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new Error(`${what} took longer than ${ms} ms`)), ms);
-      }),
-    ]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** An answer as it came. */
