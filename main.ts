@@ -12,6 +12,8 @@ import {
   readCommandLine,
   type Running,
   UsageError,
+  type WatchOptions,
+  watchSettings,
   writeText,
 } from "./cli/mod.ts";
 import about from "./deno.json" with { type: "json" };
@@ -75,6 +77,11 @@ async function runBoth(
     });
     return {
       ended: agent.ended,
+      change: (next) => {
+        // First who may refuse.
+        agent.change?.(next);
+        relay.change?.(next);
+      },
       stop: async () => {
         await Promise.all([agent.stop(), relay.stop()]);
       },
@@ -83,6 +90,14 @@ async function runBoth(
     await relay.stop();
     throw error;
   }
+}
+
+/** The settings of a command that stays. */
+type Settings = WatchOptions["settings"];
+
+/** Watches the configuration where there is one. */
+function watch(settings: Settings, options: Omit<WatchOptions, "settings">): Disposable | null {
+  return settings.config === undefined ? null : watchSettings({ settings, ...options });
 }
 
 /** A packed file says in its configuration that it is one. */
@@ -96,13 +111,15 @@ function formOf(configuration: {
 async function main(): Promise<number> {
   const env = Deno.env.toObject();
   const terminal = Deno.stdout.isTerminal();
-  let invocation: Invocation;
-  try {
-    invocation = await readCommandLine(Deno.args, {
+  const read = (): Promise<Invocation> =>
+    readCommandLine(Deno.args, {
       env,
       about: { version: about.version, protocol: 1, ...formOf(about) },
       page: { width: columns(Deno.stdout), style: makeStyle(hasColour(Deno.stdout, env)) },
     });
+  let invocation: Invocation;
+  try {
+    invocation = await read();
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     writeText(Deno.stderr, error.text);
@@ -120,6 +137,7 @@ async function main(): Promise<number> {
     log,
     around: { env, os: Deno.build.os, root: Deno.build.os !== "windows" && Deno.uid() === 0 },
     terminal,
+    readAgain: async () => await read() as Settings,
     print: (text) => writeText(Deno.stdout, text),
   };
   const signalled = Promise.withResolvers<number>();
@@ -138,6 +156,16 @@ async function main(): Promise<number> {
   try {
     running = await start(invocation, program);
     if (running === null) return 0;
+    using _watch = watch(invocation as Settings, {
+      log,
+      read: async () => await read() as Settings,
+      apply: (next) => {
+        running!.change?.(next);
+        const { logFormat: format, logLevel: level } = next.values as typeof invocation.values;
+        log.adjust({ format, level });
+      },
+      onhangup: onsignal,
+    });
     const code = await Promise.race([signalled.promise, running.ended]);
     if (!stopping) await running.stop();
     return code;

@@ -9,6 +9,7 @@ import {
   publications,
   type Running,
   type Source,
+  UsageError,
   writeReadyFile,
 } from "../cli/mod.ts";
 import { Credential, parseToken } from "../tunnel/mod.ts";
@@ -21,8 +22,8 @@ import {
   NoLocalRelay,
   PRIVATE_MARKER,
   relayText,
-  startAgent,
 } from "./mod.ts";
+import { RunningAgent } from "./running_agent.ts";
 
 export { accessOf } from "./local_access.ts";
 
@@ -55,14 +56,15 @@ export function runAgent(
   ) {
     checkCurrent(program);
   }
-  const access = chooseAccess(values, program, ownAccess);
-  access();
+  warnOfPlain(values, program);
+  chooseAccess(values, program, ownAccess)();
+  const credentials = new Credentials(values, program);
   const printed = new Set<string>();
   const ended = Promise.withResolvers<number>();
   let agent: Agent;
   try {
-    agent = startAgent({
-      access,
+    agent = new RunningAgent({
+      access: async () => chooseAccess(await credentials.next(), program, ownAccess)(),
       publish,
       relayCa: values.relayCa === undefined ? undefined : readCertificates(values.relayCa),
       log: program.log,
@@ -94,7 +96,57 @@ export function runAgent(
     program.log.error("cannot say that everything works", { error });
     ended.resolve(1);
   });
-  return { ended: ended.promise, stop: () => agent.stop(values.drain) };
+  let { drain } = values;
+  return {
+    ended: ended.promise,
+    change: (settings) => {
+      const next = settings as AgentSettings;
+      agent.publish(publications(next));
+      drain = next.values.drain;
+    },
+    stop: () => agent.stop(drain),
+  };
+}
+
+/** Files of passwords and tokens are read again before each dial but the first: they may be new by then. */
+class Credentials {
+  readonly #program: Program;
+  #values: AgentValues;
+  #isFirst = true;
+  #warned = false;
+
+  constructor(values: AgentValues, program: Program) {
+    this.#values = values;
+    this.#program = program;
+  }
+
+  async next(): Promise<AgentValues> {
+    if (this.#isFirst || this.#program.readAgain === undefined) {
+      this.#isFirst = false;
+      return this.#values;
+    }
+    try {
+      const { user, password, token } = (await this.#program.readAgain()).values as AgentValues;
+      this.#values = { ...this.#values, user, password, token };
+      this.#warned = false;
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      if (!this.#warned) {
+        this.#program.log.warn(`signing in with the same credentials again: ${error.message}`);
+      }
+      this.#warned = true;
+    }
+    return this.#values;
+  }
+}
+
+function warnOfPlain({ relay }: AgentValues, { log }: Program): void {
+  if (relay?.transport !== "tcp" || /^(127\.|::1$|localhost$)/.test(relay.hostname)) return;
+  log.warn(
+    `${
+      relayText(relay)
+    } is dialled without TLS: what passes can be read on the way; use tls:// where the relay offers it`,
+  );
 }
 
 /** The current directory is published unasked only where that cannot be a mistake. */
@@ -125,13 +177,6 @@ function chooseAccess(
   if (relay === undefined) {
     const local = ownAccess === undefined ? () => localAccess(program.around) : () => ownAccess;
     return failing(() => credential === undefined ? local() : { ...local(), credential });
-  }
-  if (relay.transport === "tcp" && !/^(127\.|::1$|localhost$)/.test(relay.hostname)) {
-    program.log.warn(
-      `${
-        relayText(relay)
-      } is dialled without TLS: what passes can be read on the way; use tls:// where the relay offers it`,
-    );
   }
   if (credential !== undefined) return () => ({ relay, credential });
   return failing(() => {

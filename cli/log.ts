@@ -93,13 +93,17 @@ function jsonLine(time: string, level: LogLevel, message: string, fields: LogFie
   }
 }
 
+/** A log that can be told to look otherwise while it is in use; those made by `with` follow. */
+export interface AdjustableLog extends Log {
+  adjust(options: Pick<LogOptions, "format" | "level">): void;
+}
+
 /** Makes a log. Lines below its level cost one comparison. */
-export function createLog(options: LogOptions = {}): Log {
-  const { format = "text", level = "info", colour = false, write = writeToStderr } = options;
+export function createLog(options: LogOptions = {}): AdjustableLog {
+  const { colour = false, write = writeToStderr } = options;
   const now = options.now ?? (() => new Date());
   const style = makeStyle(colour);
   const paint = { debug: style.dim, info: style.green, warn: style.yellow, error: style.red };
-  const least = LOG_LEVELS.indexOf(level);
 
   const textLine = (time: string, level: LogLevel, message: string, fields: LogFields): string => {
     const details = Object.entries(fields).filter(([, value]) => value !== undefined)
@@ -107,7 +111,13 @@ export function createLog(options: LogOptions = {}): Log {
     const shown = message.replace(UNPRINTABLE, " ");
     return `${style.dim(time)} ${paint[level](level.padEnd(5))} ${shown}${details}\n`;
   };
-  const line = format === "json" ? jsonLine : textLine;
+  let least = 0;
+  let line = textLine;
+  const adjust = ({ format = "text", level = "info" }: LogOptions): void => {
+    least = LOG_LEVELS.indexOf(level);
+    line = format === "json" ? jsonLine : textLine;
+  };
+  adjust(options);
 
   const withFields = (base: LogFields): Log => {
     const at = (name: LogLevel) => (message: string, fields?: LogFields) => {
@@ -122,7 +132,7 @@ export function createLog(options: LogOptions = {}): Log {
       with: (fields) => withFields({ ...base, ...fields }),
     };
   };
-  return withFields({});
+  return { ...withFields({}), adjust };
 }
 
 /** A log that says nothing, for embedding and tests. */

@@ -26,8 +26,9 @@ export {
   readCommandLine,
 } from "./command_line.ts";
 export { type CommandName, commands } from "./commands.ts";
-export { formatDuration, type Kind } from "./kinds.ts";
+export { directory, formatDuration, type Kind } from "./kinds.ts";
 export {
+  type AdjustableLog,
   createLog,
   type Log,
   LOG_LEVELS,
@@ -37,7 +38,7 @@ export {
   silentLog,
 } from "./log.ts";
 export type { Page } from "./help.ts";
-export type { Mounted } from "./mounts.ts";
+export { type Mounted, mounted, name } from "./mounts.ts";
 export {
   type Command,
   dashed,
@@ -70,4 +71,6 @@ export {
   writeLocalRelay,
 } from "./local_relay.ts";
 export { writeReadyFile } from "./ready_file.ts";
-export { CommandFailure, type Program, type Running } from "./program.ts";
+export { CommandFailure, type Program, type ReadAgain, type Running } from "./program.ts";
+export { changeable } from "./changeable.ts";
+export { type WatchOptions, watchSettings } from "./watch_settings.ts";

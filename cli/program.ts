@@ -1,7 +1,8 @@
 /** What a running command has around it: its log, its output, its surroundings. @module */
 
 import type { Log } from "./log.ts";
-import type { Surroundings } from "./option.ts";
+import type { Parsed } from "./parse.ts";
+import type { Options, Surroundings } from "./option.ts";
 
 export interface Program {
   /** `crunch/0.1.0`, as relays and agents tell each other. */
@@ -10,14 +11,24 @@ export interface Program {
   readonly around: Surroundings;
   /** Standard output is a terminal. */
   readonly terminal: boolean;
+  /** Reads all settings again, files of secrets as well. @throws {UsageError} */
+  readAgain?(): Promise<ReadAgain>;
   /** Writes lines to standard output. */
   print(text: string): void;
 }
+
+/** Settings of the same command, read once more. */
+export type ReadAgain = Pick<Parsed<Options>, "values" | "sources">;
 
 /** A command that stays until it is stopped. */
 export interface Running {
   /** Resolves with the exit code when the command ends by itself. */
   readonly ended: Promise<number>;
+  /**
+   * Takes over settings that were read again, as far as they may change.
+   * @throws {Error} and leaves everything as it was.
+   */
+  change?(settings: ReadAgain): void;
   /** Finishes what is under way, then ends. */
   stop(): Promise<void>;
 }

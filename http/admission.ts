@@ -11,12 +11,13 @@ export interface AdmissionLimits {
 
 /** Counters of open connections. Loopback and Unix peers are let in and not counted. */
 export class Admission {
-  readonly #limits: AdmissionLimits;
+  /** May change; who is there stays. */
+  limits: AdmissionLimits;
   readonly #byAddress = new Map<string, number>();
   #total = 0;
 
   constructor(limits: AdmissionLimits) {
-    this.#limits = limits;
+    this.limits = limits;
   }
 
   /** How many are counted now. */
@@ -27,10 +28,10 @@ export class Admission {
   /** Counts a connection from `address` (as in `Endpoint`), unless the answer is not "ok". */
   admit(address: string): Admitted {
     if (isLocalPeer(address)) return "ok";
-    if (this.#total >= this.#limits.total) return "total";
+    if (this.#total >= this.limits.total) return "total";
     const key = counted(address);
     const count = this.#byAddress.get(key) ?? 0;
-    if (count >= this.#limits.perAddress) return "address";
+    if (count >= this.limits.perAddress) return "address";
     this.#byAddress.set(key, count + 1);
     this.#total++;
     return "ok";

@@ -42,7 +42,8 @@ export interface ServerOptions {
 
 /** Serves the connections that `accept` is given. Dispose to drain and stop. */
 export class HttpServer implements AsyncDisposable, Watched {
-  readonly limits: ServerLimits;
+  /** May change: of a head for connections, of times at once. */
+  limits: ServerLimits;
   readonly handle: (exchange: ServerExchange) => void;
   readonly refuse: (exchange: ServerExchange, error: HttpError) => void;
   readonly finished: (exchange: ServerExchange) => void;

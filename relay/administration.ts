@@ -1,6 +1,6 @@
 /** Everything by which a relay is administered: the API, the dashboard's pages, `--admin`, the control socket. @module */
 
-import { type Connection, HttpServer, type ServerOptions } from "../http/mod.ts";
+import { type Connection, HttpServer, type ServerLimits, type ServerOptions } from "../http/mod.ts";
 import { adminPage } from "./admin_page.ts";
 import type { ApiContext } from "./api/mod.ts";
 import { ApiDoor } from "./api_door.ts";
@@ -12,7 +12,7 @@ import type { TrustedProxies } from "./trusted_proxies.ts";
 
 export interface AdministrationOptions {
   readonly context: ApiContext;
-  readonly publicUrl: URL | undefined;
+  readonly publicUrl: () => URL | undefined;
   readonly router: Router;
   /** Where `/admin` and `/api` are added: the visitors' pages, or those of `--admin`. */
   readonly pages: OwnPages;
@@ -38,6 +38,11 @@ export class Administration implements AsyncDisposable {
   /** Takes a connection to the listener of `--admin`. */
   accept(connection: Connection): void {
     this.#server.accept(connection);
+  }
+
+  /** See `HttpServer.limits`. */
+  set limits(limits: ServerLimits) {
+    this.#server.limits = limits;
   }
 
   /** Connections to that listener. */

@@ -8,7 +8,7 @@ import type { Visitor } from "./visitor.ts";
 export interface ApiDoorOptions {
   readonly context: ApiContext;
   /** What the operator says the public address is. */
-  readonly publicUrl: URL | undefined;
+  readonly publicUrl: () => URL | undefined;
 }
 
 export class ApiDoor implements Disposable {
@@ -48,7 +48,7 @@ export class ApiDoor implements Disposable {
   }
 
   #caller(exchange: ServerExchange, visitor: Visitor): Caller {
-    const { publicUrl } = this.#options;
+    const publicUrl = this.#options.publicUrl();
     const here = originOf(visitor.scheme, visitor.authority);
     return {
       address: visitor.address,

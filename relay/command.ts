@@ -49,6 +49,7 @@ export async function runRelay(
     writeReady,
     // A relay ends when it is stopped, and not before.
     ended: new Promise(() => {}),
+    change: ({ values }) => relay.change(values as Partial<RelayValues>),
     stop: () => relay.stop(),
   };
 }

@@ -28,6 +28,11 @@ export interface Relay extends AsyncDisposable {
   readonly local: LocalRelay | null;
   /** Reachable from this machine only. */
   readonly loopbackOnly: boolean;
+  /**
+   * Takes over new values of what may change while it runs (see `changeable` in cli/); others are left as they are.
+   * What is under way keeps the limits that it began with.
+   */
+  change(values: Partial<RelayValues>): void;
   /** Finishes what is under way, for at most `time` ms (the option `drain` by default). */
   stop(time?: number): Promise<void>;
 }

@@ -1,7 +1,14 @@
 /** A relay's parts put together, and their life: opened in order, drained and closed in order. @module */
 
-import { type LocalRelay, type Log, type RelayValues, silentLog } from "../cli/mod.ts";
-import { Admission, type Connection, HttpServer, turnAway } from "../http/mod.ts";
+import { changeable, type LocalRelay, type Log, type RelayValues, silentLog } from "../cli/mod.ts";
+import {
+  Admission,
+  type AdmissionLimits,
+  type Connection,
+  HttpServer,
+  type ServerLimits,
+  turnAway,
+} from "../http/mod.ts";
 import { publicUrls } from "./addresses.ts";
 import { Administration } from "./administration.ts";
 import { agentView } from "./agent_view.ts";
@@ -31,7 +38,7 @@ import { TrustedProxies } from "./trusted_proxies.ts";
 
 /** What starts with a relay and ends with it. */
 export class RunningRelay implements Relay {
-  readonly #values: RelayValues & RelayOptions;
+  #values: RelayValues & RelayOptions;
   readonly #log: Log;
   readonly #software: string;
   readonly #started = Date.now();
@@ -62,10 +69,7 @@ export class RunningRelay implements Relay {
     this.#values = values;
     this.#log = values.log ?? silentLog;
     this.#software = values.software ?? "crunch";
-    this.#admission = new Admission({
-      total: values.maxConnections,
-      perAddress: values.maxConnectionsPerAddress,
-    });
+    this.#admission = new Admission(admissionLimits(values));
     this.#proxies = new TrustedProxies(values.trustedProxy, this.#log);
     this.#local = new LocalCredential(values.localDirectory, this.#log);
   }
@@ -144,6 +148,8 @@ export class RunningRelay implements Relay {
 
   #assemble(): void {
     const values = this.#values;
+    // What may change is asked for each time.
+    const now = (): RelayValues => this.#values;
     const log = this.#log;
     const separateAdmin = values.admin !== undefined;
     const software = this.#software;
@@ -151,8 +157,13 @@ export class RunningRelay implements Relay {
     const ready = (): boolean => this.#ready;
     const router = new Router(values);
     const pages = new OwnPages({ software, ready, admin: !separateAdmin });
-    new Downloads({ directory: values.downloads, publicUrl: values.publicUrl, tunnels: () => this })
-      .addTo(pages);
+    new Downloads({
+      directory: values.downloads,
+      get publicUrl() {
+        return now().publicUrl;
+      },
+      tunnels: () => this,
+    }).addTo(pages);
     this.#front = new Front({
       router,
       registry: this.#registry,
@@ -161,7 +172,9 @@ export class RunningRelay implements Relay {
       pages,
       proxies: this.#proxies,
       admission: this.#admission,
-      firstByteTime: values.firstByteTimeout,
+      get firstByteTime() {
+        return now().firstByteTimeout;
+      },
       separateAdmin,
     });
     const server = {
@@ -170,13 +183,7 @@ export class RunningRelay implements Relay {
         if (this.#uncounted.has(connection)) return;
         this.#admission.release(connection.remote.address);
       },
-      limits: {
-        head: { head: values.maxHead, target: values.maxTarget, fields: values.maxFields },
-        headTime: values.headTimeout,
-        idle: values.idleTimeout,
-        bodyTime: values.bodyTimeout,
-        writeStall: values.writeTimeout,
-      },
+      limits: serverLimits(values),
     };
     this.#server = new HttpServer({
       ...server,
@@ -196,14 +203,16 @@ export class RunningRelay implements Relay {
           requestLog: this.#requestLog,
           events: this.#events,
           urls: (name, { host, address }) => this.#urls(name, host, address),
-          namesPerAccount: values.namesPerAccount,
+          get namesPerAccount() {
+            return now().namesPerAccount;
+          },
           started: this.#started,
           ready,
           requests: () => this.#front.requests,
           connections: () => this.#server.size,
         },
       },
-      publicUrl: values.publicUrl,
+      publicUrl: () => this.#values.publicUrl,
       router,
       proxies: this.#proxies,
       pages: separateAdmin ? new OwnPages({ software, ready, admin: true }) : pages,
@@ -215,11 +224,21 @@ export class RunningRelay implements Relay {
       log,
       throttle,
       software,
-      maxPending: values.maxPendingAgents,
-      signInTime: values.signInTimeout,
-      maxStreams: values.maxStreams,
-      agentLimits: { waiting: values.maxWaitingStreams, wait: values.streamWait },
-      namesPerAccount: values.namesPerAccount,
+      get maxPending() {
+        return now().maxPendingAgents;
+      },
+      get signInTime() {
+        return now().signInTimeout;
+      },
+      get maxStreams() {
+        return now().maxStreams;
+      },
+      get agentLimits() {
+        return { waiting: now().maxWaitingStreams, wait: now().streamWait };
+      },
+      get namesPerAccount() {
+        return now().namesPerAccount;
+      },
       urls: (name, dialled, address) => this.#urls(name, dialled, address),
     });
   }
@@ -276,6 +295,16 @@ export class RunningRelay implements Relay {
     }
   }
 
+  change(values: Partial<RelayValues>): void {
+    const next = { ...this.#values };
+    for (const key of changeable(values)) Object.assign(next, { [key]: values[key] });
+    this.#values = next;
+    this.#admission.limits = admissionLimits(next);
+    this.#proxies.peers = next.trustedProxy;
+    this.#server.limits = this.#administration.limits = serverLimits(next);
+    this.#requestLog.limit({ keepMs: next.logKeep, keepBytes: next.logSize });
+  }
+
   stop(time: number = this.#values.drain): Promise<void> {
     return this.#stopping ??= this.#stop(time);
   }
@@ -310,4 +339,18 @@ export class RunningRelay implements Relay {
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop(0);
   }
+}
+
+function admissionLimits(values: RelayValues): AdmissionLimits {
+  return { total: values.maxConnections, perAddress: values.maxConnectionsPerAddress };
+}
+
+function serverLimits(values: RelayValues): ServerLimits {
+  return {
+    head: { head: values.maxHead, target: values.maxTarget, fields: values.maxFields },
+    headTime: values.headTimeout,
+    idle: values.idleTimeout,
+    bodyTime: values.bodyTimeout,
+    writeStall: values.writeTimeout,
+  };
 }

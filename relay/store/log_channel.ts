@@ -1,6 +1,7 @@
 /** The line to the log's worker: what is under way, what became of it, and a new worker when one breaks. @module */
 
 import type { FromLogWorker, ToLogWorker } from "./log_messages.ts";
+import type { LogLimits } from "./log_writer.ts";
 import type { RowBatch } from "./log_rows.ts";
 import type { UsageChunk } from "./usage_counters.ts";
 
@@ -26,6 +27,8 @@ export interface LogChannelOptions {
 /** Sends parcels to the worker and settles them in order. */
 export class LogChannel {
   readonly #options: LogChannelOptions;
+  /** Other limits than the first ones. */
+  #limits: LogLimits | undefined;
   readonly #underWay: Parcel[] = [];
   #worker: Worker | undefined;
   #restart: ReturnType<typeof setTimeout> | undefined;
@@ -57,6 +60,12 @@ export class LogChannel {
     else this.#worker.postMessage({ kind: "write", ...parcel, insist } satisfies ToLogWorker);
   }
 
+  /** Says what is kept from now on. */
+  limit(limits: LogLimits): void {
+    this.#limits = limits;
+    this.#worker?.postMessage({ kind: "limit", limits } satisfies ToLogWorker);
+  }
+
   /** Settles when nothing is under way. */
   idle(): Promise<void> {
     if (this.#underWay.length === 0) return Promise.resolve();
@@ -86,7 +95,8 @@ export class LogChannel {
       event.preventDefault();
       this.#crashed(event.message);
     };
-    worker.postMessage(this.#options.open);
+    const { open } = this.#options;
+    worker.postMessage(this.#limits === undefined ? open : { ...open, limits: this.#limits });
     this.#worker = worker;
   }
 

@@ -21,6 +21,8 @@ export type ToLogWorker =
     /** False: while the last one failed, this is let go without a try. */
     readonly insist: boolean;
   }
+  /** From now on keep this. Not answered. */
+  | { readonly kind: "limit"; readonly limits: LogLimits }
   /** Close the database. Answered by `closed`. */
   | { readonly kind: "close" };
 

@@ -30,6 +30,9 @@ self.onmessage = ({ data }: MessageEvent<ToLogWorker>) => {
       attempt(() => open().write(data.rows, data.usage));
     }
     answer({ kind: "done", trouble });
+  } else if (data.kind === "limit") {
+    if (options) options = { ...options, limits: data.limits };
+    if (writer) writer.limits = data.limits;
   } else {
     clearTimeout(pruner);
     writer?.[Symbol.dispose]();

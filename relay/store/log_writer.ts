@@ -25,7 +25,8 @@ const HOUR = 3_600_000;
 /** The one writer of `log.db`. Synchronous: it lives in a worker. */
 export class LogWriter implements Disposable {
   readonly #db: Database;
-  readonly #limits: LogLimits;
+  /** May change. */
+  limits: LogLimits;
   readonly #row: Statement;
   readonly #gap: Statement;
   readonly #minute: Statement;
@@ -39,7 +40,7 @@ export class LogWriter implements Disposable {
 
   /** @throws {StoreError} `storage`, `newer-schema`. */
   constructor(path: string, options: LogLimits & { busyTimeoutMs: number }) {
-    this.#limits = options;
+    this.limits = options;
     const { busyTimeoutMs } = options;
     const db = this.#db = new Database(path, { durability: "normal", busyTimeoutMs });
     try {
@@ -89,12 +90,12 @@ export class LogWriter implements Disposable {
    */
   prune(now: number): boolean {
     return this.#db.transaction(() => {
-      const oldBefore = now - this.#limits.keepMs;
+      const oldBefore = now - this.limits.keepMs;
       const oldest = this.#oldest.get()?.time;
       let removed = 0;
       if (typeof oldest === "number" && oldest < oldBefore) {
         removed = this.#removeOld.run(oldBefore);
-      } else if (this.#bytes() > this.#limits.keepBytes) removed = this.#removeFirst.run();
+      } else if (this.#bytes() > this.limits.keepBytes) removed = this.#removeFirst.run();
       removed = Math.max(
         removed,
         this.#removeMinutes.run(now - MINUTES_KEPT),

@@ -81,6 +81,11 @@ export class RequestLog implements AsyncDisposable {
     });
   }
 
+  /** Says what is kept from now on. */
+  limit({ keepMs, keepBytes }: Required<Pick<RequestLogOptions, "keepMs" | "keepBytes">>): void {
+    this.#channel.limit({ keepMs, keepBytes });
+  }
+
   /**
    * Takes note of one finished request. Never throws, never waits: 0.1 µs where the row is left out, about 1 µs
    * otherwise; hence no object but a dozen places.

@@ -315,3 +315,16 @@ Deno.test("request log: kill -9 loses at most the last second", {
   assert((await stored(dir)).length >= due);
   assert(await counted(dir) >= due);
 });
+
+Deno.test("request log: what it keeps can change while it is open", async () => {
+  using dir = new TempDir();
+  await using log = await openRequestLog(dir.path, { keepMs: 3_600_000 });
+  record(log, { time: Date.now() - 60_000 });
+  await log.flush();
+  assert.equal((await stored(dir)).length, 1);
+  log.limit({ keepMs: 1_000, keepBytes: 1e9 });
+  for (let tries = 0; (await stored(dir)).length > 0; tries++) {
+    assert.ok(tries < 100);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+});

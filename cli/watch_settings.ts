@@ -1,0 +1,140 @@
+/** Reads a command's configuration again on SIGHUP and when its file changes. @module */
+
+import { changeable } from "./changeable.ts";
+import type { Log } from "./log.ts";
+import { dashed, type Options } from "./option.ts";
+import type { Parsed, Written } from "./parse.ts";
+import { UsageError } from "./usage.ts";
+
+/** Between two looks at the file, in ms. It is read when it looked the same twice: nobody is writing it. */
+const LOOK_EVERY = 500;
+
+type Settings = Parsed<Options>;
+
+export interface WatchOptions {
+  /** What the command runs with. */
+  readonly settings: Settings & { readonly config: string };
+  readonly log: Log;
+  /** Reads all of it again. @throws {UsageError} */
+  readonly read: () => Promise<Settings>;
+  /** Takes over what may change. @throws {Error} where it cannot; then nothing has changed. */
+  readonly apply: (settings: Settings) => void;
+  /** SIGHUP came because the terminal went away. */
+  readonly onhangup: () => void;
+}
+
+/** Watches until disposed. */
+export function watchSettings(options: WatchOptions): Disposable {
+  return new Watch(options);
+}
+
+class Watch implements Disposable {
+  readonly #options: WatchOptions;
+  readonly #wasTerminal = Deno.stderr.isTerminal();
+  readonly #timer: ReturnType<typeof setInterval>;
+  /** What was taken over last. */
+  #current: Settings;
+  #stamp: string;
+  #seen: string;
+  #reading = false;
+  #again = false;
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+    this.#current = options.settings;
+    this.#stamp = this.#seen = stampOf(options.settings.config);
+    this.#timer = setInterval(() => this.#look(), LOOK_EVERY);
+    Deno.unrefTimer(this.#timer as unknown as number);
+    if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", this.#onhangup);
+  }
+
+  readonly #onhangup = (): void => {
+    // The same signal asks a service to read its settings and tells a program that its terminal is closed.
+    if (this.#wasTerminal && !Deno.stderr.isTerminal()) return this.#options.onhangup();
+    this.#stamp = this.#seen = stampOf(this.#options.settings.config);
+    this.#read(true);
+  };
+
+  #look(): void {
+    const stamp = stampOf(this.#options.settings.config);
+    const isSettled = stamp === this.#seen;
+    this.#seen = stamp;
+    if (!isSettled || stamp === this.#stamp) return;
+    this.#stamp = stamp;
+    this.#read(false);
+  }
+
+  /** @param asked somebody waits for a word, even if it is that nothing changed. */
+  async #read(asked: boolean): Promise<void> {
+    if (this.#reading) {
+      this.#again = true;
+      return;
+    }
+    this.#reading = true;
+    try {
+      this.#take(await this.#options.read(), asked);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      this.#options.log.error(`the configuration is left as it was: ${error.message}`);
+    } finally {
+      this.#reading = false;
+    }
+    if (!this.#again) return;
+    this.#again = false;
+    await this.#read(asked);
+  }
+
+  #take(next: Settings, asked: boolean): void {
+    const { log, apply, settings } = this.#options;
+    const differing = Object.keys(next.written).filter((key) =>
+      !isSame(next.written[key]!, this.#current.written[key]!)
+    );
+    const may = new Set(changeable(next.written));
+    const changed = differing.filter((key) => may.has(key));
+    if (changed.length > 0) {
+      try {
+        apply(next);
+      } catch (error) {
+        log.error(`the configuration is left as it was: ${(error as Error).message}`);
+        return;
+      }
+    }
+    this.#current = next;
+    const flags = changed.map((key) => `--${dashed(key)}`).join(", ");
+    if (changed.length > 0) log.info(`configuration read again; changed: ${flags}`);
+    else if (asked) log.info("configuration read again; nothing changed that can change now");
+    for (const key of differing) {
+      if (may.has(key) || isSame(next.written[key]!, settings.written[key]!)) continue;
+      const { name } = next.sources[key]!;
+      const where = name === "" ? "" : `${name}: `;
+      log.warn(`${where}--${dashed(key)} cannot change while it runs; it will at the next start`);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+    if (Deno.build.os !== "windows") Deno.removeSignalListener("SIGHUP", this.#onhangup);
+  }
+}
+
+function stampOf(path: string): string {
+  try {
+    const { mtime, size, ino } = Deno.statSync(path);
+    return `${mtime?.getTime()} ${size} ${ino}`;
+  } catch {
+    // It may be about to be replaced; if not, reading it says what is wrong.
+    return "";
+  }
+}
+
+/** Compared by what was written, not where: a line more above changes nothing. */
+function isSame(a: Written, b: Written): boolean {
+  return textOf(a) === textOf(b);
+}
+
+function textOf({ texts, entries = [] }: Written): string {
+  return JSON.stringify([
+    texts,
+    entries.map((entry) => [...entry].map(([key, { texts }]) => [key, texts])),
+  ]);
+}
