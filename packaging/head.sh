@@ -117,11 +117,7 @@ esac
 if [ -n "${XDG_RUNTIME_DIR-}" ] && is_mine "$XDG_RUNTIME_DIR"; then
   run_from "$XDG_RUNTIME_DIR/crunch-program" "$@"
 fi
-# Private in spite of where it lies: of mode 0700, by this user, and no link.
-private=${TMPDIR:-/tmp}/crunch-$(id -u)
-(umask 077 && mkdir "$private" 2>/dev/null)
-case $(ls -ld "$private" 2>/dev/null) in
-  drwx------*) ! is_mine "$private" || run_from "$private" "$@" ;;
-esac
-say 'there is no place to unpack it; set XDG_CACHE_HOME to a directory that can be written to'
+# Not below /tmp: where everybody may write, nothing is to be run from.
+say 'needs a directory of this user to be unpacked into, once; name one:'
+say "  XDG_CACHE_HOME=/path/to/directory $0 …"
 exit 1

@@ -18,6 +18,8 @@ const VALUES: HeadValues = {
   CACHE: ".cache",
   NEEDS: "",
 };
+/** Not even root makes directories in a file. */
+const UNWRITABLE = "/dev/null";
 const encoder = new TextEncoder();
 const ignore = Deno.build.os !== "linux";
 
@@ -155,37 +157,46 @@ Deno.test({
 });
 
 Deno.test({
-  name: "head script: a home that cannot be written to is named, and a private directory is used",
+  name: "head script: where the cache cannot be written to, the user's runtime directory is used",
   ignore,
   fn: async () => {
     await using packed = await Packed.make();
-    // Not even root makes directories in a file.
-    const env = { XDG_CACHE_HOME: "/dev/null" };
+    const run = packed.path("run");
+    Deno.mkdirSync(run, { mode: 0o700 });
+    const env = { XDG_CACHE_HOME: UNWRITABLE, XDG_RUNTIME_DIR: run };
     const { code, stderr, denoDir } = await packed.run([], env);
     assert.equal(code, 0, stderr);
     assert.match(stderr, /^crunch: cannot be unpacked into \/dev\/null\/crunch: .*Not a directory/);
-    const uid = Deno.uid();
-    assert.match(stderr, new RegExp(`uses ${packed.root}/crunch-${uid} instead`));
-    assert.ok(denoDir!.startsWith(packed.path(`crunch-${uid}/`)));
-    assert.equal(Deno.statSync(packed.path(`crunch-${uid}`)).mode! & 0o777, 0o700);
+    assert.match(stderr, new RegExp(`uses ${run}/crunch-program instead`));
+    assert.ok(denoDir!.startsWith(`${run}/crunch-program/`));
+    assert.equal(Deno.statSync(`${run}/crunch-program`).mode! & 0o777, 0o700);
   },
 });
 
 Deno.test({
-  name: "head script: a directory that others may have prepared is not used",
+  name: "head script: with neither it refuses, leaves nothing below /tmp, and says what to set",
   ignore,
   fn: async () => {
     await using packed = await Packed.make();
-    const place = packed.path(`crunch-${Deno.uid()}`);
-    const env = { XDG_CACHE_HOME: "/dev/null" };
-    Deno.mkdirSync(place, { mode: 0o755 });
-    assert.equal((await packed.run([], env)).code, 1);
-    Deno.removeSync(place);
-    Deno.symlinkSync(packed.home, place);
-    const { code, stderr } = await packed.run([], env);
-    assert.equal(code, 1);
-    assert.match(stderr, /set XDG_CACHE_HOME to a directory that can be written to/);
-    assert.deepEqual(packed.entries(packed.home), []);
+    const before = [...Deno.readDirSync(packed.root)].length;
+    for (
+      const env of [
+        { XDG_CACHE_HOME: UNWRITABLE },
+        { HOME: "" },
+        { HOME: UNWRITABLE },
+        { HOME: "", XDG_RUNTIME_DIR: UNWRITABLE },
+      ]
+    ) {
+      const { code, stderr, args } = await packed.run(["--version"], env);
+      assert.equal(code, 1, stderr);
+      assert.deepEqual(args, [], "nothing has run");
+      const [line, fix] = stderr.trimEnd().split("\n").slice(-2);
+      assert.match(line!, /^crunch: needs a directory of this user to be unpacked into/);
+      assert.equal(fix, `crunch:   XDG_CACHE_HOME=/path/to/directory ${packed.program} …`);
+    }
+    assert.equal([...Deno.readDirSync(packed.root)].length, before);
+    const { code, stderr } = await packed.run([], { HOME: "", XDG_CACHE_HOME: packed.path("own") });
+    assert.equal(code, 0, stderr);
   },
 });
 
@@ -197,9 +208,23 @@ Deno.test({
     const { denoDir } = await packed.run();
     Deno.chownSync(denoDir!.replace(/\/cache$/, ""), 65534, 65534);
     Deno.chownSync(packed.path("home/.cache/crunch"), 65534, 65534);
-    const { stderr, denoDir: other } = await packed.run();
+    const { code, stderr, args } = await packed.run();
+    assert.equal(code, 1);
     assert.match(stderr, /belongs to somebody else/);
-    assert.ok(other!.startsWith(packed.path("crunch-0/")));
+    assert.deepEqual(args, []);
+  },
+});
+
+Deno.test({
+  name: "head script: a link in the cache's place is not followed",
+  ignore,
+  fn: async () => {
+    await using packed = await Packed.make();
+    Deno.mkdirSync(packed.path("elsewhere"));
+    Deno.mkdirSync(packed.path("home/.cache"));
+    Deno.symlinkSync(packed.path("elsewhere"), packed.path("home/.cache/crunch"));
+    assert.equal((await packed.run()).code, 1);
+    assert.deepEqual(packed.entries(packed.path("elsewhere")), []);
   },
 });
 

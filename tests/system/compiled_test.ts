@@ -24,7 +24,11 @@ function beginning(path: string): string {
 
 /** A home in which crunch never ran, and nothing in PATH but what every system has. */
 function fresh(home: Household): ProcessOptions {
-  const env: Record<string, string> = { XDG_CACHE_HOME: "", DENO_DIR: "" };
+  const env: Record<string, string> = {
+    ...{ XDG_CACHE_HOME: "", DENO_DIR: "" },
+    // Root's would be /var/lib.
+    XDG_STATE_HOME: home.path("state"),
+  };
   if (Deno.build.os !== "windows") env.PATH = "/usr/bin:/bin";
   Deno.mkdirSync(home.path("empty"));
   return { env, cwd: home.path("empty") };
@@ -84,6 +88,7 @@ Deno.test({ name: "one file: demo shows the example site", ignore }, async () =>
   const listen = ["--http", "127.0.0.1:0", "--tunnel", "127.0.0.1:0"];
   const demo = home.crunch(["demo", ...listen, "--ready-file", file], fresh(home));
   const { http } = await demo.ready(file) as { http: string };
+  assert.ok(demo.stdout.includes(home.path("state/crunch-demo")), demo.all);
   assert.match((await ask(http, "/local/")).text, /The Quillet/);
   assert.equal((await ask(http, "/local/images/mark.svg")).status, 200);
   assert.match((await ask(http, "/local/archive/")).text, /leeks by the moon 🌙\.csv/);
