@@ -40,16 +40,21 @@ function checkedVersion(db: Database, path: string, newest: number): number {
   );
 }
 
+/** Whole under its name or not there at all: what was begun when the process ended has another name. */
 function copy(db: Database, path: string): void {
+  const part = `${path}.part`;
   try {
-    // One is there only from an attempt that did not succeed.
-    Deno.removeSync(path);
+    Deno.removeSync(part);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
-  createPrivateFile(path); // VACUUM INTO fills an empty file, and would make one with mode 0644
+  createPrivateFile(part); // VACUUM INTO fills an empty file, and would make one with mode 0644
   try {
-    db.prepare("VACUUM INTO ?").run(path);
+    db.prepare("VACUUM INTO ?").run(part);
+    // Which does not wait for the disk (sqlite.org/lang_vacuum.html), while the migration will.
+    using file = Deno.openSync(part, { read: true, write: true });
+    file.syncSync();
+    Deno.renameSync(part, path);
   } catch (cause) {
     throw new StoreError(
       "storage",
