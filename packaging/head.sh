@@ -119,5 +119,5 @@ if [ -n "${XDG_RUNTIME_DIR-}" ] && is_mine "$XDG_RUNTIME_DIR"; then
 fi
 # Not below /tmp: where everybody may write, nothing is to be run from.
 say 'needs a directory of this user to be unpacked into, once; name one:'
-say "  XDG_CACHE_HOME=/path/to/directory $0 …"
+printf '  %s\n' 'export XDG_CACHE_HOME=/path/to/directory' >&2
 exit 1

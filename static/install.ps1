@@ -39,7 +39,7 @@
       throw "install.ps1: what came is damaged: its SHA-256 is $found, not $($sums[$name]); try again"
     }
     $version = & $new --version
-    if ($LASTEXITCODE -ne 0) { throw "install.ps1: $name does not run on this machine" }
+    if ($LASTEXITCODE -ne 0) { throw "install.ps1: $name does not start on this machine" }
     $program = Join-Path $directory 'crunch.exe'
     # A program that runs can be renamed, but not replaced.
     if (Test-Path $program) {
@@ -61,6 +61,7 @@
     Write-Host "  crunch agent --relay $relay --user NAME --dir .\site"
   } else {
     Write-Host '  crunch agent --relay HOST:PORT --user NAME --dir .\site'
-    Write-Host "where this relay's operator knows what HOST:PORT and NAME are: from here, agents cannot reach it yet."
+    Write-Host "where this relay's operator knows what HOST:PORT is: from here, agents cannot reach it yet."
   }
+  Write-Host "NAME and its password are of an account that this relay's operator makes for you."
 }

@@ -61,7 +61,11 @@ checksum() {
 main() {
   [ -z "$problem" ] || fail "$problem"
   name=crunch-$(platform)
-  directory=${CRUNCH_INSTALL_DIR:-${HOME:?it needs a home directory: set HOME or CRUNCH_INSTALL_DIR}/.local/bin}
+  directory=${CRUNCH_INSTALL_DIR-}
+  if [ -z "$directory" ]; then
+    [ -n "${HOME-}" ] || fail "it needs a home directory: set HOME or CRUNCH_INSTALL_DIR"
+    directory=$HOME/.local/bin
+  fi
   sums=$(fetch "$base/download/SHA256SUMS") || fail "cannot fetch $base/download/SHA256SUMS"
   wanted=$(printf '%s\n' "$sums" | while read -r sum file; do
     [ "$file" != "$name" ] || printf '%s\n' "$sum"
@@ -69,9 +73,12 @@ main() {
   [ -n "$wanted" ] ||
     fail "this relay has no $name; its operator puts it into the directory of --downloads"
 
-  mkdir -p "$directory"
   # In the same directory, so that the last step is one step.
-  new=$(mktemp "$directory/.crunch-XXXXXX")
+  if ! mkdir -p "$directory" || ! new=$(mktemp "$directory/.crunch-XXXXXX"); then
+    say "install.sh: cannot write to $directory; name another directory:"
+    say "  export CRUNCH_INSTALL_DIR=/path/to/directory"
+    exit 1
+  fi
   trap 'rm -f "$new"' EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
@@ -81,7 +88,7 @@ main() {
   [ "${found%% *}" = "$wanted" ] ||
     fail "what came is damaged: its SHA-256 is ${found%% *}, not $wanted; try again"
   chmod 755 "$new"
-  version=$("$new" --version) || fail "$name does not run on this machine"
+  version=$("$new" --version) || fail "$name does not start on this machine"
   mv -f "$new" "$directory/crunch"
 
   say "installed $(printf '%s\n' "$version" | head -n 1) as $directory/crunch"
@@ -97,8 +104,9 @@ main() {
     printf '  %s\n' "crunch agent --relay $relay --user NAME --dir ./site"
   else
     printf '  %s\n' 'crunch agent --relay HOST:PORT --user NAME --dir ./site'
-    say "where this relay's operator knows what HOST:PORT and NAME are: from here, agents cannot reach it yet."
+    say "where this relay's operator knows what HOST:PORT is: from here, agents cannot reach it yet."
   fi
+  say "NAME and its password are of an account that this relay's operator makes for you."
 }
 
 # Last of all, so that half a script does nothing.

@@ -192,7 +192,7 @@ Deno.test({
       assert.deepEqual(args, [], "nothing has run");
       const [line, fix] = stderr.trimEnd().split("\n").slice(-2);
       assert.match(line!, /^crunch: needs a directory of this user to be unpacked into/);
-      assert.equal(fix, `crunch:   XDG_CACHE_HOME=/path/to/directory ${packed.program} …`);
+      assert.equal(fix, "  export XDG_CACHE_HOME=/path/to/directory");
     }
     assert.equal([...Deno.readDirSync(packed.root)].length, before);
     const { code, stderr } = await packed.run([], { HOME: "", XDG_CACHE_HOME: packed.path("own") });

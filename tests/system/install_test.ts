@@ -15,6 +15,21 @@ const PROGRAM = '#!/bin/sh\n[ "$1" = --version ] && echo crunch 9.8.7\n' +
 const SHA256 = createHash("sha256").update(PROGRAM).digest("hex");
 /** All that the script may need; neither Deno nor Node. */
 const TOOLS = "cat chmod curl head mkdir mktemp mv rm sha256sum shasum uname wget".split(" ");
+/** Other shells that are called sh somewhere. */
+const SHELLS: ReadonlyArray<readonly [string, ...string[]]> = [
+  ["/bin/dash"],
+  ["/bin/bash", "--posix"],
+  ["/bin/busybox", "ash"],
+];
+
+function shellWorks([shell, ...args]: readonly [string, ...string[]]): boolean {
+  try {
+    return new Deno.Command(shell, { args: [...args, "-c", ":"] }).outputSync().success;
+  } catch {
+    console.log(`${shell} is left out: it is not there`);
+    return false;
+  }
+}
 
 async function offering(home: Household): Promise<RunningRelay> {
   home.write(`offers/${NAME}`, PROGRAM);
@@ -50,8 +65,10 @@ async function install(
   home: Household,
   script: string,
   env: Record<string, string> = {},
+  [shell, ...args]: readonly [string, ...string[]] = ["/bin/sh"],
 ): Promise<Installed> {
-  const child = new Deno.Command("/bin/sh", {
+  const child = new Deno.Command(shell, {
+    args,
     clearEnv: true,
     env: { PATH: home.path("tools"), HOME: home.path("home"), ...env },
     stdin: "piped",
@@ -123,6 +140,18 @@ Deno.test({ name: "install", ignore }, async (t) => {
     assert.deepEqual(leftovers(), ["crunch"]);
   });
 
+  for (const shell of SHELLS) {
+    await t.step({
+      name: `${shell.join(" ")} does as well as sh`,
+      ignore: !shellWorks(shell),
+      fn: async () => {
+        const { code, stderr } = await install(home, script, {}, shell);
+        assert.equal(code, 0, stderr);
+        assert.match(stderr, /installed crunch 9\.8\.7/);
+      },
+    });
+  }
+
   await t.step("where the shell looks there already, nothing is said of PATH", async () => {
     const path = `${home.path("tools")}:${home.path("home/.local/bin")}`;
     const { code, stderr } = await install(home, script, { PATH: path });
@@ -165,8 +194,34 @@ Deno.test({ name: "install", ignore }, async (t) => {
 
   await t.step("without a home it says what to set", async () => {
     const { code, stderr } = await install(home, script, { HOME: "" });
-    assert.notEqual(code, 0);
-    assert.match(stderr, /set HOME or CRUNCH_INSTALL_DIR/);
+    assert.equal(code, 1);
+    assert.match(stderr, /^install\.sh: .*set HOME or CRUNCH_INSTALL_DIR/);
+  });
+
+  await t.step("where the directory cannot be written to, it says what to set", async () => {
+    // Not even root makes directories in a file.
+    const { code, stdout, stderr } = await install(home, script, { HOME: file });
+    assert.equal(code, 1);
+    assert.equal(stdout, "");
+    assert.match(stderr, /install\.sh: cannot write to .*\/crunch\/\.local\/bin; name another/);
+    assert.match(stderr, /\n {2}export CRUNCH_INSTALL_DIR=\/path\/to\/directory\n$/);
+  });
+
+  await t.step("on another kind of machine it names the kind, and where to look", async () => {
+    for (
+      const [system, machine, named] of [
+        ["FreeBSD", "amd64", "FreeBSD"],
+        ["Linux", "riscv64", "riscv64"],
+      ] as const
+    ) {
+      const other = script.replaceAll("$(uname -m)", machine).replaceAll("$(uname -s)", system);
+      const { code, stderr } = await install(home, other);
+      assert.equal(code, 1);
+      assert.equal(
+        stderr,
+        `install.sh: there is no crunch for ${named} here; see http://${relay.http}/download\n`,
+      );
+    }
   });
 
   await t.step("wget does as well as curl", async () => {
