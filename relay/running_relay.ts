@@ -203,6 +203,8 @@ export class RunningRelay implements Relay {
           requestLog: this.#requestLog,
           events: this.#events,
           urls: (name, { host, address }) => this.#urls(name, host, address),
+          addresses: () => this,
+          publicUrl: () => this.#values.publicUrl,
           get namesPerAccount() {
             return now().namesPerAccount;
           },

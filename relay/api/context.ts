@@ -2,6 +2,7 @@
 
 import type { Log } from "../../cli/mod.ts";
 import type { EventFeed } from "../event_feed.ts";
+import type { Relay } from "../mod.ts";
 import type { Registry } from "../registry.ts";
 import type { LogReader, RequestLog, Store, Throttle } from "../store/mod.ts";
 
@@ -12,6 +13,10 @@ export interface LiveRelay {
   readonly events: EventFeed;
   /** The public addresses of a name, path URL first, as `caller` can reach them. */
   readonly urls: (name: string, caller: Pick<Caller, "host" | "address">) => string[];
+  /** Where it listens: `host:port` or `unix:/path`. */
+  readonly addresses: () => Pick<Relay, "http" | "https" | "tunnel" | "tunnelTls" | "admin">;
+  /** What the operator says the public address is. */
+  readonly publicUrl: () => URL | undefined;
   /** Names beside its own that an account may claim itself. */
   readonly namesPerAccount: number;
   /** When it started, milliseconds since 1970. */

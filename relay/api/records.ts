@@ -2,6 +2,8 @@
 
 import { createRoute, z } from "@hono/zod-openapi";
 import type { AuditEntry, UsageRow } from "../store/mod.ts";
+import { agentCommand } from "../agent_command.ts";
+import type { ApiContext, Caller, LiveRelay } from "./context.ts";
 import { type Identity, scopeOf, seesAll } from "./identity.ts";
 import { unfit } from "./problem.ts";
 import {
@@ -116,6 +118,8 @@ export const recordRoutes: Routes = (app, context) => {
         streams: agents.reduce((sum, agent) => sum + agent.streams, 0),
         connections: all ? live?.connections() ?? 0 : 0,
         requests: all ? live?.requests() ?? 0 : 0,
+        addresses: live === null ? null : listening(live),
+        agent_command: live === null ? null : commandFor(context, c.var.me, c.env),
         log: live === null || !all
           ? null
           : { ...live.requestLog.counters, trouble: live.requestLog.trouble ?? null },
@@ -123,6 +127,25 @@ export const recordRoutes: Routes = (app, context) => {
     },
   );
 };
+
+function listening(live: LiveRelay): z.infer<typeof status>["addresses"] {
+  const { http, https, tunnel, tunnelTls, admin } = live.addresses();
+  return {
+    http: [...http],
+    https: [...https],
+    tunnel: [...tunnel],
+    tunnel_tls: [...tunnelTls],
+    admin: [...admin],
+    public_url: live.publicUrl()?.href ?? null,
+  };
+}
+
+/** An account without a public name of its own, as the first administrator, publishes by another one. */
+function commandFor({ store, live }: ApiContext, me: Identity, caller: Caller): string | null {
+  const isPublic = store.names.ownerOf(me.name)?.account === me.name;
+  const host = live!.publicUrl()?.hostname ?? caller.host;
+  return agentCommand(live!.addresses(), { host, user: isPublic ? me.name : undefined });
+}
 
 function usageView(row: UsageRow): z.infer<typeof usage> {
   return {

@@ -183,6 +183,17 @@ export const status = z.object({
   streams: count,
   connections: count,
   requests: count,
+  addresses: z.object({
+    http: z.array(z.string()),
+    https: z.array(z.string()),
+    tunnel: z.array(z.string()),
+    tunnel_tls: z.array(z.string()),
+    admin: z.array(z.string()),
+    public_url: z.string().nullable().openapi({ description: "null where it is guessed" }),
+  }).nullable().openapi({ description: "host:port or unix:/path; null where no relay runs" }),
+  agent_command: z.string().nullable().openapi({
+    description: "the line that connects an agent; NAME stands for an account to be made",
+  }),
   log: z.object({
     queued: count,
     written: count,
