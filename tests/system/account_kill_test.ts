@@ -203,9 +203,11 @@ Deno.test(
         assert.equal(code, 128 + 9, process.all);
         killed++;
       }
-      examine(data, [ledger]);
+      done += examine(data, [ledger]);
     }
-    console.log(`      ${acknowledged} acknowledged, ${killed} killed before that`);
+    console.log(
+      `      ${acknowledged} acknowledged, ${killed} killed before that, of which ${done} were done`,
+    );
     assert(acknowledged >= 2);
     await checkPasswords(data, [ledger]);
   },
