@@ -10,7 +10,7 @@ import { Unavailable } from "./unavailable.ts";
 const HELP = `deno task compile [--target TARGET] [--form compiled|packed] [--output FILE]
 
 Makes ./crunch, one file that needs nothing else: by deno compile where Deno's base runtime can be
-had (fetched, or named by DENORT_BIN), else as a script that unpacks deno and the sources once.
+had (fetched, or for this machine named by DENORT_BIN), else as a script that unpacks deno and the sources once.
 `;
 
 async function main(): Promise<number> {

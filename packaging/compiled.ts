@@ -15,6 +15,8 @@ export async function compileFile(target: Target, output: string): Promise<void>
     args: [
       "compile",
       ...runFlags(),
+      // Types are checked by deno task check.
+      "--no-check",
       // Packages that only tests or this folder import stay out.
       "--node-modules-dir=none",
       "--exclude-unused-npm",
@@ -23,7 +25,8 @@ export async function compileFile(target: Target, output: string): Promise<void>
       "main.ts",
     ],
     cwd: checkout,
-    env: { NO_COLOR: "1" },
+    clearEnv: true,
+    env: surroundings(target),
   }).output();
   if (!success) {
     const text = new TextDecoder().decode(stderr).replace(/\n+Stack backtrace:[^]*/, "");
@@ -34,10 +37,22 @@ export async function compileFile(target: Target, output: string): Promise<void>
   if (target === thisTarget()) await check(output);
 }
 
+/** The base runtime that DENORT_BIN names is this machine's; deno would make the files for others of it, too. */
+function surroundings(target: Target): Record<string, string> {
+  const { DENORT_BIN, ...others } = Deno.env.toObject();
+  return {
+    ...others,
+    NO_COLOR: "1",
+    ...DENORT_BIN !== undefined && target === thisTarget() ? { DENORT_BIN } : {},
+  };
+}
+
 /** Why the base runtime is not to be had, where that is what `deno compile` complains about. */
 function unavailable(text: string): string | undefined {
   const named = Deno.env.get("DENORT_BIN");
-  if (named !== undefined && text.includes(named)) {
+  if (
+    named !== undefined && (text.includes(`denort at '${named}'`) || /Invalid object/.test(text))
+  ) {
     return `DENORT_BIN, ${named}, is no base runtime`;
   }
   const download = /Download (\S*denort\S*)/.exec(text)?.[1];
@@ -59,6 +74,6 @@ async function check(program: string): Promise<void> {
   await Deno.remove(program);
   throw new Unavailable(
     `the base runtime in DENORT_BIN is not that of Deno ${Deno.version.deno}: ` +
-      `what it makes says “${said.split("\n")[0]}”`,
+      `what it makes says “${said.trim().split("\n").slice(0, 2).join(", ")}”`,
   );
 }
