@@ -7,7 +7,7 @@ export const ROLES = ["admin", "member", "viewer"] as const satisfies readonly R
 /** The scopes that users can choose. */
 export const SCOPES = ["full", "agent", "read", "metrics"] as const satisfies readonly Scope[];
 /** The steps of usage. */
-export const DURATION_STEPS = ["minute", "hour", "day", "whole"] as const;
+export const DURATION_STEPS = ["second", "minute", "hour", "day", "whole"] as const;
 
 /** What is wrong with a new name; undefined for a good one. */
 export function parseName(text: string): string | undefined {

@@ -65,4 +65,14 @@ export const LOG_SCHEMA: readonly string[] = [
     PRIMARY KEY (account, name)
   ) STRICT, WITHOUT ROWID;
   `,
+  // Failures and gaps are asked for by stretches of `seq`.
+  `
+  CREATE TABLE usage_second (
+    start INTEGER NOT NULL, account TEXT NOT NULL, name TEXT NOT NULL, ${counters},
+    PRIMARY KEY (start, account, name)
+  ) STRICT, WITHOUT ROWID;
+  DROP INDEX requests_failed;
+  CREATE INDEX requests_failures ON requests (seq) WHERE status >= 400;
+  CREATE INDEX requests_gaps ON requests (seq) WHERE left_out IS NOT NULL;
+  `,
 ];

@@ -18,8 +18,12 @@ export interface LogLimits {
 const SLICE = 500;
 /** Free pages that stay in the file for the next rows; beyond it the file shrinks. */
 const SPARE_PAGES = 4096;
+const SECONDS_KEPT = 16 * 60_000;
+/** Some 20 MB; with more than 300 busy names the seconds of fewer minutes are kept. */
+const MOST_SECONDS = 300_000;
 const MINUTES_KEPT = 8 * 86_400_000;
 const HOURS_KEPT = 400 * 86_400_000;
+const MINUTE = 60_000;
 const HOUR = 3_600_000;
 
 /** The one writer of `log.db`. Synchronous: it lives in a worker. */
@@ -29,19 +33,28 @@ export class LogWriter implements Disposable {
   limits: LogLimits;
   readonly #row: Statement;
   readonly #gap: Statement;
+  readonly #second: Statement;
   readonly #minute: Statement;
   readonly #hour: Statement;
   readonly #total: Statement;
   readonly #oldest: Statement;
   readonly #removeOld: Statement;
   readonly #removeFirst: Statement;
+  readonly #removeSeconds: Statement;
   readonly #removeMinutes: Statement;
   readonly #removeHours: Statement;
+  /** Rows of seconds, or more: one that was added to is counted again. */
+  #seconds: number;
+  readonly #mostSeconds: number;
 
   /** @throws {StoreError} `storage`, `newer-schema`. */
-  constructor(path: string, options: LogLimits & { busyTimeoutMs: number }) {
+  constructor(
+    path: string,
+    options: LogLimits & { busyTimeoutMs: number; mostSeconds?: number },
+  ) {
     this.limits = options;
-    const { busyTimeoutMs } = options;
+    const { busyTimeoutMs, mostSeconds = MOST_SECONDS } = options;
+    this.#mostSeconds = mostSeconds;
     const db = this.#db = new Database(path, { durability: "normal", busyTimeoutMs });
     try {
       migrate(db, { path, steps: LOG_SCHEMA, keepCopy: false });
@@ -49,6 +62,7 @@ export class LogWriter implements Disposable {
         `INSERT INTO requests VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)`,
       );
       this.#gap = db.prepare("INSERT INTO requests (seq, time, left_out) VALUES (?, ?, ?)");
+      this.#second = db.prepare(upsert("usage_second", ["start", "account", "name"]));
       this.#minute = db.prepare(upsert("usage_minute", ["start", "account", "name"]));
       this.#hour = db.prepare(upsert("usage_hour", ["start", "account", "name"]));
       this.#total = db.prepare(upsert("usage_total", ["account", "name"]));
@@ -60,8 +74,10 @@ export class LogWriter implements Disposable {
       this.#removeFirst = db.prepare(
         `DELETE FROM requests WHERE seq IN (SELECT seq FROM requests ORDER BY seq LIMIT ${SLICE})`,
       );
+      this.#removeSeconds = db.prepare(removeUsage("usage_second"));
       this.#removeMinutes = db.prepare(removeUsage("usage_minute"));
       this.#removeHours = db.prepare(removeUsage("usage_hour"));
+      this.#seconds = this.#countSeconds();
     } catch (error) {
       db[Symbol.dispose]();
       throw error;
@@ -98,6 +114,7 @@ export class LogWriter implements Disposable {
       } else if (this.#bytes() > this.limits.keepBytes) removed = this.#removeFirst.run();
       removed = Math.max(
         removed,
+        this.#pruneSeconds(now),
         this.#removeMinutes.run(now - MINUTES_KEPT),
         this.#removeHours.run(now - HOURS_KEPT),
       );
@@ -105,6 +122,18 @@ export class LogWriter implements Disposable {
       if (spare > SPARE_PAGES) this.#db.exec("PRAGMA incremental_vacuum(256)");
       return removed >= SLICE || spare > SPARE_PAGES + 256;
     });
+  }
+
+  #pruneSeconds(now: number): number {
+    if (this.#seconds > this.#mostSeconds) this.#seconds = this.#countSeconds();
+    const isMuch = this.#seconds > this.#mostSeconds;
+    const removed = this.#removeSeconds.run(isMuch ? Number.MAX_SAFE_INTEGER : now - SECONDS_KEPT);
+    this.#seconds -= removed;
+    return removed;
+  }
+
+  #countSeconds(): number {
+    return Number(this.#db.value("SELECT count(*) FROM usage_second"));
   }
 
   [Symbol.dispose](): void {
@@ -136,11 +165,13 @@ export class LogWriter implements Disposable {
   #writeUsage({ names, numbers }: UsageChunk): void {
     for (let i = 0; i * CHUNK_STRIDE < numbers.length; i++) {
       const at = i * CHUNK_STRIDE;
-      const minute = numbers[at]!;
+      const start = numbers[at]!;
       const counts = numbers.subarray(at + 1, at + CHUNK_STRIDE);
       const pair = [names[2 * i]!, names[2 * i + 1]!];
-      this.#minute.run(minute, ...pair, ...counts);
-      this.#hour.run(minute - minute % HOUR, ...pair, ...counts);
+      this.#second.run(start, ...pair, ...counts);
+      this.#seconds++;
+      this.#minute.run(start - start % MINUTE, ...pair, ...counts);
+      this.#hour.run(start - start % HOUR, ...pair, ...counts);
       this.#total.run(...pair, ...counts);
     }
   }

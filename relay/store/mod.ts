@@ -24,4 +24,5 @@ export type { GapRow, LogRow, RequestRow } from "./log_rows.ts";
 export { LogReader } from "./log_reader.ts";
 export type { RequestFilter, RequestList, RequestPage } from "./request_query.ts";
 export type { UsageQuestion, UsageRow, UsageTotal } from "./usage_query.ts";
+export { csvLine } from "./csv.ts";
 export { redactTarget } from "./redact.ts";

@@ -18,8 +18,8 @@ import { type UsageChunk, UsageCounters } from "./usage_counters.ts";
 
 /** Rows go to the worker so often. */
 const BATCH_MS = 100;
-/** Usage and gap rows go to the worker so often: what a kill -9 may lose. */
-const USAGE_MS = 1_000;
+/** Usage and gap rows go to the worker at the end of each second: what a kill -9 may lose. */
+const SECOND = 1_000;
 /** Batches under way; beyond it usage stays in memory and rows only up to `queueRows`. */
 const MOST_UNDER_WAY = 8;
 /** What a stop waits for the disk. */
@@ -203,7 +203,12 @@ export class RequestLog implements AsyncDisposable {
     this.#armed = true;
     this.#usageAt = Date.now();
     this.#refill(this.#usageAt);
-    this.#timer = setTimeout(() => this.#tick(), BATCH_MS);
+    this.#wait(this.#usageAt);
+  }
+
+  /** Until the next tenth of the clock's second, so that every second is as long as the others. */
+  #wait(now: number): void {
+    this.#timer = setTimeout(() => this.#tick(), BATCH_MS - now % BATCH_MS);
   }
 
   #tick(): void {
@@ -211,7 +216,7 @@ export class RequestLog implements AsyncDisposable {
     this.#refill(now);
     this.#post(now, { all: false });
     this.#armed = this.#stage.count > 0 || this.#leftOut > 0 || !this.#usage.isEmpty;
-    if (this.#armed) this.#timer = setTimeout(() => this.#tick(), BATCH_MS);
+    if (this.#armed) this.#wait(now);
   }
 
   #refill(now: number): void {
@@ -221,20 +226,20 @@ export class RequestLog implements AsyncDisposable {
   }
 
   #post(now: number, { all }: { all: boolean }): void {
-    const minute = this.#usageAt - this.#usageAt % MINUTE;
-    const over = now >= minute + MINUTE;
+    const second = this.#usageAt - this.#usageAt % SECOND;
+    const over = now >= second - second % MINUTE + MINUTE;
     const well = this.#trouble === undefined || now >= this.#retryAt;
-    const due = over || now - this.#usageAt >= USAGE_MS;
+    const due = now >= second + SECOND || now < second; // or the clock was set back
     let usage: readonly UsageChunk[] = [];
     let gap: RowBatch["gap"];
     if (all || due && well && this.#channel.underWay < MOST_UNDER_WAY) {
-      usage = this.#usage.take(minute);
+      usage = this.#usage.take(second);
       if (this.#leftOut > 0) gap = { time: now, leftOut: this.#leftOut };
       this.#leftOut = 0;
       this.#usageAt = now;
     } else if (over) {
-      // A minute's counts do not mix with the next one's.
-      this.#usage.setAside(minute);
+      // While nothing can be written seconds run together, but a minute's counts do not mix with the next one's.
+      this.#usage.setAside(second);
       this.#usageAt = now;
     }
     const count = this.#stage.count;

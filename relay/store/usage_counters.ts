@@ -6,14 +6,14 @@ import { COUNTERS, DURATION_BOUNDS, FIRST_BUCKET } from "./log_schema.ts";
 export interface UsageChunk {
   /** Account and name by turns. */
   readonly names: readonly string[];
-  /** For each pair the start of its minute (ms since 1970), then {@linkcode COUNTERS}. */
+  /** For each pair when its second began (ms since 1970), then {@linkcode COUNTERS}. */
   readonly numbers: Float64Array;
 }
 
 /** Numbers for each pair in a chunk. */
 export const CHUNK_STRIDE = 1 + COUNTERS.length;
 
-/** Rows that wait for a disk to come back; with more each name gets one row for all minutes: coarse in time, exact in sum. */
+/** Rows that wait for a disk to come back; with more each name gets one row for all seconds: coarse in time, exact in sum. */
 const MOST_WAITING = 5_000;
 
 interface Counters {
@@ -61,8 +61,8 @@ export class UsageCounters {
     this.#any = true;
   }
 
-  /** Puts what was counted since the last time aside, as of `minute` (ms since 1970). */
-  setAside(minute: number): void {
+  /** Puts what was counted since the last time aside, as of `second` (its start, ms since 1970). */
+  setAside(second: number): void {
     if (!this.#any) return;
     this.#any = false;
     const entries: Counters[] = [];
@@ -71,7 +71,7 @@ export class UsageCounters {
         if (entry.counts[0]! > 0) entries.push(entry);
       }
     }
-    this.#waiting.push(chunkOf(entries, () => minute));
+    this.#waiting.push(chunkOf(entries, () => second));
     // Entries live from one time to the next only, so names that are gone cost nothing.
     this.#byName.clear();
     this.#last = newCounters("", "");
@@ -79,9 +79,9 @@ export class UsageCounters {
     this.#bound();
   }
 
-  /** All that waits to be written, with what was counted until now as of `minute`. */
-  take(minute: number): readonly UsageChunk[] {
-    this.setAside(minute);
+  /** All that waits to be written, with what was counted until now as of `second`. */
+  take(second: number): readonly UsageChunk[] {
+    this.setAside(second);
     const chunks = this.#waiting;
     this.#waiting = [];
     return chunks;
@@ -124,23 +124,23 @@ function newCounters(account: string, name: string): Counters {
 
 function chunkOf(
   entries: readonly Pick<Counters, "account" | "name" | "counts">[],
-  minuteOf: (index: number) => number,
+  startOf: (index: number) => number,
 ): UsageChunk {
   const names: string[] = [];
   const numbers = new Float64Array(entries.length * CHUNK_STRIDE);
   for (const [i, { account, name, counts }] of entries.entries()) {
     names.push(account, name);
-    numbers[i * CHUNK_STRIDE] = minuteOf(i);
+    numbers[i * CHUNK_STRIDE] = startOf(i);
     numbers.set(counts, i * CHUNK_STRIDE + 1);
   }
   return { names, numbers };
 }
 
-/** One row for each account and name, as of its last minute. */
+/** One row for each account and name, as of its last second. */
 function merge(chunks: readonly UsageChunk[]): UsageChunk {
   const sums = new Map<
     string,
-    Pick<Counters, "account" | "name" | "counts"> & { minute: number }
+    Pick<Counters, "account" | "name" | "counts"> & { start: number }
   >();
   for (const { names, numbers } of chunks) {
     for (let i = 0; 2 * i < names.length; i++) {
@@ -151,13 +151,13 @@ function merge(chunks: readonly UsageChunk[]): UsageChunk {
       if (!sum) {
         sums.set(
           key,
-          sum = { account, name, minute: 0, counts: new Float64Array(COUNTERS.length) },
+          sum = { account, name, start: 0, counts: new Float64Array(COUNTERS.length) },
         );
       }
-      sum.minute = Math.max(sum.minute, row[0]!);
+      sum.start = Math.max(sum.start, row[0]!);
       for (let k = 0; k < COUNTERS.length; k++) sum.counts[k]! += row[k + 1]!;
     }
   }
   const rows = [...sums.values()];
-  return chunkOf(rows, (i) => rows[i]!.minute);
+  return chunkOf(rows, (i) => rows[i]!.start);
 }

@@ -5,12 +5,12 @@ import { COUNTERS, DURATION_BOUNDS } from "./log_schema.ts";
 
 /** What is asked. */
 export interface UsageQuestion {
-  /** From, ms since 1970; minutes are known for 8 days, hours for 400. */
+  /** From, ms since 1970; seconds are known for 16 minutes, minutes for 8 days, hours for 400. */
   readonly since: number;
   /** Before, ms since 1970. */
   readonly until: number;
   /** A row for each of these, or one for the whole time. Days begin at midnight UTC. */
-  readonly step: "minute" | "hour" | "day" | "whole";
+  readonly step: "second" | "minute" | "hour" | "day" | "whole";
   /** A row for each account, each name, or for all together. */
   readonly by: "account" | "name" | "all";
   readonly account?: string;
@@ -43,15 +43,18 @@ export interface UsageTotal {
   readonly bytesOut: number;
 }
 
-const STEPS = { minute: 60_000, hour: 3_600_000, day: 86_400_000 } as const;
+const STEPS = { second: 1_000, minute: 60_000, hour: 3_600_000, day: 86_400_000 } as const;
 const sums = COUNTERS.map((name) => `sum(${name}) AS ${name}`).join(", ");
 
 /** Usage in order of time, the busiest first within a step. */
 export function usage(db: Database, question: UsageQuestion): UsageRow[] {
   const { since, until, step, by, account, name } = question;
   // Hours serve where they are fine enough; the rest of the first and last hour counts with them.
-  const fine = step === "minute" || until - since <= 2 * STEPS.day;
-  const unit = fine ? STEPS.minute : STEPS.hour;
+  const unit = step === "second" || step === "minute"
+    ? step
+    : until - since <= 2 * STEPS.day
+    ? "minute"
+    : "hour";
   const start = step === "whole" ? "?1" : `start - start % ${STEPS[step]}`;
   const one = by === "all"
     ? "'' AS account, '' AS name"
@@ -60,13 +63,13 @@ export function usage(db: Database, question: UsageQuestion): UsageRow[] {
     : "account, name";
   return db
     .prepare(
-      `SELECT ${start} AS step, ${one}, ${sums} FROM ${fine ? "usage_minute" : "usage_hour"}
+      `SELECT ${start} AS step, ${one}, ${sums} FROM usage_${unit}
        WHERE start >= ?1 - ?1 % ?2 AND start < ?3
          AND (?4 IS NULL OR account = ?4) AND (?5 IS NULL OR name = ?5)
        GROUP BY step${by === "all" ? "" : by === "account" ? ", account" : ", account, name"}
        ORDER BY step, sum(requests) DESC`,
     )
-    .all(since, unit, until, account ?? null, name ?? null)
+    .all(since, STEPS[unit], until, account ?? null, name ?? null)
     .map(rowOf);
 }
 

@@ -250,3 +250,22 @@ Deno.test("requests and usage: what was logged, with bytes on the account", asyn
   assert.equal(usage.body.items.length, 1);
   assert.deepEqual(usage.body.items[0].status["5xx"], 1);
 });
+
+Deno.test("usage: by the second, and as CSV", async () => {
+  await using house = await House.open();
+  for (const name of ["olga", "otto"]) house.addRequest(name, name, { status: 503 });
+  await house.requestLog.flush();
+  const { body } = await house.call("admin", "GET", "/usage?step=second");
+  const sum = body.items.reduce((all: number, row: { requests: number }) => all + row.requests, 0);
+  assert.equal(sum, 2);
+  const answer = await house.fetch("olga", "GET", "/usage?step=whole&by=name&format=csv");
+  assert.equal(answer.headers.get("content-type"), "text/csv; charset=utf-8");
+  const file = answer.headers.get("content-disposition")!;
+  assert.match(file, /^attachment; filename="usage-\d{4}-\d\d-\d\d\.csv"$/);
+  const [head, row, ...others] = (await answer.text()).split("\r\n").map((line) => line.split(","));
+  assert.deepEqual(others, [[""]]);
+  assert.deepEqual(head!.slice(1, 7), [
+    ...["account", "name", "requests", "bytes_in", "bytes_out", "1xx"],
+  ]);
+  assert.deepEqual(row!.slice(1, 11), ["olga", "olga", "1", "10", "20", "0", "0", "0", "0", "1"]);
+});

@@ -7,7 +7,7 @@ import { LogWriter } from "../../../relay/store/log_writer.ts";
 import { LogReader } from "../../../relay/store/mod.ts";
 import { listRequests, type RequestPage } from "../../../relay/store/request_query.ts";
 import { UsageCounters } from "../../../relay/store/usage_counters.ts";
-import { usage, usageTotals } from "../../../relay/store/usage_query.ts";
+import { usage, type UsageQuestion, usageTotals } from "../../../relay/store/usage_query.ts";
 import { TempDir } from "./temp_dir.ts";
 
 const DAY = 86_400_000;
@@ -19,7 +19,12 @@ class TempLog implements Disposable {
   readonly db: Database;
   seq = 1;
 
-  constructor(limits = { keepMs: 7 * DAY, keepBytes: 1e9 }) {
+  constructor(
+    limits: { keepMs: number; keepBytes: number; mostSeconds?: number } = {
+      keepMs: 7 * DAY,
+      keepBytes: 1e9,
+    },
+  ) {
     this.writer = new LogWriter(this.dir.at("log.db"), { ...limits, busyTimeoutMs: 100 });
     this.db = new Database(this.dir.at("log.db"), { durability: "normal", readOnly: true });
   }
@@ -116,9 +121,11 @@ Deno.test("log query: filters hold together and each alone", () => {
 Deno.test("log query: failures are found by their index", () => {
   using log = new TempLog();
   const plan = log.db.prepare(
-    "EXPLAIN QUERY PLAN SELECT * FROM requests WHERE status BETWEEN ? AND ? AND status >= 400",
-  ).all(500, 599);
-  assert.match(String(plan[0]!.detail), /requests_failed/);
+    `EXPLAIN QUERY PLAN SELECT * FROM requests
+       WHERE status BETWEEN ? AND ? AND status >= 400 AND seq < ? AND seq >= ? ORDER BY seq DESC`,
+  ).all(500, 599, 9, 1);
+  assert.deepEqual(plan.length, 1); // no sorting
+  assert.match(String(plan[0]!.detail), /requests_failures/);
 });
 
 Deno.test("usage: sums by minute, hour, day and whole, for accounts, names and all", () => {
@@ -136,7 +143,7 @@ Deno.test("usage: sums by minute, hour, day and whole, for accounts, names and a
   count("bob", "bob", start + DAY, 1);
   count("", "", start, 1);
   const ask = (
-    step: "minute" | "hour" | "day" | "whole",
+    step: UsageQuestion["step"],
     by: "account" | "name" | "all",
     more = {},
   ) =>
@@ -188,6 +195,42 @@ Deno.test("retention: a file that grows too large loses its oldest rows, and shr
   const left = Number(log.db.value("SELECT count(*) FROM requests"));
   assert(left > 1000 && left < 6000, String(left));
   assert.equal(log.db.value("SELECT max(seq) FROM requests"), 20_000);
+});
+
+Deno.test("usage: seconds add up to their minute", () => {
+  using log = new TempLog();
+  const counters = new UsageCounters();
+  const start = 100 * DAY;
+  for (const [second, times] of [[0, 1], [1, 2], [1, 3], [59, 4], [60, 5]] as const) {
+    for (let i = 0; i < times; i++) counters.add("alice", "blog", 200, 1, 10, 100);
+    log.writer.write(undefined, counters.take(start + second * 1000));
+  }
+  const ask = (step: UsageQuestion["step"], more = {}) =>
+    usage(log.db, { since: start, until: start + 2 * 60_000, step, by: "all", ...more })
+      .map((row) => [(row.start - start) / 1000, row.requests]);
+  assert.deepEqual(ask("second"), [[0, 1], [1, 5], [59, 4], [60, 5]]);
+  assert.deepEqual(ask("second", { since: start + 1_999, until: start + 60_000 }), [[1, 5], [
+    59,
+    4,
+  ]]);
+  assert.deepEqual(ask("minute"), [[0, 10], [60, 5]]);
+});
+
+Deno.test("retention: seconds go after 16 minutes, or the oldest where there are too many names", () => {
+  using log = new TempLog({ keepMs: DAY, keepBytes: 1e9, mostSeconds: 3_000 });
+  const count = () => Number(log.db.value("SELECT count(*) FROM usage_second"));
+  const add = (second: number, names: number) => {
+    const counters = new UsageCounters();
+    for (let i = 0; i < names; i++) counters.add("a", `n${i}`, 200, 1, 1, 1);
+    log.writer.write(undefined, counters.take(second * 1000));
+  };
+  add(0, 700);
+  add(1, 1);
+  log.prune(16 * 60_000 + 500);
+  assert.equal(count(), 1);
+  for (let second = 2; second < 33; second++) add(second, 100);
+  log.prune(33_000);
+  assert(count() <= 3_000 && count() > 2_500, String(count()));
 });
 
 Deno.test("retention: usage by minutes goes after 8 days, hours and totals stay", () => {

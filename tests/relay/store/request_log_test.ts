@@ -125,6 +125,28 @@ Deno.test("request log: too many a second are sampled and counted; failures stay
   assert.equal(await counted(dir), 1050);
 });
 
+Deno.test("request log: a second's usage begins and ends with the clock's", async () => {
+  using dir = new TempDir();
+  await using log = await openRequestLog(dir.path);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let recorded = 0;
+  const began = Date.now();
+  const visitors = setInterval(() => {
+    record(log);
+    recorded++;
+    if (Date.now() - began > 2_100) resolve();
+  }, 5);
+  await promise;
+  clearInterval(visitors);
+  await log.flush();
+  using reader = new LogReader(dir.path);
+  const until = Date.now() + 1;
+  const rows = await reader.usage({ since: began, until, step: "second", by: "all" });
+  assert.equal(rows.reduce((sum, { requests }) => sum + requests, 0), recorded);
+  assert(rows.length >= 3 && rows.length <= 4, String(rows.length));
+  assert(rows.every(({ start }, i) => start === rows[0]!.start + i * 1000));
+});
+
 Deno.test("request log: a full queue leaves out even failures, and counts them", async () => {
   using dir = new TempDir();
   {
