@@ -5,6 +5,7 @@ import {
   columns,
   CommandFailure,
   createLog,
+  failureText,
   hasColour,
   type Invocation,
   makeStyle,
@@ -108,6 +109,19 @@ function formOf(configuration: {
   return configuration.form === "packed" ? { form: "packed" } : {};
 }
 
+/** Says why the command ends. @returns its exit code. @throws what is a fault of the program. */
+function fail(error: unknown, env: Readonly<Record<string, string>>, command = "crunch"): number {
+  const page = {
+    width: columns(Deno.stderr, Infinity),
+    style: makeStyle(hasColour(Deno.stderr, env)),
+  };
+  if (!(error instanceof UsageError || error instanceof CommandFailure)) throw error;
+  const isUsage = error instanceof UsageError;
+  const text = isUsage ? error.text : `${command}: ${error.message}`;
+  writeText(Deno.stderr, failureText(text, page));
+  return isUsage ? 2 : error.exitCode;
+}
+
 async function main(): Promise<number> {
   const env = Deno.env.toObject();
   const terminal = Deno.stdout.isTerminal();
@@ -121,16 +135,19 @@ async function main(): Promise<number> {
   try {
     invocation = await read();
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    writeText(Deno.stderr, error.text);
-    return 2;
+    return fail(error, env);
   }
   if (invocation.command === "print") {
     writeText(Deno.stdout, invocation.text);
     return 0;
   }
   const { logFormat: format, logLevel: level } = invocation.values;
-  const log = createLog({ format, level, colour: hasColour(Deno.stderr, env) });
+  const log = createLog({
+    format,
+    level,
+    colour: hasColour(Deno.stderr, env),
+    width: () => columns(Deno.stderr, Infinity),
+  });
   for (const warning of invocation.warnings) log.warn(warning);
   const program: Program = {
     software: `crunch/${about.version}`,
@@ -170,13 +187,7 @@ async function main(): Promise<number> {
     if (!stopping) await running.stop();
     return code;
   } catch (error) {
-    if (error instanceof UsageError) {
-      writeText(Deno.stderr, error.text);
-      return 2;
-    }
-    if (!(error instanceof CommandFailure)) throw error;
-    writeText(Deno.stderr, `crunch ${invocation.command}: ${error.message}\n`);
-    return error.exitCode;
+    return fail(error, env, `crunch ${invocation.command}`);
   }
 }
 

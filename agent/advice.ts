@@ -1,8 +1,14 @@
 /** What to do when a relay cannot be reached or refuses: the line to type. @module */
 
 import type { DialAddress } from "../cli/mod.ts";
-import { formatAddress } from "../cli/mod.ts";
+import { formatAddress, TUNNEL_PORT } from "../cli/mod.ts";
 import { DialError } from "../http/mod.ts";
+
+const SET_CLOCK = Deno.build.os === "darwin"
+  ? "sudo sntp -sS time.apple.com"
+  : Deno.build.os === "windows"
+  ? "w32tm /resync"
+  : "sudo timedatectl set-ntp true";
 
 /** How to mend a dial that failed, where somebody here can; undefined otherwise. */
 export function dialAdvice(error: unknown, relay: DialAddress): string | undefined {
@@ -11,17 +17,17 @@ export function dialAdvice(error: unknown, relay: DialAddress): string | undefin
   switch (error.code) {
     case "refused":
       return isLoopback(relay)
-        ? `start a relay there: crunch relay --tunnel ${address}`
-        : `is it running, and not on loopback only? there: crunch relay --tunnel :${relay.port}`;
+        ? `start a relay there:\n  crunch relay --tunnel ${address}`
+        : `is it running, and not for its own machine only? there:\n  crunch relay --http :8080 --tunnel :${relay.port}`;
     case "not-found":
       return "check how the host is spelt: --relay HOST:PORT";
     case "timeout":
     case "unreachable":
-      return `is port ${relay.port} open in the firewall there? try: nc -vz ${relay.hostname} ${relay.port}`;
+      return `is port ${relay.port} open in the firewall there? try:\n  nc -vz ${relay.hostname} ${relay.port}`;
     case "certificate":
       return certificateAdvice(error.message, relay);
     case "tls":
-      return `a plain tunnel port is dialled without tls://: --relay ${address}`;
+      return `a tunnel port without TLS is dialled without tls://:\n  crunch agent --relay ${address}`;
     default:
       return undefined;
   }
@@ -29,47 +35,56 @@ export function dialAdvice(error: unknown, relay: DialAddress): string | undefin
 
 function certificateAdvice(message: string, { port }: DialAddress): string {
   if (message.includes("is not for")) {
-    return `dial the relay by a name that is in it: --relay tls://NAME:${port}`;
+    return `dial the relay by a name that its certificate has:\n  crunch agent --relay tls://NAME:${port}`;
   }
-  if (message.includes("not valid yet")) return "compare with the time here: date";
+  if (message.includes("not valid yet")) {
+    return `if the clock here is wrong, set it:\n  ${SET_CLOCK}`;
+  }
   if (message.includes("expired")) {
-    return "the relay takes a new one from its --tls-cert file without a restart; or is the clock here wrong? date";
+    return `if the clock here is wrong, set it:\n  ${SET_CLOCK}\n` +
+      "if it is right, put a new certificate into the relay's --tls-cert file; no restart is needed";
   }
-  return "if its authority is your own, name that one's certificate: --relay-ca FILE";
+  return "if its authority is your own, name the certificate of that:\n  crunch agent --relay-ca FILE";
 }
 
 /** How to mend a refusal, by its code; undefined where its message says it. */
 export function refusalAdvice(
   code: string,
-  { user, relay }: { readonly user: string | undefined; readonly relay: DialAddress | undefined },
+  { user, relay, name }: {
+    readonly user: string | undefined;
+    readonly relay: DialAddress | undefined;
+    readonly name: string | undefined;
+  },
 ): string | undefined {
   switch (code) {
     case "bad-credentials":
       return user === undefined
-        ? "make a new token at the relay: crunch account token create NAME"
-        : "at the relay: crunch account passwd NAME";
+        ? "check the token, or make a new one at the relay:\n  crunch account token create ACCOUNT"
+        : `check --user and the password, or set a new one at the relay:\n  crunch account passwd ${user}`;
     case "name-taken":
     case "looks-like":
     case "reserved":
       return "choose another name: --name NAME";
     case "name-needed":
-      return "for example --name site";
+      return "for example: --name site";
     case "limit":
-      return "at the relay: crunch account name add ACCOUNT NAME, or crunch relay --names-per-account N";
+      return "leave --name out, or give the account this name at the relay:\n" +
+        `  crunch account name add ${user ?? "ACCOUNT"} ${name ?? "NAME"}`;
     case "expired":
-      return "at the relay: crunch account token create NAME";
+      return "make a new one at the relay:\n  crunch account token create ACCOUNT";
     case "wrong-scope":
-      return "at the relay: crunch account token create NAME --scope agent";
+      return "make another one at the relay:\n  crunch account token create ACCOUNT --scope agent";
     case "disabled":
-      return "at the relay: crunch account enable NAME";
+      return `let it in again at the relay:\n  crunch account enable ${user ?? "ACCOUNT"}`;
     case "not-a-relay":
       return relay === undefined || relay.transport === "tls"
         ? "dial the port of the relay's --tunnel, 8021 by default"
-        : `dial the port of the relay's --tunnel, 8021 by default; over TLS: --relay tls://${
-          formatAddress(relay)
-        }`;
+        : "dial the port of the relay's --tunnel, 8021 by default:\n" +
+          `  crunch agent --relay ${formatAddress({ ...relay, port: TUNNEL_PORT })}\n` +
+          `or, if this is its --tunnel-tls, over TLS:\n` +
+          `  crunch agent --relay tls://${formatAddress(relay)}`;
     case "version":
-      return "install the same version on both sides: crunch --version";
+      return "install the same version on both sides:\n  crunch --version";
     default:
       return undefined;
   }

@@ -78,8 +78,7 @@ export function runAgent(
       },
       onrefused: (error) => {
         const advice = refusalAdvice(error.end.code, values);
-        const more = advice === undefined ? "" : `; ${advice}`;
-        program.log.error(`the relay refuses: ${error.message}${more}`);
+        program.log.error(`the relay refuses: ${error.message}`, { advice });
         ended.resolve(1);
       },
     });
@@ -162,7 +161,7 @@ function checkCurrent({ around }: Program): void {
     : undefined;
   if (why === undefined) return;
   throw new CommandFailure(
-    `would publish ${why}, ${here}\nname what to publish: crunch agent --dir ./site`,
+    `would publish ${why}, ${here}\nname what to publish:\n  crunch agent --dir ./site`,
     2,
   );
 }
@@ -224,9 +223,10 @@ function readCertificates(path: string): string {
   try {
     return Deno.readTextFileSync(path);
   } catch (cause) {
-    throw new CommandFailure(`--relay-ca: cannot read ${path}: ${(cause as Error).message}`, 1, {
-      cause,
-    });
+    const why = cause instanceof Deno.errors.NotFound
+      ? "there is no such file"
+      : (cause as Error).message;
+    throw new CommandFailure(`--relay-ca: cannot read ${path}: ${why}`, 1, { cause });
   }
 }
 

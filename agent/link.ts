@@ -206,9 +206,8 @@ export class Link implements AsyncDisposable {
       return REFUSED_DELAY;
     }
     const advice = this.#relay === null ? undefined : dialAdvice(error, this.#relay);
-    const text = (error instanceof Error ? error.message : String(error)) +
-      (advice === undefined ? "" : `; ${advice}`);
-    if (this.#backoff.isFirst) log.warn(`no relay yet: ${text}; dialling on`);
+    const text = error instanceof Error ? error.message : String(error);
+    if (this.#backoff.isFirst) log.warn(`no relay yet, dialling on: ${text}`, { advice });
     else log.debug(`no relay yet: ${text}`);
     const wish = error instanceof SignInError ? wishOf(error.end) : 0;
     return Math.max(wish, this.#backoff.next());

@@ -33,9 +33,9 @@ export function localAccess(around: Surroundings): Access {
   if (alive.length === 0) {
     throw new NoLocalRelay(
       found.length === 0
-        ? "no relay runs on this machine; start one with: crunch relay\n" +
-          "or name another one with: --relay HOST:PORT"
-        : `the relay that left ${found[0]!.path} is gone; start it with: crunch relay`,
+        ? "no relay runs on this machine; start one:\n  crunch relay\n" +
+          "or name another one: --relay HOST:PORT"
+        : `the relay that left ${found[0]!.path} is gone; start it with:\n  crunch relay`,
       false,
     );
   }

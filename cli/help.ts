@@ -2,7 +2,7 @@
 
 import { anyCommands, commandGroups } from "./commands.ts";
 import { type Command, dashed, type Option, variable } from "./option.ts";
-import type { Style } from "./terminal.ts";
+import { type Style, wrap } from "./terminal.ts";
 
 /** Where the second column begins. */
 const COLUMN = 27;
@@ -12,22 +12,6 @@ export interface Page {
   /** Columns; 80 where nobody knows. */
   readonly width: number;
   readonly style: Style;
-}
-
-/** Breaks `text` at spaces into lines of at most `width`; a longer word stands alone. */
-export function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    if (line !== "" && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else {
-      line = line === "" ? word : `${line} ${word}`;
-    }
-  }
-  if (line !== "") lines.push(line);
-  return lines;
 }
 
 /** `left` and `text` beside each other, or below each other where `left` is long. */
@@ -148,6 +132,6 @@ export function groupHelp(path: string, { width, style }: Page): string {
 
 /** What `crunch` alone prints. */
 export const firstSteps = `crunch relay                 starts a relay on this machine
-crunch agent --dir ./site    publishes a directory through it, from another terminal
+crunch agent --dir ./site    in another terminal: publishes a directory
 crunch --help                tells the rest
 `;

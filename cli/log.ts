@@ -1,6 +1,6 @@
 /** The program's own log: one line an event on stderr, as text for people or JSON for machines. @module */
 
-import { makeStyle, writeText } from "./terminal.ts";
+import { fold, makeStyle, wrap, writeText } from "./terminal.ts";
 import { UNPRINTABLE } from "./usage.ts";
 
 /** From the least to the most important. */
@@ -9,7 +9,11 @@ export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 /** How important a line is. */
 export type LogLevel = typeof LOG_LEVELS[number];
 
-/** What a line tells besides its message. Undefined ones are left out; errors show their message and causes. */
+/**
+ * What a line tells besides its message. Undefined ones are left out; errors show their message and causes.
+ * `advice`, a text of ours, says what to do: on a terminal below the message, else behind it. Its lines that begin with
+ * two spaces are there to be typed.
+ */
 export type LogFields = Readonly<Record<string, unknown>>;
 
 /** Where the parts of the program write what happened. Never throws. */
@@ -27,6 +31,8 @@ export interface LogOptions {
   readonly format?: "text" | "json";
   readonly level?: LogLevel;
   readonly colour?: boolean;
+  /** Columns that text is to fit into; asked for each line. Without end by default: one line an event. */
+  readonly width?: () => number;
   /** Takes each line with its line break; standard error by default. */
   readonly write?: (line: string) => void;
   readonly now?: () => Date;
@@ -81,11 +87,22 @@ function textValue(value: unknown): string {
   );
 }
 
-function jsonLine(time: string, level: LogLevel, message: string, fields: LogFields): string {
+/** Advice on one line. */
+function adviceText(advice: unknown, before = ""): string {
+  return typeof advice === "string" ? before + advice.replace(/\s*\n\s*/g, " ") : "";
+}
+
+function jsonLine(
+  time: string,
+  level: LogLevel,
+  message: string,
+  { advice, ...fields }: LogFields,
+): string {
   const record: Record<string, unknown> = { time, level, message };
   for (const [key, value] of Object.entries(fields)) {
     if (value !== undefined && !Object.hasOwn(record, key)) record[key] = plain(value);
   }
+  if (advice !== undefined) record.advice = adviceText(advice);
   try {
     return `${JSON.stringify(record)}\n`;
   } catch (error) {
@@ -100,16 +117,25 @@ export interface AdjustableLog extends Log {
 
 /** Makes a log. Lines below its level cost one comparison. */
 export function createLog(options: LogOptions = {}): AdjustableLog {
-  const { colour = false, write = writeToStderr } = options;
+  const { colour = false, write = writeToStderr, width = () => Infinity } = options;
   const now = options.now ?? (() => new Date());
   const style = makeStyle(colour);
   const paint = { debug: style.dim, info: style.green, warn: style.yellow, error: style.red };
 
-  const textLine = (time: string, level: LogLevel, message: string, fields: LogFields): string => {
+  const textLine = (
+    time: string,
+    level: LogLevel,
+    message: string,
+    { advice, ...fields }: LogFields,
+  ): string => {
+    const columns = width();
     const details = Object.entries(fields).filter(([, value]) => value !== undefined)
-      .map(([key, value]) => style.dim(` ${key}=`) + textValue(plain(value))).join("");
+      .map(([key, value]) => ` ${style.dim(`${key}=`)}${textValue(plain(value))}`).join("");
     const shown = message.replace(UNPRINTABLE, " ");
-    return `${style.dim(time)} ${paint[level](level.padEnd(5))} ${shown}${details}\n`;
+    const head = `${style.dim(time)} ${paint[level](level.padEnd(5))} ${shown}`;
+    if (columns === Infinity) return `${head}${adviceText(advice, "; ")}${details}\n`;
+    const below = typeof advice === "string" ? fold(advice, columns - 2) : [];
+    return [...wrap(`${head}${details}`, columns - 2), ...below].join("\n  ") + "\n";
   };
   let least = 0;
   let line = textLine;

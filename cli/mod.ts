@@ -54,6 +54,7 @@ export { Secret } from "./secret.ts";
 export {
   askSecret,
   columns,
+  failureText,
   formatTable,
   hasColour,
   makeStyle,

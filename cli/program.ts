@@ -33,7 +33,7 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-/** A command cannot go on; `message` says why and what to type. Exit code 1, or 2 for wrong usage. */
+/** A command cannot go on; `message` says why, and in lines that begin with two spaces what to type. Exit code 1, or 2. */
 export class CommandFailure extends Error {
   override readonly name = "CommandFailure";
   readonly exitCode: 1 | 2;

@@ -38,15 +38,54 @@ export function makeStyle(colour: boolean): Style {
   };
 }
 
-/** Columns to write in: those of the terminal, from 40 to 100; 80 elsewhere. */
-export function columns(stream: Pick<Output, "isTerminal">): number {
-  if (!stream.isTerminal()) return 80;
+/** Columns to write in: those of the terminal, from 40 to 100; `elsewhere` where there is none. */
+export function columns(stream: Pick<Output, "isTerminal">, elsewhere = 80): number {
+  if (!stream.isTerminal()) return elsewhere;
   try {
     return Math.min(100, Math.max(40, Deno.consoleSize().columns || 80));
   } catch {
     // consoleSize looks at the standard streams and throws where none of them is a terminal.
     return 80;
   }
+}
+
+/** How many columns a text takes that may hold colours. */
+function widthOf(text: string): number {
+  // deno-lint-ignore no-control-regex -- colours begin with one
+  return text.replace(/\x1b\[\d+m/g, "").length;
+}
+
+/** Breaks `text` at spaces into lines of at most `width`; a longer word stands alone, an option has its value beside it. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(/(?<!(?:^|\s)--[a-z-]+) /)) {
+    if (line !== "" && widthOf(line) + 1 + widthOf(word) > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === "" ? word : `${line} ${word}`;
+    }
+  }
+  if (line !== "") lines.push(line);
+  return lines;
+}
+
+/** Fits a message into `width`. Lines that begin with two spaces are there to be typed, and stay whole. */
+export function fold(message: string, width: number): string[] {
+  return message.split("\n").flatMap((line) => line.startsWith("  ") ? [line] : wrap(line, width));
+}
+
+/** Why a command ended, as stderr gets it: `crunch relay: …`, further lines, and those to type. */
+export function failureText(
+  text: string,
+  { width, style }: { readonly width: number; readonly style: Style },
+): string {
+  const clean = text.trimEnd().split("\n").map((line) => line.replace(UNPRINTABLE, "\ufffd")).join(
+    "\n",
+  );
+  const marked = clean.replace(/^[^:\n]*:/, (who) => style.red(who));
+  return `${fold(marked, width).join("\n")}\n`;
 }
 
 /** Writes all of a text, unless its reader went away: then there is nobody to tell. */

@@ -2,7 +2,8 @@
 
 /**
  * The user asked for something that cannot be: exit code 2, `message` and a pointer to `--help` on stderr.
- * The message says what happened and, where there is one, the line to type instead. It never holds a secret.
+ * The message says what happened and, where there is one, the line to type instead, on a line of
+ * its own that begins with two spaces. It never holds a secret.
  */
 export class UsageError extends Error {
   override readonly name = "UsageError";
@@ -14,7 +15,7 @@ export class UsageError extends Error {
     this.command = command;
   }
 
-  /** The lines for stderr: `crunch relay: …` and where to read more. */
+  /** All that is to be said: `crunch relay: …` and where to read more. */
   get text(): string {
     const program = this.command === "" ? "crunch" : `crunch ${this.command}`;
     return `${program}: ${this.message}\nSee ${program} --help\n`;

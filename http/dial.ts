@@ -179,14 +179,25 @@ function handshakeError(address: string, name: string, cause: unknown): DialErro
   return new DialError("tls", address, why, { cause });
 }
 
+/** The time that the certificate names and the one that it was compared with, where rustls tells them. */
+function clocks(reason: string, side: "after" | "before"): string {
+  const here = /verification time (\d{1,12})/.exec(reason)?.[1];
+  const there = new RegExp(`not valid ${side} (\\d{1,12})`).exec(reason)?.[1];
+  if (here === undefined || there === undefined) return "";
+  const shown = (seconds: string) =>
+    `${new Date(Number(seconds) * 1000).toISOString().slice(0, 19)}Z`;
+  const good = side === "after" ? "was good until" : "is good from";
+  return `: it ${good} ${shown(there)}, and the clock here shows ${shown(here)}`;
+}
+
 /** What rustls says, in words that help. */
 function certificateTrouble(reason: string, name: string): string {
   if (/not valid for name|NotValidForName/i.test(reason)) {
     return `its certificate is not for ${name}`;
   }
-  if (/expired/i.test(reason)) return "its certificate has expired";
+  if (/expired/i.test(reason)) return `its certificate has expired${clocks(reason, "after")}`;
   if (/not ?valid ?yet/i.test(reason)) {
-    return "its certificate is not valid yet; is the clock right?";
+    return `its certificate is not valid yet${clocks(reason, "before")}`;
   }
   if (/unknown ?issuer/i.test(reason)) return "nobody we trust has signed its certificate";
   if (/CaUsedAsEndEntity/.test(reason)) {

@@ -8,7 +8,8 @@ import type { StoreError } from "./store/mod.ts";
 const MAKE_CERTIFICATE = "for a try, make a pair with:\n" +
   "  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \\\n" +
   "    -keyout key.pem -out cert.pem -subj /CN=localhost \\\n" +
-  "    -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE";
+  "    -addext subjectAltName=DNS:localhost,IP:127.0.0.1 \\\n" +
+  "    -addext basicConstraints=critical,CA:FALSE";
 
 /** How to mend it; undefined where the message says all. */
 export function startAdvice(
@@ -20,10 +21,10 @@ export function startAdvice(
     case "certificate":
       return MAKE_CERTIFICATE;
     case "locked":
-      return "for a second relay give another directory and other ports: " +
-        "crunch relay --data DIR --http PORT --tunnel PORT";
+      return "for a second relay give another directory and other ports:\n" +
+        "  crunch relay --data DIR --http PORT --tunnel PORT";
     case "owner":
-      return "run it as the owner, or give another directory: crunch relay --data DIR";
+      return "run it as the owner, or give another directory:\n  crunch relay --data DIR";
     default:
       return undefined;
   }
@@ -35,20 +36,20 @@ function listenAdvice(error: ListenError, values: RelayValues): string | undefin
   switch (error.code) {
     case "in-use":
       if (address === undefined || port === 0) {
-        return `give another one: crunch relay ${option} ADDR`;
+        return `give another one:\n  crunch relay ${option} ADDR`;
       }
-      return `for example: crunch relay ${option} ${
+      return `for example:\n  crunch relay ${option} ${
         formatAddress({ ...address, port: port < 65_535 ? port + 1 : port - 1 } as Address)
       }`;
     case "not-permitted": {
       const high = port < 1024 && port > 0 ? `:${8000 + port % 1000}` : "ADDR";
       const grant = Deno.build.os === "linux" && port > 0
-        ? `; or allow it: sudo setcap cap_net_bind_service=+ep ${Deno.execPath()}`
+        ? `\nor allow it, to all that this program runs:\n  sudo setcap cap_net_bind_service=+ep ${Deno.execPath()}`
         : "";
-      return `take another one: crunch relay ${option} ${high}${grant}`;
+      return `take another one:\n  crunch relay ${option} ${high}${grant}`;
     }
     case "no-such-address":
-      return `all addresses of this machine are: crunch relay ${option} :${port}`;
+      return `for all addresses of this machine:\n  crunch relay ${option} :${port}`;
     default:
       return undefined;
   }

@@ -22,7 +22,7 @@ export function recognizeForeign(first: number): string | null {
     case 0x15: // a TLS alert
       return "the relay speaks TLS on this port: dial it as tls://";
     case 0x48: // the H of HTTP/1.1; TLS ports answer so too
-      return "an HTTP server answers on this port, not a relay's tunnel port (one for TLS is dialled as tls://)";
+      return "an HTTP server answers on this port, not a relay's tunnel";
     default:
       return "what answers on this port is not a relay's tunnel port";
   }

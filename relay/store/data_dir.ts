@@ -30,7 +30,11 @@ export function prepareDataDir(dir: string): void {
     if (!marked) createPrivateFile(join(dir, MARKER));
   } catch (cause) {
     if (cause instanceof StoreError) throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = cause instanceof Deno.errors.PermissionDenied
+      ? "this user may not write there; give another directory: --data DIR"
+      : cause instanceof Error
+      ? cause.message
+      : String(cause);
     throw new StoreError("storage", `Cannot use ${dir}: ${reason}`, { cause });
   }
 }

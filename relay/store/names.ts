@@ -99,8 +99,10 @@ export class Names {
       if (options.most !== undefined && has >= options.most) {
         throw new StoreError(
           "limit",
-          `The account ${account} may claim ${options.most} names beside its own and has ${has}: ` +
-            "an administrator can give it more",
+          (options.most === 0
+            ? `The account ${account} may publish under its own name only`
+            : `The account ${account} has the ${options.most} names beside its own that it may claim`) +
+            ": an administrator can give it more",
           { field: "name" },
         );
       }

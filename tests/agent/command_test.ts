@@ -65,7 +65,7 @@ Deno.test("agent command: without a relay to find it ends with the line that sta
   const relay = await home.relay();
   relay.process.kill("SIGKILL");
   await relay.process.exit;
-  await refuses(home.crunch(["agent", ...dir]), 1, /is gone; start it with: crunch relay/);
+  await refuses(home.crunch(["agent", ...dir]), 1, /is gone; start it with:\n {2}crunch relay\n/);
 });
 
 Deno.test("agent command: of several relays it lists which there are; a named one needs no credential", async () => {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readCommandLine } from "../../cli/command_line.ts";
 import { anyCommands, commandGroups, commands } from "../../cli/commands.ts";
-import { wrap } from "../../cli/help.ts";
+import { wrap } from "../../cli/terminal.ts";
 import { dashed, type Options, variable } from "../../cli/option.ts";
 import { parseCommand, type Parsed } from "../../cli/parse.ts";
 import { settingsText } from "../../cli/settings.ts";

@@ -81,3 +81,24 @@ Deno.test("log: what cannot be printed does not throw", () => {
     assert.equal(lines.length, 3);
   }
 });
+
+Deno.test("log: advice is behind the message in a pipe, below it on a terminal, a key in JSON", () => {
+  const advice = "start one there:\n  crunch relay --tunnel 127.0.0.1:8021";
+  const piped = logTo();
+  piped.log.warn("no relay yet", { advice, name: "site" });
+  assert.deepEqual(piped.lines, [
+    `${TIME} warn  no relay yet; start one there: crunch relay --tunnel 127.0.0.1:8021 name=site\n`,
+  ]);
+  const shown = logTo({ width: () => 40, colour: true });
+  shown.log.warn("no relay yet, and this is long", { advice });
+  assert.deepEqual(shown.lines, [
+    `\x1b[2m${TIME}\x1b[22m \x1b[33mwarn \x1b[39m no\n  relay yet, and this is long\n` +
+    "  start one there:\n    crunch relay --tunnel 127.0.0.1:8021\n",
+  ]);
+  const json = logTo({ format: "json" });
+  json.log.warn("no relay yet", { advice });
+  assert.equal(
+    JSON.parse(json.lines[0]!).advice,
+    "start one there: crunch relay --tunnel 127.0.0.1:8021",
+  );
+});

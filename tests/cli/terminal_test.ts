@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import {
   askSecret,
   columns,
+  failureText,
   formatTable,
   hasColour,
   makeStyle,
@@ -128,4 +129,19 @@ Deno.test("writeText: writes all of it in pieces, and stops when the reader went
       throw new Deno.errors.BrokenPipe("");
     },
   }, "abc");
+});
+
+Deno.test("failure: prose fits the screen, lines to type stay whole, an option keeps its value", () => {
+  const text = "crunch agent: no such directory as this one here; name one: --dir DIR or\n" +
+    "  crunch agent --dir ./some/where/far/away/that/is/long\n";
+  assert.equal(
+    failureText(text, { width: 40, style: makeStyle(true) }),
+    "\x1b[31mcrunch agent:\x1b[39m no such directory as this\none here; name one: --dir DIR or\n" +
+      "  crunch agent --dir ./some/where/far/away/that/is/long\n",
+  );
+  assert.equal(failureText(text, { width: Infinity, style: makeStyle(false) }), text);
+  assert.equal(
+    failureText("crunch: a\x1b[31m\u202eb", { width: 80, style: makeStyle(false) }),
+    "crunch: a\ufffd[31m\ufffdb\n",
+  );
 });

@@ -9,6 +9,8 @@ export interface CertificateRequest {
   readonly names: readonly string[];
   /** In days from now; negative ones are over. Default 1. */
   readonly days?: number;
+  /** From when it is good, in days from now. Default: long since. */
+  readonly from?: number;
   /** Who signs it. Default: its own key. */
   readonly issuer?: Certified;
   /** CA:TRUE. Default false. */
@@ -30,14 +32,14 @@ let serial = 1;
 export function certify(request: CertificateRequest): Certified {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const name = request.names[0]!;
-  const { days = 1, issuer } = request;
+  const { days = 1, issuer, from = -2 * (1 + Math.abs(days)) } = request;
   const algorithm = sequence(oid("2a8648ce3d040302"));
   const body = sequence(
     der(0xa0, der(2, [2])),
     der(2, [serial++ & 127]),
     algorithm,
     distinguished(issuer?.name ?? name),
-    sequence(time(Date.now() - 2 * DAY * (1 + Math.abs(days))), time(Date.now() + days * DAY)),
+    sequence(time(Date.now() + from * DAY), time(Date.now() + days * DAY)),
     distinguished(name),
     publicKey.export({ type: "spki", format: "der" }),
     der(

@@ -28,7 +28,7 @@ function tells(text: string, ...says: readonly (string | RegExp)[]): void {
 
 /** It goes on trying, and says so. */
 async function warns(process: CrunchProcess, ...says: readonly string[]): Promise<void> {
-  await process.said(/no relay yet: .*dialling on/);
+  await process.said(/no relay yet, dialling on: .*\n/);
   tells(process.stderr, ...says);
   process.kill("SIGTERM");
   assert.equal(await process.exit, 0);
@@ -186,7 +186,7 @@ Deno.test("mistakes at the agent", async (t) => {
     await fails(
       household.crunch(["agent", "--dir", "site"], { env: { XDG_RUNTIME_DIR: household.path() } }),
       1,
-      "start one with: crunch relay\n",
+      "start one:\n  crunch relay\n",
       "--relay HOST:PORT",
     );
   });
@@ -204,7 +204,7 @@ Deno.test("mistakes at the agent", async (t) => {
       run(["--relay", relay.tunnel, "--user", "admin"], { CRUNCH_PASSWORD: "wrong horse" }),
       1,
       "unknown account or token, or wrong password",
-      "crunch account passwd NAME",
+      "crunch account passwd admin",
     );
   });
 
@@ -255,12 +255,13 @@ Deno.test("mistakes at the agent", async (t) => {
     await fails(
       run(["--relay", relay.tunnel, "--user", "admin"], { CRUNCH_PASSWORD: PASSWORD }),
       1,
-      "for example --name site",
+      "for example: --name site",
     );
     await fails(
       run(["--relay", relay.tunnel, "--name", "more"], known),
       1,
-      "crunch account name add ACCOUNT NAME",
+      "The account alice may publish under its own name only",
+      "crunch account name add ACCOUNT more",
     );
   });
 
@@ -292,6 +293,7 @@ Deno.test("mistakes at the agent", async (t) => {
       1,
       "an HTTP server answers on this port",
       "the port of the relay's --tunnel, 8021 by default",
+      "crunch agent --relay 127.0.0.1:8021",
     );
   });
 
@@ -299,12 +301,12 @@ Deno.test("mistakes at the agent", async (t) => {
     await warns(
       run(["--relay", `tls://${relay.tunnel}`], known),
       "does not speak TLS on this port",
-      `dialled without tls://: --relay ${relay.tunnel}`,
+      `crunch agent --relay ${relay.tunnel}`,
     );
   });
 
   await t.step("24. plain against TLS", async () => {
-    await fails(run(["--relay", tls], known), 1, `over TLS: --relay tls://${tls}`);
+    await fails(run(["--relay", tls], known), 1, `over TLS: crunch agent --relay tls://${tls}`);
   });
 
   await t.step("25. the certificate's authority is unknown", async () => {
@@ -319,8 +321,17 @@ Deno.test("mistakes at the agent", async (t) => {
     await present(certify({ names: ["127.0.0.1"], issuer: authority, days: -1 }));
     await warns(
       run(["--relay", `tls://${tls}`, "--relay-ca", ca], known),
-      "its certificate has expired",
-      "is the clock here wrong? date",
+      "its certificate has expired: it was good until ",
+      `, and the clock here shows ${new Date().toISOString().slice(0, 13)}`,
+      "if the clock here is wrong, set it: ",
+      "put a new certificate into the relay's --tls-cert file",
+    );
+    await present(certify({ names: ["127.0.0.1"], issuer: authority, from: 1, days: 2 }));
+    await warns(
+      run(["--relay", `tls://${tls}`, "--relay-ca", ca], known),
+      "its certificate is not valid yet: it is good from ",
+      `, and the clock here shows ${new Date().toISOString().slice(0, 13)}`,
+      "if the clock here is wrong, set it: ",
     );
   });
 
