@@ -31,7 +31,7 @@ is_mine() {
   [ -O "$1" ] && [ -d "$1" ] && [ ! -L "$1" ]
 }
 
-# Unpacks into $1/$sum, in one step for everybody who looks. Runs in a subshell.
+# Unpacks into $1/$sum, in one step for everybody who looks. Runs in a subshell. 2 where no other place is any better.
 unpack() {
   umask 077
   mkdir -p "$1" || return
@@ -45,19 +45,23 @@ unpack() {
   found=$(tail -c "+$start" "$program" | checksum) || return
   if [ "${found%% *}" != "$sum" ]; then
     [ -z "$found" ] || echo "$program is damaged: fetch it again" >&2
-    return 1
+    return 2
   fi
   tail -c "+$start" "$program" | gzip -dc | tar -xf - -C "$work" || return
   if [ ! -x "$work/deno" ]; then
     echo "$1 does not allow programs" >&2
     return 1
   fi
+  if ! problem=$("$work/deno" --version 2>&1); then
+    printf '%s\n' "$problem" | tail -n 1 >&2
+    echo "(this program is for $target@NEEDS@)" >&2
+    return 2
+  fi
   # mv would put it inside a directory that another start has published meanwhile; this fails then.
   if ! problem=$(DENO_DIR="$work/cache" DENO_NO_UPDATE_CHECK=1 "$work/deno" eval --no-config \
     'Deno.renameSync(...Deno.args)' "$work" "$1/$sum" 2>&1); then
     [ -x "$1/$sum/deno" ] && return
     printf '%s\n' "$problem" | tail -n 1 >&2
-    echo "this program is for $target@NEEDS@" >&2
     return 1
   fi
 }
@@ -79,8 +83,11 @@ run_from() {
   shift
   if ! { is_mine "$cache/$sum" && [ -x "$cache/$sum/deno" ]; }; then
     [ ! -t 2 ] || say "unpacking into $cache, once"
-    if ! reason=$(unpack "$cache" 2>&1); then
+    reason=$(unpack "$cache" 2>&1)
+    status=$?
+    if [ "$status" != 0 ]; then
       say "cannot be unpacked into $cache: $(printf '%s' "$reason" | tail -n 2 | tr '\n' ' ')"
+      [ "$status" != 2 ] || exit 1
       elsewhere=1
       return
     fi

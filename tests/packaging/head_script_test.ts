@@ -8,6 +8,7 @@ import { type HeadValues, selfUnpacking } from "../../packaging/packed.ts";
 const DENO = `#!/bin/sh
 case $1 in
   eval) [ ! -e "$5" ] && mv "$4" "$5" ;;
+  --version) [ ! -e "$HOME/alien" ] || { echo not for here >&2; exit 1; } ;;
   run) printf '%s\\n' "$$" "$DENO_DIR" "$@" ;;
 esac
 `;
@@ -152,6 +153,20 @@ Deno.test({
     const { code, stderr } = await packed.run();
     assert.equal(code, 1);
     assert.match(stderr, /is damaged: fetch it again/);
+    assert.doesNotMatch(stderr, /XDG_CACHE_HOME/, "another place would be no better");
+    assert.deepEqual(packed.entries(packed.path("home/.cache/crunch")), []);
+  },
+});
+
+Deno.test({
+  name: "head script: on another kind of machine it names the one that it is for",
+  ignore,
+  fn: async () => {
+    await using packed = await Packed.make();
+    Deno.writeTextFileSync(packed.path("home/alien"), "");
+    const { code, stderr } = await packed.run();
+    assert.equal(code, 1);
+    assert.match(stderr, /^crunch: cannot .*: not for here \(this program is for linux-x64\)\s*$/);
     assert.deepEqual(packed.entries(packed.path("home/.cache/crunch")), []);
   },
 });
