@@ -258,9 +258,7 @@ class Guest implements Watched {
     const { token } = verifier;
     // Asked again: its rights may have changed since the challenge.
     const account = store.accounts.byId(verifier.account.id);
-    if (
-      account === undefined || (token !== undefined && store.tokens.get(token.id) === undefined)
-    ) {
+    if (account === undefined || !store.signIn.isCurrent(verifier)) {
       return this.refuse(BAD_CREDENTIALS);
     }
     if (account.disabled) {

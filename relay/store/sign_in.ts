@@ -78,16 +78,26 @@ export class SignIn {
   }
 
   /**
+   * Whether the account, its password or the token are still those that `verifier` was given out for: between
+   * that and the proof lies the time of a scrypt and more.
+   */
+  isCurrent({ account, token, storedKey }: Verifier): boolean {
+    if (account === undefined) return false;
+    const now = token === undefined ? this.forAccount(account.name) : this.forToken(token.id);
+    return now.account?.id === account.id && timingSafeEqual(now.storedKey, storedKey);
+  }
+
+  /**
    * The account with that name and password, if it may sign in. Takes 0.2 s and more in any case.
    * @throws {StoreError} `busy` with two being checked and 32 waiting.
    */
   async withPassword(name: string, password: string): Promise<Account | undefined> {
-    const { salt, N, r, p, storedKey, account } = this.forAccount(name);
+    const verifier = this.forAccount(name);
+    const { salt, N, r, p, storedKey, account } = verifier;
     const given = await this.#hasher.storedKey(password, { salt, N, r, p });
     if (!timingSafeEqual(given, storedKey) || !account) return undefined;
     // Asked again: it may have been disabled or given another password meanwhile.
-    const now = this.forAccount(name);
-    const same = timingSafeEqual(now.storedKey, storedKey) && now.account?.id === account.id;
-    return same && !now.refusal ? now.account : undefined;
+    const now = this.#accounts.get(name);
+    return this.isCurrent(verifier) && now?.disabled === false ? now : undefined;
   }
 }

@@ -131,7 +131,9 @@ export interface DoubleOptions {
   /** `host:port` of a tunnel listener. */
   readonly tunnel: string;
   /** A token, as text. */
-  readonly token: string;
+  readonly token?: string;
+  /** Instead of it. */
+  readonly credential?: Credential;
   readonly names?: readonly string[];
   /** The session that this connection strengthens. */
   readonly join?: string;
@@ -172,8 +174,7 @@ export class AgentDouble implements AsyncDisposable {
 
   /** Dials and signs in. @throws {SignInError} when refused. */
   static async connect(options: DoubleOptions): Promise<AgentDouble> {
-    const secret = parseToken(options.token);
-    if (secret === undefined) throw new TypeError("That is no token");
+    const credential = options.credential ?? credentialOf(options.token ?? "");
     const [hostname, port] = options.tunnel.split(":") as [string, string];
     const connection = new DenoConnection(await Deno.connect({ hostname, port: Number(port) }));
     const { promise: ended, resolve: onended } = Promise.withResolvers<SessionEnd>();
@@ -181,7 +182,7 @@ export class AgentDouble implements AsyncDisposable {
     const waiting: DoubleRequest[] = [];
     const hooks = { onrequest: () => {} };
     const signIn: SignIn = new SignIn(() => session, {
-      credential: Credential.token(secret),
+      credential,
       names: options.names ?? [],
       software: "double/1",
       dialled: hostname,
@@ -241,4 +242,10 @@ export class AgentDouble implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.session.finish({ code: "shutdown", message: "the test is over" });
   }
+}
+
+function credentialOf(token: string): Credential {
+  const secret = parseToken(token);
+  if (secret === undefined) throw new TypeError("That is no token");
+  return Credential.token(secret);
 }

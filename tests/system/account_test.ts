@@ -1,8 +1,11 @@
 /** What `crunch account` does, as users type it: with a relay, without one, and from elsewhere. @module */
 
 import assert from "node:assert/strict";
+import { Credential, SignInError } from "../../tunnel/mod.ts";
+import { AgentDouble } from "../support/agent_double.ts";
 import { type CrunchProcess, Household } from "../support/crunch.ts";
 import { ask } from "../support/visitor.ts";
+import { bySocket, type Change } from "./account_changes.ts";
 
 const PASSWORD = "correct horse";
 
@@ -202,6 +205,52 @@ Deno.test("account: while the relay runs", async (t) => {
       .filter(({ name }: { name: string }) => name === "bob");
     assert.equal(bob.disabled, false);
     assert.equal(again.code, null);
+  });
+});
+
+Deno.test("account: who is amid a sign-in when it changes does not slip in", async (t) => {
+  await using household = new Household();
+  const relay = await household.relay([], { env: { CRUNCH_ADMIN_PASSWORD: PASSWORD } });
+  using socket = bySocket(household.data);
+  const account = "alice";
+  /** Signs in by password; what changes does so after the relay's challenge, before the proof. */
+  const slip = async (change: Change): Promise<string> => {
+    const credential = Credential.password(account, PASSWORD);
+    const keys = credential.keys.bind(credential);
+    credential.keys = async (challenge) => {
+      const found = await keys(challenge);
+      await socket.door(change);
+      return found;
+    };
+    try {
+      await using _agent = await AgentDouble.connect({ tunnel: relay.tunnel, credential });
+      return "in";
+    } catch (error) {
+      if (!(error instanceof SignInError)) throw error;
+      return error.end.code;
+    }
+  };
+  await socket.door({ kind: "add", account, password: PASSWORD });
+
+  await t.step("where that does not concern it, it is let in", async () => {
+    assert.equal(await slip({ kind: "role", account, role: "viewer" }), "in");
+  });
+
+  await t.step("disabled", async () => {
+    assert.equal(await slip({ kind: "disable", account }), "disabled");
+    await socket.door({ kind: "enable", account });
+  });
+
+  await t.step("given another password", async () => {
+    assert.equal(
+      await slip({ kind: "passwd", account, password: "another horse" }),
+      "bad-credentials",
+    );
+    await socket.door({ kind: "passwd", account, password: PASSWORD });
+  });
+
+  await t.step("removed", async () => {
+    assert.equal(await slip({ kind: "remove", account }), "bad-credentials");
   });
 });
 
