@@ -96,11 +96,6 @@ async function runBoth(
 /** The settings of a command that stays. */
 type Settings = WatchOptions["settings"];
 
-/** Watches the configuration where there is one. */
-function watch(settings: Settings, options: Omit<WatchOptions, "settings">): Disposable | null {
-  return settings.config === undefined ? null : watchSettings({ settings, ...options });
-}
-
 /** A packed file says in its configuration that it is one. */
 function formOf(configuration: {
   readonly version: string;
@@ -173,7 +168,8 @@ async function main(): Promise<number> {
   try {
     running = await start(invocation, program);
     if (running === null) return 0;
-    using _watch = watch(invocation as Settings, {
+    using _watch = watchSettings({
+      settings: invocation as Settings,
       log,
       read: async () => await read() as Settings,
       apply: (next) => {

@@ -1,4 +1,4 @@
-/** Reads a command's configuration again on SIGHUP and when its file changes. @module */
+/** Reads a command's settings again on SIGHUP and when its file changes, and tells a closed terminal from that. @module */
 
 import { changeable } from "./changeable.ts";
 import type { Log } from "./log.ts";
@@ -13,13 +13,13 @@ type Settings = Parsed<Options>;
 
 export interface WatchOptions {
   /** What the command runs with. */
-  readonly settings: Settings & { readonly config: string };
+  readonly settings: Settings;
   readonly log: Log;
   /** Reads all of it again. @throws {UsageError} */
   readonly read: () => Promise<Settings>;
   /** Takes over what may change. @throws {Error} where it cannot; then nothing has changed. */
   readonly apply: (settings: Settings) => void;
-  /** SIGHUP came because the terminal went away. */
+  /** SIGHUP came because the terminal went away: nobody sees any more what is said. */
   readonly onhangup: () => void;
 }
 
@@ -30,8 +30,8 @@ export function watchSettings(options: WatchOptions): Disposable {
 
 class Watch implements Disposable {
   readonly #options: WatchOptions;
-  readonly #wasTerminal = Deno.stderr.isTerminal();
-  readonly #timer: ReturnType<typeof setInterval>;
+  readonly #hadTerminal = hasTerminal();
+  readonly #timer: ReturnType<typeof setInterval> | undefined;
   /** What was taken over last. */
   #current: Settings;
   #stamp: string;
@@ -42,21 +42,29 @@ class Watch implements Disposable {
   constructor(options: WatchOptions) {
     this.#options = options;
     this.#current = options.settings;
-    this.#stamp = this.#seen = stampOf(options.settings.config);
-    this.#timer = setInterval(() => this.#look(), LOOK_EVERY);
-    Deno.unrefTimer(this.#timer as unknown as number);
+    this.#stamp = this.#seen = this.#look();
+    if (options.settings.config !== undefined) {
+      this.#timer = setInterval(() => this.#compare(), LOOK_EVERY);
+      Deno.unrefTimer(this.#timer as unknown as number);
+    }
     if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", this.#onhangup);
   }
 
   readonly #onhangup = (): void => {
-    // The same signal asks a service to read its settings and tells a program that its terminal is closed.
-    if (this.#wasTerminal && !Deno.stderr.isTerminal()) return this.#options.onhangup();
-    this.#stamp = this.#seen = stampOf(this.#options.settings.config);
+    // The same signal asks a service to read its settings and tells a program that its terminal is closed. What was
+    // started by nohup has its output elsewhere, and stays.
+    if (this.#hadTerminal && !hasTerminal()) return this.#options.onhangup();
+    this.#stamp = this.#seen = this.#look();
     this.#read(true);
   };
 
-  #look(): void {
-    const stamp = stampOf(this.#options.settings.config);
+  #look(): string {
+    const { config } = this.#options.settings;
+    return config === undefined ? "" : stampOf(config);
+  }
+
+  #compare(): void {
+    const stamp = this.#look();
     const isSettled = stamp === this.#seen;
     this.#seen = stamp;
     if (!isSettled || stamp === this.#stamp) return;
@@ -115,6 +123,11 @@ class Watch implements Disposable {
     clearInterval(this.#timer);
     if (Deno.build.os !== "windows") Deno.removeSignalListener("SIGHUP", this.#onhangup);
   }
+}
+
+/** Whether somebody sees what we say. */
+function hasTerminal(): boolean {
+  return Deno.stdout.isTerminal() || Deno.stderr.isTerminal();
 }
 
 function stampOf(path: string): string {

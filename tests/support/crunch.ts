@@ -23,6 +23,11 @@ export interface ProcessOptions {
   readonly cwd?: string;
   /** The program's own folder, where it is no built one. Default: the checkout. */
   readonly folder?: string;
+  /**
+   * Runs it on a terminal of so many columns, after these words; `pid` and `kill` are then those of the terminal, and
+   * `stdout` what it shows. SIGKILL is a window that is closed.
+   */
+  readonly terminal?: { readonly columns: number; readonly words?: string } | undefined;
 }
 
 /** A process that runs `crunch`. Disposing it ends it. */
@@ -39,13 +44,15 @@ export class CrunchProcess implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   #changed = Promise.withResolvers<void>();
 
-  constructor(args: readonly string[], { env, cwd, folder }: Required<ProcessOptions>) {
+  constructor(args: readonly string[], { env, cwd, folder, terminal }: Required<ProcessOptions>) {
     this.command = `crunch ${args.join(" ")}`;
     const [program, before] = built === undefined
       ? [Deno.execPath(), ["run", "-A", "--no-prompt", `${folder}/main.ts`]]
       : [built, []];
-    const child = new Deno.Command(program, {
-      args: [...before, ...args],
+    const words = [program, ...before, ...args];
+    const [called, ...rest] = terminal === undefined ? words : onTerminal(words, terminal);
+    const child = new Deno.Command(called!, {
+      args: rest,
       clearEnv: true,
       env,
       cwd,
@@ -153,6 +160,15 @@ export class CrunchProcess implements AsyncDisposable {
   }
 }
 
+/** util-linux' `script` opens a pseudo-terminal. */
+function onTerminal(
+  command: readonly string[],
+  { columns, words = "" }: NonNullable<ProcessOptions["terminal"]>,
+): string[] {
+  const line = command.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
+  return ["script", "-qec", `stty cols ${columns} rows 24; exec ${words} ${line}`, "/dev/null"];
+}
+
 /** How to start a relay; its addresses are free ports of the loopback by default. */
 export interface RelayProcessOptions extends ProcessOptions {
   readonly command?: "relay" | "both";
@@ -204,9 +220,10 @@ export class Household implements AsyncDisposable {
   /** Starts `crunch` and waits for nothing. */
   crunch(
     args: readonly string[],
-    { env = {}, cwd = this.root, folder = checkout }: ProcessOptions = {},
+    { env = {}, cwd = this.root, folder = checkout, terminal }: ProcessOptions = {},
   ): CrunchProcess {
     const process = new CrunchProcess(args, {
+      terminal,
       cwd,
       folder,
       env: {

@@ -81,6 +81,18 @@ Deno.test("reload: a relay takes over what can change, and says what cannot", as
   });
 });
 
+Deno.test({
+  name: "reload: SIGHUP ends nothing where there is no terminal and no configuration",
+  ignore: !isUnix,
+  fn: async () => {
+    await using household = new Household();
+    const { process, http } = await household.relay();
+    process.kill("SIGHUP");
+    await process.said(/configuration read again; nothing changed/);
+    assert.equal(await status(http, "/healthz"), 200);
+  },
+});
+
 Deno.test("reload: an agent publishes what its file says now, without a gap", async (t) => {
   await using household = new Household();
   const token = await household.account("bob", { names: ["letters", "notes"] });
