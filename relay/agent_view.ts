@@ -16,6 +16,8 @@ export interface AgentView {
   /** Null before the first answer to a ping. */
   readonly rtt_ms: number | null;
   readonly streams: number;
+  /** It finishes what is under way, and goes. */
+  readonly draining: boolean;
   readonly connections: number;
   readonly bytes_in: number;
   readonly bytes_out: number;
@@ -35,6 +37,7 @@ export function agentView(agent: ConnectedAgent): AgentView {
     since: new Date(agent.since).toISOString(),
     rtt_ms: agent.rtt < 0 ? null : Math.round(agent.rtt * 1000) / 1000,
     streams: agent.streams,
+    draining: agent.draining,
     connections: agent.sessions.length,
     bytes_in: agent.bytesIn,
     bytes_out: agent.bytesOut,

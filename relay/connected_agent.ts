@@ -52,6 +52,11 @@ export class ConnectedAgent implements Watched {
     return this.#sessions.reduce((sum, session) => sum + session.streams, 0);
   }
 
+  /** Takes no new requests. */
+  get draining(): boolean {
+    return this.#sessions.length > 0 && this.#sessions.every((session) => session.draining);
+  }
+
   /** Last round trip in ms, -1 before the first. */
   get rtt(): number {
     return this.#sessions[0]?.rtt ?? -1;

@@ -300,7 +300,7 @@ class Guest implements Watched {
     let agent: ConnectedAgent | undefined;
     if (hello.join !== undefined) {
       agent = registry.agents.get(hello.join);
-      if (agent === undefined || agent.facts.account !== account.name) {
+      if (agent === undefined || agent.draining || agent.facts.account !== account.name) {
         return this.refuse({
           code: "unknown-session",
           message: "there is no such session to join",

@@ -8,7 +8,7 @@ const REPLACED_GRACE = 5_000;
 
 /** Something happened to an agent. */
 export type RegistryListener = (
-  what: "connected" | "gone" | "replaced",
+  what: "connected" | "gone" | "replaced" | "draining",
   agent: ConnectedAgent,
 ) => void;
 
@@ -63,6 +63,15 @@ export class Registry {
       this.#timers.delete(timer);
       agent.close(end);
     });
+  }
+
+  /** Sends the agent away once what is under way is done; new requests find nobody, or whoever comes next. */
+  drain(agent: ConnectedAgent, end: SessionEnd): void {
+    if (agent.draining) return;
+    this.release(agent);
+    agent.goAway(end);
+    this.#listener("draining", agent);
+    agent.idle().then(() => agent.close(end));
   }
 
   /** The agent takes no new requests: its names are free, its streams go on. */

@@ -6,7 +6,7 @@ import type { Change } from "./store/mod.ts";
 
 /** Why an agent has to go after a change; null where it may stay. */
 export function lostRights(
-  { action, account, object, after }: Change,
+  { action, account, object, before, after }: Change,
   facts: AgentFacts,
 ): SessionEnd | null {
   if (facts.account !== account) return null;
@@ -24,7 +24,16 @@ export function lostRights(
       return facts.token === object ? end("the token was revoked") : null;
     case "name.remove":
       return facts.names.includes(object) ? end(`the name ${object} was taken away`) : null;
+    case "name.transfer":
+      // The new owner has an entry of its own.
+      return facts.names.includes(object) && ownerOf(before) === account
+        ? end(`the name ${object} was given to the account ${ownerOf(after)}`)
+        : null;
     default:
       return null;
   }
+}
+
+function ownerOf(fields: unknown): string | undefined {
+  return (fields as { readonly account?: string } | undefined)?.account;
 }

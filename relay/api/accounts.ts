@@ -3,7 +3,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { removePasswordFile } from "../admin_password.ts";
 import { type Account, type AccountPatch, ADMIN_ACCOUNT, type LogReader } from "../store/mod.ts";
-import { forbidden, Problem } from "./problem.ts";
+import { etagOf, ifMatch, needsMatch } from "./etag.ts";
+import { forbidden } from "./problem.ts";
 import { needsAdmin, needsOwner, needsSight, scopeOf } from "./identity.ts";
 import {
   body,
@@ -17,6 +18,7 @@ import {
   refusals,
   rfc3339,
   type Routes,
+  tagged,
 } from "./routing.ts";
 import { account, accountPatch, type AccountView, listOf, newAccount } from "./schemas.ts";
 
@@ -55,7 +57,7 @@ export const accountRoutes: Routes = (app, context) => {
       tags,
       summary: "Makes an account, which gets the public name it is called by",
       request: { body: body(newAccount) },
-      responses: { 201: json(account, "The account"), ...refusals, ...conflicts },
+      responses: { 201: tagged(account, "The account"), ...refusals, ...conflicts },
     }),
     async (c) => {
       needsAdmin(c.var.me);
@@ -76,7 +78,7 @@ export const accountRoutes: Routes = (app, context) => {
       tags,
       summary: "Shows an account",
       request: { params },
-      responses: { 200: json(account, "The account"), ...refusals },
+      responses: { 200: tagged(account, "The account"), ...refusals },
     }),
     async (c) => {
       const found = accounts.get(c.req.valid("param").name);
@@ -94,10 +96,10 @@ export const accountRoutes: Routes = (app, context) => {
       summary: "Changes an account; everybody may change their own password",
       request: {
         params,
-        headers: z.object({ "if-match": z.string().optional() }),
+        headers: ifMatch,
         body: body(accountPatch),
       },
-      responses: { 200: json(account, "The account"), ...refusals, ...conflicts },
+      responses: { 200: tagged(account, "The account"), ...refusals, ...conflicts },
     }),
     async (c) => {
       const { me } = c.var;
@@ -108,10 +110,12 @@ export const accountRoutes: Routes = (app, context) => {
       const isOwnPassword = found.name === me.name && !me.isReader &&
         Object.keys(patch).every((key) => key === "password");
       if (!isOwnPassword) needsAdmin(me);
-      const version = versionOf(c.req.valid("header")["if-match"]);
+      const match = c.req.valid("header")["if-match"];
+      needsMatch(match, etag(found));
       const changed = await accounts.update(found.name, patchOf(patch), {
         by: me.actor,
-        ...(version === undefined ? {} : { version }),
+        // Again after the password is hashed, which takes a while.
+        ...(match === undefined ? {} : { version: found.version }),
         ...(me.session === undefined || found.name !== me.name
           ? {}
           : { keepSession: me.session.id }),
@@ -130,7 +134,7 @@ export const accountRoutes: Routes = (app, context) => {
       path: "/accounts/{name}",
       tags,
       summary: "Removes an account with its names, tokens and sessions",
-      request: { params },
+      request: { params, headers: ifMatch },
       responses: { ...done, ...refusals, ...conflicts },
     }),
     (c) => {
@@ -139,6 +143,7 @@ export const accountRoutes: Routes = (app, context) => {
       const found = accounts.get(name);
       needsOwner(me, found?.name, "account", name);
       if (me.role !== "admin") throw forbidden("Only an administrator removes accounts");
+      needsMatch(c.req.valid("header")["if-match"], etag(found!));
       accounts.remove(found!.name, { by: me.actor });
       return c.body(null, 204);
     },
@@ -187,13 +192,6 @@ function patchOf(given: z.infer<typeof accountPatch>): AccountPatch {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 
-function etag({ version }: Account): string {
-  return `"${version}"`;
-}
-
-function versionOf(match: string | undefined): number | undefined {
-  if (match === undefined || match === "*") return undefined;
-  const version = /^"(\d{1,15})"$/.exec(match.trim())?.[1];
-  if (version === undefined) throw new Problem(412, "conflict", "If-Match fits no account");
-  return Number(version);
+function etag({ id, version }: Account): string {
+  return etagOf(id, version);
 }

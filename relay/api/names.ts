@@ -3,7 +3,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { NameRow } from "../store/mod.ts";
 import type { ApiContext, Caller } from "./context.ts";
-import { type Identity, needsOwner, needsWriter, scopeOf, sees } from "./identity.ts";
+import { etagOf, ifMatch, needsMatch } from "./etag.ts";
+import { type Identity, needsAdmin, needsOwner, needsWriter, scopeOf, sees } from "./identity.ts";
 import { absent, unfit } from "./problem.ts";
 import {
   body,
@@ -17,8 +18,9 @@ import {
   refusals,
   rfc3339,
   type Routes,
+  tagged,
 } from "./routing.ts";
-import { listOf, name, newPublicName } from "./schemas.ts";
+import { listOf, name, namePatch, newPublicName } from "./schemas.ts";
 
 const tags = ["names"];
 const params = z.object({ name: z.string() });
@@ -63,7 +65,7 @@ export const nameRoutes: Routes = (app, context) => {
       tags,
       summary: "Gives an account a further name",
       request: { body: body(newPublicName) },
-      responses: { 201: json(name, "The name"), ...refusals, ...conflicts },
+      responses: { 201: tagged(name, "The name"), ...refusals, ...conflicts },
     }),
     (c) => {
       const { me } = c.var;
@@ -78,8 +80,10 @@ export const nameRoutes: Routes = (app, context) => {
         by: me.actor,
         ...(most === undefined ? {} : { most }),
       });
+      const row = find(me, given);
       c.header("location", locationOf("names", given));
-      return c.json(viewFor(c.env)(find(me, given)), 201);
+      c.header("etag", etag(row));
+      return c.json(viewFor(c.env)(row), 201);
     },
   );
 
@@ -90,9 +94,36 @@ export const nameRoutes: Routes = (app, context) => {
       tags,
       summary: "Shows a name",
       request: { params },
-      responses: { 200: json(name, "The name"), ...refusals },
+      responses: { 200: tagged(name, "The name"), ...refusals },
     }),
-    (c) => c.json(viewFor(c.env)(find(c.var.me, c.req.valid("param").name)), 200),
+    (c) => {
+      const row = find(c.var.me, c.req.valid("param").name);
+      c.header("etag", etag(row));
+      return c.json(viewFor(c.env)(row), 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "patch",
+      path: "/names/{name}",
+      tags,
+      summary: "Gives a name to another account; agents of the former owner that publish it go",
+      request: { params, headers: ifMatch, body: body(namePatch) },
+      responses: { 200: tagged(name, "The name"), ...refusals, ...conflicts },
+    }),
+    (c) => {
+      const { me } = c.var;
+      const { account } = c.req.valid("json");
+      const row = find(me, c.req.valid("param").name);
+      needsAdmin(me);
+      needsMatch(c.req.valid("header")["if-match"], etag(row));
+      if (accounts.get(account) === undefined) throw unfit("account", "is not there");
+      names.transfer(row.name, account, { by: me.actor });
+      const given = find(me, row.name);
+      c.header("etag", etag(given));
+      return c.json(viewFor(c.env)(given), 200);
+    },
   );
 
   app.openapi(
@@ -101,7 +132,7 @@ export const nameRoutes: Routes = (app, context) => {
       path: "/names/{name}",
       tags,
       summary: "Takes a name from its account; with `account`, only from that one",
-      request: { params, query: ofAccount },
+      request: { params, query: ofAccount, headers: ifMatch },
       responses: { ...done, ...refusals, ...conflicts },
     }),
     (c) => {
@@ -111,11 +142,16 @@ export const nameRoutes: Routes = (app, context) => {
       const row = find(me, text);
       if (account !== undefined && account !== row.account) throw absent("name", text);
       needsOwner(me, row.account, "name", text);
+      needsMatch(c.req.valid("header")["if-match"], etag(row));
       names.remove(row.name, { by: me.actor });
       return c.body(null, 204);
     },
   );
 };
+
+function etag({ name, account, created }: NameRow): string {
+  return etagOf(name, account, created);
+}
 
 function viewer(
   { live }: ApiContext,

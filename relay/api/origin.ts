@@ -27,9 +27,13 @@ export function checkOrigin({ method, headers }: Request, caller: Caller): void 
   throw forbidden("A page of another origin may not change anything here", "other-origin");
 }
 
-/** Forms cannot send JSON: one more thing that a foreign page would need our leave for. @throws {Problem} 415. */
-export function checkType({ method, headers }: Request): void {
-  if (!BODIED.has(method)) return;
+/**
+ * Forms cannot send JSON: one more thing that a foreign page would need our leave for. What needs no body may come
+ * without one.
+ * @throws {Problem} 415.
+ */
+export function checkType({ method, headers, body }: Request): void {
+  if (!BODIED.has(method) || (body === null && !headers.has("content-type"))) return;
   const type = (headers.get("content-type") ?? "").split(";", 1)[0]!.trim().toLowerCase();
   if (type === "application/json") return;
   throw new Problem(415, "not-json", "Send the body as application/json");

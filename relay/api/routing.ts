@@ -23,6 +23,12 @@ export function json<T extends z.ZodType>(schema: T, description: string) {
   return { description, content: { "application/json": { schema } } };
 }
 
+/** An answer with a single thing, whose ETag `If-Match` takes. */
+export function tagged<T extends z.ZodType>(schema: T, description: string) {
+  const etag = { description: "for If-Match", required: true, schema: { type: "string" } } as const;
+  return { ...json(schema, description), headers: { ETag: etag } };
+}
+
 /** A required request body. */
 export function body<T extends z.ZodType>(schema: T) {
   return { required: true, content: { "application/json": { schema } } };
@@ -38,17 +44,20 @@ export const refusals = {
   401: refusal("Not signed in"),
   403: refusal("Not allowed, or a changing call from another origin"),
   404: refusal("There is no such thing, or it is not yours"),
+  405: refusal("Not with this method; `Allow` names those that are"),
   413: refusal("The body is too large"),
   415: refusal("The body's type is not application/json"),
   422: refusal("Fields that cannot be taken, each named"),
   429: refusal("Too much at once: try again later"),
+  500: refusal("It failed; the relay's log says why"),
+  503: refusal("No relay runs here, or it has no room for this connection"),
   507: refusal("The disk is full or read-only; nothing was changed"),
 } as const;
 
 /** What changes may answer besides. */
 export const conflicts = {
   409: refusal("It is there already, or something stands in the way"),
-  412: refusal("It was changed meanwhile"),
+  412: refusal("It was changed meanwhile: If-Match names another version"),
 } as const;
 
 /** An answer without a body. */

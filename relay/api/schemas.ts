@@ -107,6 +107,10 @@ export const newPublicName = z.strictObject({
   account: z.string().optional().openapi({ description: "your own by default" }),
 }).openapi("NewName");
 
+export const namePatch = z.strictObject({
+  account: z.string().openapi({ description: "whose it shall be" }),
+}).openapi("NamePatch");
+
 export const agent = z.object({
   id: z.string(),
   name: z.string(),
@@ -118,6 +122,7 @@ export const agent = z.object({
   since: time,
   rtt_ms: z.number().nullable(),
   streams: count,
+  draining: z.boolean().openapi({ description: "it finishes what is under way, and goes" }),
   connections: count,
   bytes_in: bytes,
   bytes_out: bytes,

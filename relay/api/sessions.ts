@@ -4,9 +4,10 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { removePasswordFile } from "../admin_password.ts";
 import { type Account, ADMIN_ACCOUNT, type Session } from "../store/mod.ts";
 import type { ApiContext, Caller } from "./context.ts";
+import { etagOf, ifMatch, needsMatch } from "./etag.ts";
 import { cookieName, type Identity, scopeOf, sees } from "./identity.ts";
 import { absent, forbidden, Problem } from "./problem.ts";
-import { body, done, json, refusals, rfc3339, type Routes } from "./routing.ts";
+import { body, conflicts, done, json, refusals, rfc3339, type Routes } from "./routing.ts";
 import { credentials, listOf, me as meSchema, session } from "./schemas.ts";
 
 const tags = ["sessions"];
@@ -63,8 +64,8 @@ export const sessionRoutes: Routes = (app, context) => {
       path: "/sessions/{id}",
       tags,
       summary: "Ends a session; `current` is the caller's own",
-      request: { params: z.object({ id: z.string() }) },
-      responses: { ...done, ...refusals },
+      request: { params: z.object({ id: z.string() }), headers: ifMatch },
+      responses: { ...done, ...refusals, ...conflicts },
     }),
     (c) => {
       const { me } = c.var;
@@ -77,6 +78,7 @@ export const sessionRoutes: Routes = (app, context) => {
       if (!isOwn && (me.role !== "admin" || me.isReader)) {
         throw forbidden("Only an administrator ends the sessions of others");
       }
+      needsMatch(c.req.valid("header")["if-match"], etagOf(found.id));
       sessions.revoke(found.id, { by: me.actor });
       if (found.id === own) c.header("set-cookie", cookie(c.env, "", 0));
       return c.body(null, 204);

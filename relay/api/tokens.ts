@@ -2,6 +2,7 @@
 
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Token } from "../store/mod.ts";
+import { etagOf, ifMatch, needsMatch } from "./etag.ts";
 import { type Identity, needsOwner, needsSight, needsWriter, scopeOf, sees } from "./identity.ts";
 import { absent } from "./problem.ts";
 import {
@@ -13,6 +14,7 @@ import {
   refusals,
   rfc3339,
   type Routes,
+  tagged,
 } from "./routing.ts";
 import { listOf, madeToken, newToken, token, type TokenView } from "./schemas.ts";
 
@@ -37,9 +39,10 @@ export const tokenRoutes: Routes = (app, { store }) => {
     }
     return found;
   };
-  const revoke = (me: Identity, id: string, account?: string): void => {
+  const revoke = (me: Identity, id: string, match?: string, account?: string): void => {
     const found = find(me, id, account);
     needsOwner(me, found.account, "token", id);
+    needsMatch(match, etagOf(id));
     tokens.revoke(id, { by: me.actor });
   };
 
@@ -65,9 +68,14 @@ export const tokenRoutes: Routes = (app, { store }) => {
       tags,
       summary: "Shows a token, without its secret",
       request: { params: one },
-      responses: { 200: json(token, "The token"), ...refusals },
+      responses: { 200: tagged(token, "The token"), ...refusals },
     }),
-    (c) => c.json(view(find(c.var.me, c.req.valid("param").id)), 200),
+    (c) => {
+      const { id } = c.req.valid("param");
+      const found = find(c.var.me, id);
+      c.header("etag", etagOf(id));
+      return c.json(view(found), 200);
+    },
   );
 
   app.openapi(
@@ -76,11 +84,11 @@ export const tokenRoutes: Routes = (app, { store }) => {
       path: "/tokens/{id}",
       tags,
       summary: "Revokes a token; agents that signed in with it are cut off",
-      request: { params: one },
+      request: { params: one, headers: ifMatch },
       responses: { ...done, ...refusals, ...conflicts },
     }),
     (c) => {
-      revoke(c.var.me, c.req.valid("param").id);
+      revoke(c.var.me, c.req.valid("param").id, c.req.valid("header")["if-match"]);
       return c.body(null, 204);
     },
   );
@@ -137,11 +145,13 @@ export const tokenRoutes: Routes = (app, { store }) => {
       tags,
       summary: "Shows a token, without its secret",
       request: { params: oneOfAccount },
-      responses: { 200: json(token, "The token"), ...refusals },
+      responses: { 200: tagged(token, "The token"), ...refusals },
     }),
     (c) => {
       const { name, id } = c.req.valid("param");
-      return c.json(view(find(c.var.me, id, name)), 200);
+      const found = find(c.var.me, id, name);
+      c.header("etag", etagOf(id));
+      return c.json(view(found), 200);
     },
   );
 
@@ -151,12 +161,12 @@ export const tokenRoutes: Routes = (app, { store }) => {
       path: "/accounts/{name}/tokens/{id}",
       tags,
       summary: "Revokes a token; agents that signed in with it are cut off",
-      request: { params: oneOfAccount },
+      request: { params: oneOfAccount, headers: ifMatch },
       responses: { ...done, ...refusals, ...conflicts },
     }),
     (c) => {
       const { name, id } = c.req.valid("param");
-      revoke(c.var.me, id, name);
+      revoke(c.var.me, id, c.req.valid("header")["if-match"], name);
       return c.body(null, 204);
     },
   );

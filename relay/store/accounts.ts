@@ -129,8 +129,8 @@ export class Accounts {
       }
       if (keys) {
         this.#setKeys.run(...keyValues(keys), account.id);
-        this.#endSessions.run(account.id, options.keepSession ?? "");
-        note({ action: "account.password", ...fields });
+        const ended = this.#endSessions.run(account.id, options.keepSession ?? "");
+        note({ action: "account.password", ...fields, after: { sessions_ended: ended } });
       }
       if (Object.keys(after).length > 0) {
         note({ action: "account.update", ...fields, before, after });
@@ -156,7 +156,12 @@ export class Accounts {
         action: "account.remove",
         account: account.name,
         object: account.name,
-        before: { role: account.role, disabled: account.disabled, names },
+        before: {
+          role: account.role,
+          disabled: account.disabled,
+          trusted: account.trusted,
+          names,
+        },
       });
     });
   }

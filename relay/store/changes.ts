@@ -21,11 +21,13 @@ export type Action =
   | "account.remove"
   | "name.add"
   | "name.remove"
+  | "name.transfer"
   | "token.create"
   | "token.revoke"
   | "session.start"
   | "session.end"
   | "agent.disconnect"
+  | "agent.drain"
   | "setting.set";
 
 /** One change. */

@@ -33,6 +33,7 @@ export class Names {
   readonly #account: Statement;
   readonly #insert: Statement;
   readonly #remove: Statement;
+  readonly #give: Statement;
   readonly #count: Statement;
   readonly #list: Statement;
   readonly #get: Statement;
@@ -48,6 +49,7 @@ export class Names {
     this.#account = db.prepare("SELECT id, name FROM accounts WHERE name = ?");
     this.#insert = db.prepare("INSERT INTO names VALUES (?, ?, ?, ?)");
     this.#remove = db.prepare("DELETE FROM names WHERE name = ?");
+    this.#give = db.prepare("UPDATE names SET account = ? WHERE name = ?");
     this.#count = db.prepare("SELECT count(*) AS n FROM names WHERE account = ? AND name != ?");
     this.#get = db.prepare(
       `SELECT names.name, accounts.name AS account, names.created
@@ -107,7 +109,7 @@ export class Names {
         );
       }
       this.insert(folded, Number(row.id));
-      note({ action: "name.add", account, object: folded });
+      note({ action: "name.add", account, object: folded, after: { account } });
       return folded;
     });
   }
@@ -119,19 +121,52 @@ export class Names {
   remove(name: string, { by = SYSTEM, account }: { by?: Actor; account?: string } = {}): void {
     const folded = foldName(name);
     this.#changes.run(by, (note) => {
-      const owner = folded === undefined ? undefined : this.ownerOf(folded);
-      if (!owner || folded === undefined || (account ?? owner.account) !== owner.account) {
-        throw new StoreError("unknown", `There is no name ${name}`, { field: "name" });
-      }
-      if (owner.account === folded) {
-        throw new StoreError("own-name", `The account ${folded} keeps the name it is called by`, {
-          field: "name",
-        });
-      }
-      this.#remove.run(folded);
+      const owner = this.#givableBy(name, account);
+      this.#remove.run(folded!);
       this.forget();
-      note({ action: "name.remove", account: owner.account, object: folded });
+      note({
+        action: "name.remove",
+        account: owner,
+        object: folded!,
+        before: { account: owner },
+      });
     });
+  }
+
+  /**
+   * Gives `name` to the account `to`; nothing happens where that has it already. Each of the two has an entry in the audit log.
+   * @throws {StoreError} `unknown` name or account; `own-name` where the present owner is called so.
+   */
+  transfer(name: string, to: string, { by = SYSTEM }: { by?: Actor } = {}): void {
+    const folded = foldName(name);
+    this.#changes.run(by, (note) => {
+      const row = this.#account.get(foldName(to) ?? "");
+      if (!row) throw new StoreError("unknown", `There is no account ${to}`, { field: "account" });
+      const [from, account] = [this.get(name)?.account, String(row.name)];
+      if (from === account) return;
+      const owner = this.#givableBy(name);
+      this.#give.run(row.id!, folded!);
+      this.forget();
+      const change = { action: "name.transfer", object: folded! } as const;
+      const [before, after] = [{ account: owner }, { account }];
+      note({ ...change, account: owner, before, after });
+      note({ ...change, account, before, after });
+    });
+  }
+
+  /** Who can be parted from `name`. @throws {StoreError} `unknown`, `own-name`. */
+  #givableBy(name: string, account?: string): string {
+    const folded = foldName(name);
+    const owner = folded === undefined ? undefined : this.ownerOf(folded)?.account;
+    if (owner === undefined || (account ?? owner) !== owner) {
+      throw new StoreError("unknown", `There is no name ${name}`, { field: "name" });
+    }
+    if (owner === folded) {
+      throw new StoreError("own-name", `The account ${folded} keeps the name it is called by`, {
+        field: "name",
+      });
+    }
+    return owner;
   }
 
   /** The names in order of the alphabet, after the name `after`; `account` asks for one account's only. */

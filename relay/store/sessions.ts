@@ -77,7 +77,8 @@ export class Sessions {
     this.#changes.run({ who: account.name, address }, (note) => {
       this.#removeOver.run(created);
       this.#insert.run(id, account.id, created, expires, created, address, browser);
-      note({ action: "session.start", account: account.name, object: id });
+      const after = { address, browser, expires: new Date(expires).toISOString() };
+      note({ action: "session.start", account: account.name, object: id, after });
     });
     const session = { id, account: account.name, created, expires, lastUsed: created };
     return { secret, session: { ...session, address, browser } };
@@ -109,7 +110,9 @@ export class Sessions {
         .find((one) => one.id === id);
       if (!session) throw new StoreError("unknown", `There is no session ${id}`, { field: "id" });
       this.#remove.run(id);
-      note({ action: "session.end", account: session.account, object: id });
+      const { address, browser } = session;
+      const before = { address, browser, created: new Date(session.created).toISOString() };
+      note({ action: "session.end", account: session.account, object: id, before });
     });
   }
 

@@ -210,6 +210,7 @@ Deno.test("agents: shown as the contract says, and sent away", async () => {
     version: "1.2.3",
     rtt_ms: null,
     streams: 0,
+    draining: false,
     connections: 0,
     bytes_in: 0,
     bytes_out: 0,

@@ -83,6 +83,13 @@ const ROWS: readonly Row[] = [
     unknown: "/names/nadia",
     answers: [401, 204, 204, 404, 403],
   },
+  {
+    call: "PATCH /names/{id}",
+    fresh: (house) => house.store.names.add("olga", house.newName()),
+    unknown: "/names/nadia",
+    body: () => ({ account: "otto" }),
+    answers: [401, 200, 403, 404, 403],
+  },
   { call: "GET /agents", answers: [401, 200, 200, 200, 200] },
   {
     call: "GET /agents/{id}",
@@ -95,6 +102,12 @@ const ROWS: readonly Row[] = [
     fresh: (house) => house.addAgent("olga").facts.id,
     unknown: "/agents/00000000-0000-0000-0000-000000000000",
     answers: [401, 204, 204, 404, 403],
+  },
+  {
+    call: "POST /agents/{id}/drain",
+    fresh: (house) => house.addAgent("olga").facts.id,
+    unknown: "/agents/00000000-0000-0000-0000-000000000000/drain",
+    answers: [401, 202, 202, 404, 403],
   },
   { call: "GET /tunnels", answers: [401, 200, 200, 200, 200] },
   { call: "GET /requests", answers: [401, 200, 200, 200, 200] },
@@ -153,7 +166,7 @@ Deno.test("api: what belongs to somebody else looks like what is not there", asy
       const foreign = row.call.split(" ")[1]!.replace("{id}", id);
       const answers = [foreign, row.unknown!].map(async (path) => {
         const { response, text } = await send(house, "otto", row, path, id);
-        const word = path.split("/").findLast((part) => text.includes(` ${part}"`)) ?? "";
+        const word = path.split(/[/?]/).findLast((part) => text.includes(` ${part}"`)) ?? "";
         const headers = [...response.headers].filter(([name]) => name !== "content-length");
         return { status: response.status, headers, text: text.replace(` ${word}"`, ' …"') };
       });

@@ -172,7 +172,9 @@ Deno.test("changes: each is told once it is kept, and stands in the audit log wi
     ...{ id: 9, time: 5, who: "system", address: "" },
     ...{ action: "account.add", account: "bob", object: "bob", after: { role: "member" } },
   });
-  assert.deepEqual(audit[1]!.before, { role: "viewer", disabled: true, names: ["alice", "blog"] });
+  assert.deepEqual(audit[1]!.before, {
+    ...{ role: "viewer", disabled: true, trusted: false, names: ["alice", "blog"] },
+  });
   const update = audit.find((entry) => entry.action === "account.update");
   assert.deepEqual([update?.who, update?.address], ["root", "10.0.0.1"]);
   assert.deepEqual([update?.before, update?.after], [{ disabled: false }, { disabled: true }]);
