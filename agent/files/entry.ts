@@ -1,8 +1,7 @@
 /** A file as it is answered: its validators, its field lines as ready bytes, and the content of a small one. @module */
 
 import { createHash } from "node:crypto";
-import { coarseNow, giveBuffer, takeBuffer } from "../../http/mod.ts";
-import { formatHttpDate } from "./http_date.ts";
+import { coarseNow, formatHttpDate, giveBuffer, takeBuffer } from "../../http/mod.ts";
 import { mediaType } from "./media_type.ts";
 import type { OpenFile, Signature } from "./open_file.ts";
 

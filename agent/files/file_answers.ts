@@ -1,12 +1,17 @@
 /** Answers with a file, whole or in part or not at all, as the request's conditions and range say. @module */
 
-import { type Exchange, Field, type Head, type Problem } from "../../http/mod.ts";
-import { isConditional, judge, rangeHolds } from "./conditions.ts";
+import {
+  type ByteRange,
+  conditionsOf,
+  type Exchange,
+  type Problem,
+  refusalOf,
+  select,
+} from "../../http/mod.ts";
 import type { Entry } from "./entry.ts";
 import { OpenFile, type Signature } from "./open_file.ts";
 import { Outlets } from "./outlet.ts";
 import { busy } from "./problems.ts";
-import { type ByteRange, parseRange } from "./range.ts";
 import { NARROW_READ, sendFile, WIDE_READ } from "./send.ts";
 
 /** Answers with an error. */
@@ -37,35 +42,20 @@ export class FileAnswers implements Disposable {
    * @throws {Error} with the system's `code` when it cannot be opened; nothing is answered then.
    */
   answer(exchange: Exchange, entry: Entry): boolean {
-    const head = exchange.head;
-    const isHead = head.method === "HEAD";
-    if (isConditional(head)) {
-      const verdict = judge(head, entry);
-      if (verdict === "unmodified") {
+    const conditions = conditionsOf(exchange.head);
+    if (conditions !== null) {
+      const selection = select(conditions, entry);
+      if (selection === "unmodified") {
         exchange.respond(304, entry.unmodifiedFields, null, -1);
         return true;
       }
-      if (verdict === "failed") {
-        this.#refuse(exchange, {
-          status: 412,
-          code: "precondition-failed",
-          detail: "The file is not in the state that the request names.",
-        });
+      if (selection === "failed" || selection === "unsatisfiable") {
+        this.#refuse(exchange, refusalOf(selection, entry));
         return true;
       }
-      const range = isHead ? null : rangeOf(head, entry);
-      if (range === "unsatisfiable") {
-        this.#refuse(exchange, {
-          status: 416,
-          code: "range-not-satisfiable",
-          detail: `The file ends before the range begins: it has ${entry.size} bytes.`,
-          fields: `Content-Range: bytes */${entry.size}\r\nAccept-Ranges: bytes\r\n`,
-        });
-        return true;
-      }
-      if (range !== null) return this.#answerPart(exchange, entry, range);
+      if (selection !== "whole") return this.#answerPart(exchange, entry, selection);
     }
-    if (isHead) {
+    if (exchange.head.method === "HEAD") {
       exchange.respond(200, entry.fields, null, entry.size);
       return true;
     }
@@ -127,13 +117,6 @@ export class FileAnswers implements Disposable {
 interface Part extends ByteRange {
   readonly status: number;
   readonly fields: Uint8Array;
-}
-
-/** The range to send, if there is one that counts. Several Range lines are as good as a malformed one. */
-function rangeOf(head: Head, entry: Entry): ByteRange | "unsatisfiable" | null {
-  const values = head.getAll(Field.range);
-  if (values.length !== 1 || !rangeHolds(head, entry)) return null;
-  return parseRange(values[0]!, entry.size);
 }
 
 function isSame(a: Signature, b: Signature): boolean {

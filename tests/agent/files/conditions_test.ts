@@ -1,7 +1,7 @@
 /** Claims about conditional requests: validators, dates, and which of them decides. @module */
 
 import assert from "node:assert/strict";
-import { parseHttpDate } from "../../../agent/files/http_date.ts";
+import { parseHttpDate } from "../../../http/mod.ts";
 import { pattern, Site } from "./site.ts";
 
 const MODIFIED = new Date("2020-05-05T05:05:05.678Z");

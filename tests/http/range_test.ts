@@ -1,7 +1,7 @@
 /** Claims about the Range field: one range, and what is no range. @module */
 
 import assert from "node:assert/strict";
-import { parseRange } from "../../../agent/files/range.ts";
+import { parseRange } from "../../http/range.ts";
 
 const one = (start: number, end: number) => ({ start, end });
 

@@ -1,7 +1,7 @@
 /** Claims about dates of HTTP: what is written, and what is read. @module */
 
 import assert from "node:assert/strict";
-import { formatHttpDate, parseHttpDate } from "../../../agent/files/http_date.ts";
+import { formatHttpDate, parseHttpDate } from "../../http/http_date.ts";
 
 Deno.test("HTTP date: reads all three forms", () => {
   const wanted = Date.UTC(1994, 10, 6, 8, 49, 37);
