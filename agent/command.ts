@@ -4,7 +4,6 @@ import { join, resolve } from "node:path";
 import {
   type AgentValues,
   CommandFailure,
-  formatAddress,
   type Program,
   publications,
   type Running,
@@ -12,17 +11,11 @@ import {
   UsageError,
   writeReadyFile,
 } from "../cli/mod.ts";
-import { Credential, parseToken } from "../tunnel/mod.ts";
+import { accessOfTold, NoCredential } from "./access.ts";
 import { refusalAdvice } from "./advice.ts";
-import {
-  type Access,
-  type Agent,
-  localAccess,
-  localAccessTo,
-  NoLocalRelay,
-  PRIVATE_MARKER,
-  relayText,
-} from "./mod.ts";
+import { PRIVATE_MARKER } from "./files/mod.ts";
+import { type Access, relayText } from "./link.ts";
+import { NoLocalRelay } from "./local_access.ts";
 import { RunningAgent } from "./running_agent.ts";
 
 export { accessOf } from "./local_access.ts";
@@ -57,14 +50,14 @@ export function runAgent(
     checkCurrent(program);
   }
   warnOfPlain(values, program);
-  chooseAccess(values, program, ownAccess)();
+  chooseAccess(values, program, ownAccess);
   const credentials = new Credentials(values, program);
   const printed = new Set<string>();
   const ended = Promise.withResolvers<number>();
-  let agent: Agent;
+  let agent: RunningAgent;
   try {
     agent = new RunningAgent({
-      access: async () => chooseAccess(await credentials.next(), program, ownAccess)(),
+      access: async () => chooseAccess(await credentials.next(), program, ownAccess),
       publish,
       relayCa: values.relayCa === undefined ? undefined : readCertificates(values.relayCa),
       log: program.log,
@@ -166,57 +159,24 @@ function checkCurrent({ around }: Program): void {
   );
 }
 
-function chooseAccess(
-  values: AgentValues,
-  program: Program,
-  ownAccess: Access | undefined,
-): () => Access {
-  const credential = credentialOf(values);
-  const { relay } = values;
-  if (relay === undefined) {
-    const local = ownAccess === undefined ? () => localAccess(program.around) : () => ownAccess;
-    return failing(() => credential === undefined ? local() : { ...local(), credential });
-  }
-  if (credential !== undefined) return () => ({ relay, credential });
-  return failing(() => {
-    const text = formatAddress(relay).replace(/^localhost:/, "127.0.0.1:");
-    const local = relay.transport === "tcp" ? localAccessTo(text, program.around) : undefined;
-    if (local !== undefined) return local;
-    throw new CommandFailure(
-      `no credentials for ${
-        relayText(relay)
-      }: give --user NAME with --password-file FILE or CRUNCH_PASSWORD, ` +
-        "or --token-file FILE or CRUNCH_TOKEN",
-      2,
-    );
-  });
-}
-
-/** A missing local relay ends the command at its start; later it is one more failed dial. */
-function failing(access: () => Access): () => Access {
-  return () => {
-    try {
-      return access();
-    } catch (cause) {
-      if (!(cause instanceof NoLocalRelay)) throw cause;
+/**
+ * A missing local relay ends the command at its start; later it is one more failed dial.
+ * @throws {CommandFailure}
+ */
+function chooseAccess(values: AgentValues, program: Program, own: Access | undefined): Access {
+  try {
+    return accessOfTold(values, { around: program.around, own });
+  } catch (cause) {
+    if (cause instanceof NoLocalRelay) {
       throw new CommandFailure(cause.message, cause.several ? 2 : 1, { cause });
     }
-  };
-}
-
-function credentialOf(values: AgentValues): Credential | undefined {
-  if (values.token !== undefined) {
-    const secret = parseToken(values.token.reveal());
-    if (secret === undefined) {
-      throw new CommandFailure(
-        "the token is mistyped or cut: it begins with crunch_ and has 63 characters",
-        2,
-      );
-    }
-    return Credential.token(secret);
+    if (!(cause instanceof NoCredential)) throw cause;
+    const advice = cause.mistyped
+      ? ""
+      : ": give --user NAME with --password-file FILE or CRUNCH_PASSWORD, " +
+        "or --token-file FILE or CRUNCH_TOKEN";
+    throw new CommandFailure(`${cause.message}${advice}`, 2, { cause });
   }
-  if (values.user === undefined || values.password === undefined) return undefined;
-  return Credential.password(values.user, values.password.reveal());
 }
 
 function readCertificates(path: string): string {

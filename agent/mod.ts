@@ -1,116 +1,122 @@
 /** The private side: dials a relay and answers for what it publishes. @module */
 
 import {
-  type DialAddress,
-  dialAddress,
-  directory,
-  type Mounted,
-  mounted,
-  name,
-  type Publication,
-  Secret,
+  agentOptions,
+  checkAgent,
+  type LocalRelay,
+  ownSurroundings,
+  type PlainOptions,
+  publications,
+  readOptions,
 } from "../cli/mod.ts";
-import { Credential, parseToken } from "../tunnel/mod.ts";
-import { localAccess, localAccessTo } from "./local_access.ts";
+import { accessOfTold, NoCredential } from "./access.ts";
 import type { Access } from "./link.ts";
+import { accessOf } from "./local_access.ts";
 import { RunningAgent, type RunningAgentOptions } from "./running_agent.ts";
 
-export { type Access, relayText } from "./link.ts";
-export { localAccess, localAccessTo, NoLocalRelay } from "./local_access.ts";
-export { PRIVATE_MARKER } from "./files/mod.ts";
+export { createLog, type Log } from "../cli/mod.ts";
+export { NoLocalRelay } from "./local_access.ts";
+
+/** It is for who starts a program, not for the program itself. */
+const { readyFile: _, ...options } = agentOptions;
 
 /** What to publish under one name. */
 export interface PublicationOptions {
   /** The public name. Default: the account's. */
   readonly name?: string | undefined;
-  /** A directory, `PATH=DIR`, or several. */
-  readonly dir: string | readonly (string | Mounted<string>)[];
+  /** A directory, `/PATH=DIR`, or several. */
+  readonly dir: string | readonly string[];
 }
 
-/** Everything is optional: without anything, the agent finds the relay of this machine. */
-export interface AgentOptions extends Omit<RunningAgentOptions, "access" | "publish"> {
-  /** `host:port`, `tcp://host:port` or `tls://host:port`. Default: the relay of this machine. */
-  readonly relay?: string | DialAddress | undefined;
-  /** The account and its password; or a token. Default: the credential that a relay of this machine left. */
-  readonly user?: string | undefined;
-  readonly password?: string | Secret | undefined;
-  readonly token?: string | Secret | undefined;
-  /** Says where to dial and as whom, anew before each dial, instead of all these. */
-  readonly access?: RunningAgentOptions["access"] | undefined;
-  /** One name and what it publishes; or several. */
-  readonly name?: string | undefined;
-  readonly dir?: PublicationOptions["dir"] | undefined;
+/**
+ * Every option is one of `crunch agent --help`, in camel case: `relay: "tls://relay.example"`, `user`, `password`,
+ * `token`, `relayCa`, `name`, `dir`, `drain: "10s"` or `10_000`. At least `dir` or `publish` is needed; without
+ * `relay` it finds that of this machine. `CRUNCH_…` variables are not looked at.
+ */
+export interface AgentOptions
+  extends
+    Omit<PlainOptions<typeof options>, "relay" | "publish">,
+    Pick<RunningAgentOptions, "log" | "software" | "onwelcome" | "onrefused" | "signal"> {
+  /** `host:port`, `tls://host:port`; or the `local` of a relay in this process, which asks for no account. */
+  readonly relay?: string | LocalRelay | null | undefined;
+  /** Several names, each with what it publishes. */
   readonly publish?: readonly PublicationOptions[] | undefined;
 }
 
-/** An agent that runs. Disposing it ends it at once; `stop` lets it finish. */
+/** An agent that runs. Disposing it ends it at once; `stop` lets it finish. Both may be asked for again and again. */
 export interface Agent extends AsyncDisposable {
   /** Resolves with all public URLs once everything that is published works; rejects when the relay refuses one. */
   readonly urls: Promise<string[]>;
   /**
    * Publishes this instead: new names come, others go, those that stay serve without a gap.
-   * @throws {Error} where a directory cannot be published; then nothing has changed.
+   * @throws {TypeError} that names the option which cannot be taken.
+   * @throws {Error} where a directory cannot be published. In both cases nothing has changed.
    */
-  publish(publications: readonly Publication[]): void;
-  /** Takes nothing new, finishes what is under way for at most `time` ms, and ends. */
+  publish(publications: readonly PublicationOptions[]): void;
+  /** Takes nothing new, finishes what is under way for at most `time` ms (the option `drain` by default), and ends. */
   stop(time?: number): Promise<void>;
 }
 
 /**
  * Starts an agent; it dials for ever until it is stopped.
- * @throws {Error} where a directory cannot be published, or nothing is; {NoLocalRelay} where no relay was named and
- * none runs on this machine; {BadValue} for an option that cannot be read.
+ * @throws {TypeError} that names the option which cannot be taken, or is missing.
+ * @throws {NoLocalRelay} where no relay was named and none runs on this machine.
+ * @throws {Error} where a directory cannot be published. Or the signal's reason, where it is aborted already.
  */
-export function startAgent(options: AgentOptions): Agent {
-  const access = options.access ?? accessFor(options);
-  if (options.publish === undefined && options.dir === undefined) {
-    throw new TypeError("Cannot start an agent that publishes nothing: give dir or publish");
+export function startAgent(
+  { relay, log, software, onwelcome, onrefused, signal, ...given }: AgentOptions,
+): Agent {
+  const [named, own] = typeof relay === "object" ? [undefined, ownAccess(relay)] : [relay];
+  const { values, sources } = read({ ...given, relay: named });
+  if (given.dir === undefined && given.name !== undefined) throw wrong("name needs dir");
+  if (given.dir === undefined && given.publish === undefined) {
+    throw wrong("publishes nothing: give dir or publish");
   }
-  const own = options.dir === undefined ? [] : [{ name: options.name, dir: options.dir }];
-  const publish = [...own, ...options.publish ?? []].map(publicationOf);
-  return new RunningAgent({ ...options, access, publish });
-}
-
-function publicationOf(options: PublicationOptions): Publication {
-  const dirs = typeof options.dir === "string" ? [options.dir] : options.dir;
-  const kind = mounted(directory);
+  const access = (): Access => accessOfTold(values, { around: ownSurroundings, own });
+  tryAccess(access);
+  const agent = new RunningAgent({
+    access,
+    publish: given.dir === undefined ? values.publish : publications({ values, sources }),
+    relayCa: values.relayCa === undefined ? undefined : readCertificates(values.relayCa),
+    drain: values.drain,
+    ...{ log, software, onwelcome, onrefused, signal },
+  });
   return {
-    name: options.name === undefined ? undefined : name.parse(options.name),
-    dir: dirs.map((dir) => typeof dir === "string" ? kind.parse(dir) : dir),
+    urls: agent.urls,
+    publish: (publish) => agent.publish(read({ publish }).values.publish),
+    stop: (time) => agent.stop(time),
+    [Symbol.asyncDispose]: () => agent[Symbol.asyncDispose](),
   };
 }
 
-function accessFor(options: AgentOptions): () => Access {
-  const around = { env: Deno.env.toObject(), os: Deno.build.os, root: isRoot() };
-  const credential = credentialFor(options);
-  const { relay: given } = options;
-  const relay = typeof given === "string" ? dialAddress.parse(given) : given;
-  if (relay !== undefined && credential !== undefined) return () => ({ relay, credential });
-  const find = (): Access => {
-    if (relay === undefined) return localAccess(around);
-    const local = localAccessTo(`${relay.hostname}:${relay.port}`, around);
-    if (local !== undefined) return local;
-    throw new TypeError("Cannot sign in without user and password, or token");
-  };
-  // Said now, where it is a mistake; later the relay may be away for a while.
-  find();
-  return () => credential === undefined ? find() : { ...find(), credential };
+function read(given: PlainOptions<typeof options>) {
+  return readOptions({ name: "agent", options, check: checkAgent }, given);
 }
 
-function credentialFor({ user, password, token }: AgentOptions): Credential | undefined {
-  if (token !== undefined) {
-    const secret = parseToken(textOf(token));
-    if (secret === undefined) throw new TypeError("Cannot read the token: it is mistyped or cut");
-    return Credential.token(secret);
+function ownAccess(relay: LocalRelay | null): Access {
+  if (relay !== null) return accessOf(relay);
+  throw wrong("relay is null: without a plain tunnel listener it takes agents by account only");
+}
+
+/** Says now what would be a failed dial again and again; later the relay may be away for a while. */
+function tryAccess(access: () => Access): void {
+  try {
+    access();
+  } catch (cause) {
+    if (!(cause instanceof NoCredential)) throw cause;
+    const advice = cause.mistyped ? "" : ": give user and password, or token";
+    throw wrong(`${cause.message}${advice}`, cause);
   }
-  if (user === undefined || password === undefined) return undefined;
-  return Credential.password(user, textOf(password));
 }
 
-function textOf(secret: string | Secret): string {
-  return secret instanceof Secret ? secret.reveal() : secret;
+function readCertificates(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (cause) {
+    throw wrong(`relayCa: ${(cause as Error).message}`, cause);
+  }
 }
 
-function isRoot(): boolean {
-  return Deno.build.os !== "windows" && Deno.uid() === 0;
+function wrong(message: string, cause?: unknown): TypeError {
+  return new TypeError(`Cannot start agent: ${message}`, { cause });
 }

@@ -5,7 +5,6 @@ import { type Connection, dialTcp, dialTls } from "../http/mod.ts";
 import type { SignInError, Welcome } from "../tunnel/mod.ts";
 import { createDirectoryOrigin } from "./files/mod.ts";
 import { type Access, DIAL_TIME, Link } from "./link.ts";
-import type { Agent } from "./mod.ts";
 import { Mounts } from "./mounts.ts";
 
 export interface RunningAgentOptions {
@@ -22,11 +21,13 @@ export interface RunningAgentOptions {
   readonly onwelcome?: ((welcome: Welcome) => void) | undefined;
   /** The relay refused a publication before it ever worked. */
   readonly onrefused?: ((error: SignInError) => void) | undefined;
-  /** Stops the agent. */
+  /** How long `stop` waits for what is under way unless told otherwise, in ms. */
+  readonly drain?: number | undefined;
+  /** Stops the agent, as `stop` does. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Default of `stop`. */
+/** Default of the option of this name. */
 const DRAIN = 30_000;
 /** What is published no more answers on for what is under way, in ms. */
 const RETIREMENT = 60_000;
@@ -38,7 +39,8 @@ interface Published {
   link: Link;
 }
 
-export class RunningAgent implements Agent {
+export class RunningAgent implements AsyncDisposable {
+  /** Resolves with all public URLs once everything that is published works; rejects when the relay refuses one. */
   readonly urls: Promise<string[]>;
   readonly #options: RunningAgentOptions;
   readonly #log: Log;
@@ -62,6 +64,10 @@ export class RunningAgent implements Agent {
     options.signal?.addEventListener("abort", this.#onabort, { once: true });
   }
 
+  /**
+   * Publishes this instead: new names come, others go, those that stay serve without a gap.
+   * @throws {Error} where a directory cannot be published; then nothing has changed.
+   */
   publish(publications: readonly Publication[]): void {
     if (this.#stopping !== null) return;
     for (const wait of this.#publish(publications)) wait.catch(() => {});
@@ -152,8 +158,12 @@ export class RunningAgent implements Agent {
     this.#retired.set(mounts, timer);
   }
 
-  stop(time: number = DRAIN): Promise<void> {
-    return this.#stopping ??= this.#stop(time);
+  /** Takes nothing new, finishes what is under way for at most `time` ms, and ends. */
+  stop(time: number = this.#options.drain ?? DRAIN): Promise<void> {
+    if (this.#stopping === null) this.#stopping = this.#stop(time);
+    // Who asks again may be in more of a hurry.
+    else for (const { link } of this.#published.values()) void link.drain(time);
+    return this.#stopping;
   }
 
   async #stop(time: number): Promise<void> {

@@ -3,7 +3,7 @@
 import { dialAddress } from "./addresses.ts";
 import { directory, file } from "./kinds.ts";
 import { type Mounted, mounted, name } from "./mounts.ts";
-import { defineOptions, entries, type Source, type Values } from "./option.ts";
+import { defineOptions, entries, type Source, type Values, type Wording } from "./option.ts";
 import { lifeOptions } from "./relay_options.ts";
 import { secret } from "./secret.ts";
 
@@ -67,7 +67,7 @@ export const agentOptions = defineOptions({
   ...lifeOptions,
 });
 
-/** The agent's settings, as `startAgent` takes them. */
+/** The agent's settings, read. */
 export type AgentValues = Values<typeof agentOptions>;
 
 /** One public name and its origins. */
@@ -78,6 +78,10 @@ export interface Publication {
 }
 
 type PublishSources = Readonly<Record<"name" | "dir" | "publish", Source>>;
+type AgentChecked = Pick<
+  AgentValues,
+  "relay" | "user" | "password" | "token" | "name" | "dir" | "publish"
+>;
 type AgentSources = PublishSources & Readonly<Record<"password", Source>>;
 
 /**
@@ -99,18 +103,22 @@ export function publications(
 }
 
 /** What the agent's options demand of each other. */
-export function checkAgent(values: AgentValues, sources: AgentSources): string | undefined {
+export function checkAgent(
+  values: AgentChecked,
+  sources: AgentSources,
+  { option, giveSecret }: Wording,
+): string | undefined {
   if (values.token !== undefined && values.user !== undefined) {
-    return "takes --user with a password, or a token, not both";
+    return `takes ${option("user")} with a password, or a token, not both`;
   }
   if (values.user !== undefined && values.password === undefined) {
-    return "--user needs the password: set CRUNCH_PASSWORD or give --password-file FILE";
+    return `${option("user")} needs the password: ${giveSecret("password")}`;
   }
   // A password in the environment may be there for `account add`: the local relay needs none.
-  const isForUs = sources.password.from === "flag" || values.relay !== undefined;
+  const isForUs = /flag|program/.test(sources.password.from) || values.relay !== undefined;
   const isAnonymous = values.user === undefined && values.token === undefined;
   if (values.password !== undefined && isAnonymous && isForUs) {
-    return "has a password but no account: give --user NAME";
+    return `has a password but no account: give ${option("user", "NAME")}`;
   }
   const empty = values.publish.find(({ dir }) => dir.length === 0);
   if (empty !== undefined) {

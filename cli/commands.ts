@@ -45,7 +45,7 @@ const both = defineCommand({
     ...checkOptions,
     ...generalOptions,
   },
-  check: (values, sources) => checkRelay(values, sources) ?? checkAgent(values, sources),
+  check: (...given) => checkRelay(...given) ?? checkAgent(...given),
 });
 
 const demo = defineCommand({

@@ -8,6 +8,8 @@ export interface Kind<T> {
   readonly placeholder: string;
   /** @throws {BadValue} a message that continues "--http ". Never called with an empty text or with NUL in it. */
   parse(text: string): T;
+  /** What a program's plain number counts: `ms` for times. Without, it is written as it is. */
+  readonly unit?: string;
   /** What completion offers: files, directories or these words. */
   readonly completes?: "file" | "directory" | readonly string[];
   /** `switch` takes no value as a flag; `secret` is never a flag; `entries` is an array of tables in the file only. */
@@ -118,6 +120,7 @@ export function duration(bounds: Bounds = {}): Kind<number> {
   const within = { min: 0, max: LONGEST_TIMER, ...bounds };
   return {
     placeholder: "TIME",
+    unit: "ms",
     parse(text) {
       const match = /^(\d{1,15}(?:\.\d{1,9})?)(ms|s|m|h|d)?$/.exec(text);
       const unit = match?.[2] as keyof typeof MILLISECONDS | undefined;

@@ -9,7 +9,13 @@ export {
   type PortRange,
   TUNNEL_PORT,
 } from "./addresses.ts";
-export { type AgentValues, type Publication, publications } from "./agent_options.ts";
+export {
+  agentOptions,
+  type AgentValues,
+  checkAgent,
+  type Publication,
+  publications,
+} from "./agent_options.ts";
 export {
   type Cidr,
   inCidr,
@@ -49,7 +55,8 @@ export {
   type Values,
 } from "./option.ts";
 export { type Inputs, parseCommand, type Parsed, type Written } from "./parse.ts";
-export { type RelayValues, stateDirectory } from "./relay_options.ts";
+export { type PlainOptions, readOptions } from "./program_options.ts";
+export { checkRelay, relayOptions, type RelayValues, stateDirectory } from "./relay_options.ts";
 export { Secret } from "./secret.ts";
 export {
   askSecret,
@@ -61,7 +68,8 @@ export {
   type Style,
   writeText,
 } from "./terminal.ts";
-export { quote, UsageError } from "./usage.ts";
+export { ownSurroundings } from "./surroundings.ts";
+export { quote, suggest, UsageError } from "./usage.ts";
 export { type About, versionText } from "./version.ts";
 export {
   isAlive,

@@ -53,9 +53,17 @@ export interface Positional {
 
 /** Where a value came from. */
 export interface Source {
-  readonly from: "flag" | "env" | "file" | "default";
-  /** `--http`, `CRUNCH_HTTP`, `crunch.toml, line 12`, or empty for a default. */
+  readonly from: "flag" | "env" | "file" | "program" | "default";
+  /** `--http`, `CRUNCH_HTTP`, `crunch.toml, line 12`, `http` of a program's options, or empty for a default. */
   readonly name: string;
+}
+
+/** How messages name options to those who gave them: at a command line, or in a program that embeds this one. */
+export interface Wording {
+  /** `--https`, with a value `--https ADDR`; or `https`. */
+  option(key: string, value?: string): string;
+  /** How a secret is given: `set CRUNCH_PASSWORD or give --password-file FILE`; or `give password`. */
+  giveSecret(key: string): string;
 }
 
 /** Which tables of a configuration file a command reads, and what may stand in any of them. */
@@ -84,6 +92,7 @@ export interface Command<O extends Options = Options> {
   check?(
     values: Values<NoInfer<O>>,
     sources: Readonly<Record<keyof NoInfer<O>, Source>>,
+    wording: Wording,
   ): string | undefined;
 }
 
@@ -124,6 +133,12 @@ export function dashed(key: string): string {
 export function variable(key: string): string {
   return `CRUNCH_${dashed(key).replaceAll("-", "_").toUpperCase()}`;
 }
+
+/** For who typed a command. */
+export const commandLineWording: Wording = {
+  option: (key, value) => `--${dashed(key)}${value === undefined ? "" : ` ${value}`}`,
+  giveSecret: (key) => `set ${variable(key)} or give --${dashed(key)}-file FILE`,
+};
 
 /** Words a flag can have after `--`, with the key it sets; `negative` for `--no-…`, `file` for a secret's file. */
 export interface Flag {

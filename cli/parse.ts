@@ -5,6 +5,7 @@ import { readArguments } from "./flags.ts";
 import type { Kind } from "./kinds.ts";
 import {
   type Command,
+  commandLineWording,
   type EntriesKind,
   type Option,
   type Options,
@@ -14,6 +15,7 @@ import {
   variable,
 } from "./option.ts";
 import { type Secret, secretFromFile } from "./secret.ts";
+import { isRoot } from "./surroundings.ts";
 import { BadValue, editDistance, quote, UsageError } from "./usage.ts";
 
 /** Where the settings are looked for. */
@@ -49,7 +51,7 @@ export interface Parsed<O extends Options> {
 }
 
 /** The texts that decide an option, before they are read. */
-interface Found {
+export interface Found {
   readonly source: Source;
   /** How messages call it. */
   readonly label: string;
@@ -57,7 +59,8 @@ interface Found {
   readonly entries?: readonly FileSettings[];
 }
 
-const DEFAULT: Source = { from: "default", name: "" };
+/** Of what nobody gave. */
+export const DEFAULT: Source = { from: "default", name: "" };
 
 /**
  * Reads a command's settings: flags before environment before `--config` before defaults.
@@ -68,7 +71,12 @@ export async function parseCommand<O extends Options>(
   inputs: Inputs,
 ): Promise<Parsed<O>> {
   const { given, positionals } = readArguments(command as unknown as Command, inputs.args);
-  const resolver = new Resolver(command.name, inputs);
+  const around: Surroundings = {
+    env: inputs.env,
+    os: inputs.os ?? Deno.build.os,
+    root: inputs.root ?? isRoot(),
+  };
+  const resolver = new Resolver(command.name, around, inputs.readFile);
   const config = given.get("config")?.texts[0] ?? (inputs.env.CRUNCH_CONFIG || undefined);
   const settings: FileSettings = command.configuration === undefined || config === undefined
     ? new Map()
@@ -84,7 +92,7 @@ export async function parseCommand<O extends Options>(
   for (const [key, option] of Object.entries(command.options)) {
     const flag = given.get(key);
     const found = flag === undefined
-      ? resolver.fromEnvironment(key, option) ?? fromFile(settings.get(key))
+      ? resolver.fromEnvironment(key, option) ?? foundIn("file", settings.get(key))
       : {
         source: { from: "flag", name: flag.flag } as const,
         label: flag.flag,
@@ -98,7 +106,7 @@ export async function parseCommand<O extends Options>(
     Parsed<O>,
     "values" | "sources" | "written"
   >;
-  const wrong = command.check?.(parsed.values, parsed.sources);
+  const wrong = command.check?.(parsed.values, parsed.sources, commandLineWording);
   if (wrong !== undefined) throw new UsageError(wrong, command.name);
   return {
     ...parsed,
@@ -111,25 +119,30 @@ export async function parseCommand<O extends Options>(
   };
 }
 
-function fromFile(value: FileValue | undefined): Found | undefined {
+/** What a file or a program says of an option. */
+export function foundIn(
+  from: "file" | "program",
+  value: FileValue | undefined,
+): Found | undefined {
   if (value === undefined) return undefined;
   const { where, ...found } = value;
-  return { source: { from: "file", name: where }, ...found };
+  return { source: { from, name: where }, ...found };
 }
 
-class Resolver {
+/** Makes values of the texts that were found. */
+export class Resolver {
   readonly #command: string;
-  readonly #inputs: Inputs;
   readonly #around: Surroundings;
+  readonly #readFile: (path: string) => Uint8Array;
 
-  constructor(command: string, inputs: Inputs) {
+  constructor(
+    command: string,
+    around: Surroundings,
+    readFile: (path: string) => Uint8Array = Deno.readFileSync,
+  ) {
     this.#command = command;
-    this.#inputs = inputs;
-    this.#around = {
-      env: inputs.env,
-      os: inputs.os ?? Deno.build.os,
-      root: inputs.root ?? (Deno.build.os !== "windows" && Deno.uid() === 0),
-    };
+    this.#around = around;
+    this.#readFile = readFile;
   }
 
   #fail(message: string, cause?: unknown): never {
@@ -139,7 +152,7 @@ class Resolver {
   /** The bytes of a file that `option` names. */
   read(path: string, option: string): Uint8Array {
     try {
-      return (this.#inputs.readFile ?? Deno.readFileSync)(path);
+      return this.#readFile(path);
     } catch (cause) {
       const reason = cause instanceof Deno.errors.NotFound
         ? "there is no such file"
@@ -154,9 +167,10 @@ class Resolver {
   fromEnvironment(key: string, option: Option): Found | undefined {
     if (option.fileOnly === true) return undefined;
     const name = variable(key);
-    const text = this.#inputs.env[name];
+    const { env } = this.#around;
+    const text = env[name];
     if (option.kind.form === "secret" && (text === undefined || text === "")) {
-      const path = this.#inputs.env[`${name}_FILE`];
+      const path = env[`${name}_FILE`];
       if (path === undefined || path === "") return undefined;
       return {
         source: { from: "env", name: `${name}_FILE` },
@@ -200,7 +214,7 @@ class Resolver {
     return Object.fromEntries(
       Object.entries(options).map((
         [key, option],
-      ) => [key, this.value(option, fromFile(settings.get(key)))]),
+      ) => [key, this.value(option, foundIn("file", settings.get(key)))]),
     );
   }
 
@@ -224,7 +238,8 @@ class Resolver {
 
   #secret(kind: Kind<unknown>, { source, label, texts }: Found): Secret {
     const text = texts[0]!;
-    if (source.from === "env" && !source.name.endsWith("_FILE")) {
+    const isItself = source.from === "env" && !source.name.endsWith("_FILE");
+    if (isItself || source.from === "program") {
       if (text.includes("\0")) this.#fail(`${source.name} holds a NUL character`);
       return kind.parse(text) as Secret;
     }

@@ -4,7 +4,13 @@ import { address, addressOrOff, baseUrl, domain } from "./addresses.ts";
 import { trustedPeer } from "./cidr.ts";
 import { directory, duration, file, integer } from "./kinds.ts";
 import { prefix } from "./mounts.ts";
-import { defineOptions, type Source, type Surroundings, type Values } from "./option.ts";
+import {
+  defineOptions,
+  type Source,
+  type Surroundings,
+  type Values,
+  type Wording,
+} from "./option.ts";
 import { relayLimits } from "./relay_limits.ts";
 import { secret } from "./secret.ts";
 
@@ -145,30 +151,32 @@ export const relayOptions = defineOptions({
   ...relayLimits,
 });
 
-/** The relay's settings, as `startRelay` takes them. */
+/** The relay's settings, read. */
 export type RelayValues = Values<typeof relayOptions>;
 
 /** What the relay's options demand of each other. */
 export function checkRelay(
-  values: RelayValues,
+  values: Pick<RelayValues, "http" | "https" | "tunnelTls" | "tlsCert" | "tlsKey">,
   sources: Readonly<Record<"tlsCert" | "tlsKey", Source>>,
+  { option }: Wording,
 ): string | undefined {
   const wanted = values.https.length > 0
-    ? "--https"
+    ? option("https")
     : values.tunnelTls.length > 0
-    ? "--tunnel-tls"
+    ? option("tunnelTls")
     : undefined;
   if ((values.tlsCert === undefined) !== (values.tlsKey === undefined)) {
     const [given, missing] = values.tlsCert === undefined
-      ? [sources.tlsKey, "--tls-cert"]
-      : [sources.tlsCert, "--tls-key"];
-    return `${given.name} needs ${missing} FILE beside it`;
+      ? [sources.tlsKey, "tlsCert"] as const
+      : [sources.tlsCert, "tlsKey"] as const;
+    return `${given.name} needs ${option(missing, "FILE")} beside it`;
   }
   if (wanted !== undefined && values.tlsCert === undefined) {
-    return `${wanted} needs --tls-cert FILE and --tls-key FILE`;
+    return `${wanted} needs ${option("tlsCert", "FILE")} and ${option("tlsKey", "FILE")}`;
   }
   if (values.http.length === 0 && values.https.length === 0) {
-    return "has no address for visitors: give --http ADDR or --https ADDR";
+    const [plain, secure] = [option("http", "ADDR"), option("https", "ADDR")];
+    return `has no address for visitors: give ${plain} or ${secure}`;
   }
   return undefined;
 }

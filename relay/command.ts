@@ -10,7 +10,8 @@ import {
 } from "../cli/mod.ts";
 import { CertificateError, ListenError } from "../http/mod.ts";
 import { leavePasswordFile } from "./admin_password.ts";
-import { type Relay, startRelay } from "./mod.ts";
+import type { Relay } from "./mod.ts";
+import { RunningRelay } from "./running_relay.ts";
 import { startAdvice } from "./start_advice.ts";
 import { StoreError } from "./store/mod.ts";
 
@@ -54,9 +55,9 @@ export async function runRelay(
   };
 }
 
-async function start(values: RelayValues, program: Program): Promise<Relay> {
+async function start(values: RelayValues, program: Program): Promise<RunningRelay> {
   try {
-    return await startRelay({
+    return await RunningRelay.start({
       ...values,
       log: program.log,
       software: program.software,

@@ -1,20 +1,32 @@
 /** The public side: takes visitors and agents, and brings them together. @module */
 
-import { commands, type LocalRelay, type Log, parseCommand, type RelayValues } from "../cli/mod.ts";
-import { RunningRelay } from "./running_relay.ts";
+import {
+  checkRelay,
+  type LocalRelay,
+  type PlainOptions,
+  readOptions,
+  relayOptions,
+} from "../cli/mod.ts";
+import { RunningRelay, type RunningRelayOptions } from "./running_relay.ts";
 
-/** Every option is one of `crunch relay`, in camel case; what is left out has the command's default. */
-export interface RelayOptions extends Partial<RelayValues> {
-  readonly log?: Log;
-  /** Program and version, for agents and pages. */
-  readonly software?: string;
-  /** Where the credential for agents on this machine is left; undefined leaves none. */
-  readonly localDirectory?: string | undefined;
-  /** Stops the relay, as `stop` does. */
-  readonly signal?: AbortSignal;
-}
+export { createLog, type Log } from "../cli/mod.ts";
+export { ListenError } from "../http/mod.ts";
+export { StoreError } from "./store/mod.ts";
 
-/** A relay that runs. Disposing it stops it at once; `stop` lets it finish. */
+/** It is for who starts a program, not for the program itself. */
+const { readyFile: _, ...options } = relayOptions;
+
+/**
+ * Every option is one of `crunch relay --help`, in camel case, and has the same default: `http: "127.0.0.1:0"`,
+ * `tunnel: [":8021", "unix:/run/relay"]`, `drain: "10s"` or `10_000`, `maxHead: "32KiB"` or `32_768`. `CRUNCH_…`
+ * variables are not looked at.
+ */
+export interface RelayOptions
+  extends
+    PlainOptions<typeof options>,
+    Pick<RunningRelayOptions, "log" | "software" | "localDirectory" | "signal"> {}
+
+/** A relay that runs. Disposing it stops it at once; `stop` lets it finish. Both may be asked for again and again. */
 export interface Relay extends AsyncDisposable {
   /** Bound addresses, `host:port` or `unix:/path`. */
   readonly http: readonly string[];
@@ -24,29 +36,24 @@ export interface Relay extends AsyncDisposable {
   readonly admin: readonly string[];
   /** The administrator's generated password, at the first start only. */
   readonly adminPassword: string | null;
-  /** What an agent of this machine needs; null where no plain tunnel listener is. */
+  /** What an agent of this machine needs (`startAgent` takes it as `relay`); null where no plain tunnel listener is. */
   readonly local: LocalRelay | null;
   /** Reachable from this machine only. */
   readonly loopbackOnly: boolean;
-  /**
-   * Takes over new values of what may change while it runs (see `changeable` in cli/); others are left as they are.
-   * What is under way keeps the limits that it began with.
-   */
-  change(values: Partial<RelayValues>): void;
   /** Finishes what is under way, for at most `time` ms (the option `drain` by default). */
   stop(time?: number): Promise<void>;
 }
 
 /**
  * Starts a relay.
+ * @throws {TypeError} that names the option which cannot be taken.
  * @throws {ListenError} for an address that cannot be listened on.
  * @throws {StoreError} for a data directory that cannot be used, or is in use.
+ * @throws the signal's reason, where it is aborted before the relay runs.
  */
-export async function startRelay(options: RelayOptions = {}): Promise<Relay> {
-  const defaults =
-    (await parseCommand(commands.relay, { args: [], env: Deno.env.toObject() })).values;
-  const given = Object.fromEntries(
-    Object.entries(options).filter(([, value]) => value !== undefined),
-  );
-  return await RunningRelay.start({ ...defaults, ...given } as RelayValues & RelayOptions);
+export async function startRelay(
+  { log, software, localDirectory, signal, ...given }: RelayOptions = {},
+): Promise<Relay> {
+  const { values } = readOptions({ name: "relay", options, check: checkRelay }, given);
+  return await RunningRelay.start({ ...values, log, software, localDirectory, signal });
 }

@@ -18,7 +18,7 @@ import { EventFeed } from "./event_feed.ts";
 import { Front } from "./front.ts";
 import { isLoopbackAddress, Listeners } from "./listeners.ts";
 import { LocalCredential } from "./local_credential.ts";
-import type { Relay, RelayOptions } from "./mod.ts";
+import type { Relay } from "./mod.ts";
 import { OwnPages } from "./own_pages.ts";
 import { Reception } from "./reception.ts";
 import { Registry } from "./registry.ts";
@@ -36,9 +36,20 @@ import {
 } from "./store/mod.ts";
 import { TrustedProxies } from "./trusted_proxies.ts";
 
+/** What a relay is told: its options, read, and what belongs to the program that it is a part of. */
+export interface RunningRelayOptions extends Omit<RelayValues, "readyFile"> {
+  readonly log?: Log | undefined;
+  /** Program and version, for agents and pages. */
+  readonly software?: string | undefined;
+  /** Where the credential for agents on this machine is left; undefined leaves none. */
+  readonly localDirectory?: string | undefined;
+  /** Stops the relay, as `stop` does. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** What starts with a relay and ends with it. */
 export class RunningRelay implements Relay {
-  #values: RelayValues & RelayOptions;
+  #values: RunningRelayOptions;
   readonly #log: Log;
   readonly #software: string;
   readonly #started = Date.now();
@@ -65,7 +76,7 @@ export class RunningRelay implements Relay {
   readonly #onabort = (): void => void this.stop();
   adminPassword: string | null = null;
 
-  private constructor(values: RelayValues & RelayOptions) {
+  private constructor(values: RunningRelayOptions) {
     this.#values = values;
     this.#log = values.log ?? silentLog;
     this.#software = values.software ?? "crunch";
@@ -99,7 +110,7 @@ export class RunningRelay implements Relay {
   }
 
   /** See `startRelay`. */
-  static async start(values: RelayValues & RelayOptions): Promise<RunningRelay> {
+  static async start(values: RunningRelayOptions): Promise<RunningRelay> {
     const { signal } = values;
     signal?.throwIfAborted();
     const relay = new RunningRelay(values);
@@ -149,7 +160,7 @@ export class RunningRelay implements Relay {
   #assemble(): void {
     const values = this.#values;
     // What may change is asked for each time.
-    const now = (): RelayValues => this.#values;
+    const now = (): RunningRelayOptions => this.#values;
     const log = this.#log;
     const separateAdmin = values.admin !== undefined;
     const software = this.#software;
@@ -297,6 +308,10 @@ export class RunningRelay implements Relay {
     }
   }
 
+  /**
+   * Takes over new values of what may change while it runs (see `changeable` in cli/); others are left as they are.
+   * What is under way keeps the limits that it began with.
+   */
   change(values: Partial<RelayValues>): void {
     const next = { ...this.#values };
     for (const key of changeable(values)) Object.assign(next, { [key]: values[key] });
@@ -308,7 +323,10 @@ export class RunningRelay implements Relay {
   }
 
   stop(time: number = this.#values.drain): Promise<void> {
-    return this.#stopping ??= this.#stop(time);
+    if (this.#stopping === null) this.#stopping = this.#stop(time);
+    // Who asks again may be in more of a hurry.
+    else void this.#drain(time);
+    return this.#stopping;
   }
 
   async #stop(time: number): Promise<void> {
@@ -319,10 +337,7 @@ export class RunningRelay implements Relay {
     this.#reception.close();
     const end = { code: "shutdown", message: "the relay stops" };
     for (const agent of this.#registry.agents.values()) agent.goAway(end);
-    const [cut] = await Promise.all([
-      this.#server.drain(time),
-      this.#administration.drain(time),
-    ]);
+    const [cut] = await this.#drain(time);
     if (cut > 0) this.#log.warn(`cut off ${cut} visitors after ${time / 1000} s`);
     await Promise.all(
       [...this.#registry.agents.values()].flatMap(({ sessions }) =>
@@ -338,16 +353,21 @@ export class RunningRelay implements Relay {
     this.#lock[Symbol.dispose]();
   }
 
+  /** @returns how many visitors were cut off. */
+  #drain(time: number): Promise<[number, void]> {
+    return Promise.all([this.#server.drain(time), this.#administration.drain(time)]);
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop(0);
   }
 }
 
-function admissionLimits(values: RelayValues): AdmissionLimits {
+function admissionLimits(values: RunningRelayOptions): AdmissionLimits {
   return { total: values.maxConnections, perAddress: values.maxConnectionsPerAddress };
 }
 
-function serverLimits(values: RelayValues): ServerLimits {
+function serverLimits(values: RunningRelayOptions): ServerLimits {
   return {
     head: { head: values.maxHead, target: values.maxTarget, fields: values.maxFields },
     headTime: values.headTimeout,

@@ -10,7 +10,7 @@ import { Credential, parseToken, type Welcome } from "../../tunnel/mod.ts";
 import { TempDir } from "../relay/store/temp_dir.ts";
 import { eventually, within } from "../support/deadline.ts";
 
-const anywhere = { transport: "tcp", hostname: "127.0.0.1", port: 0 } as const;
+const anywhere = "127.0.0.1:0";
 
 /** A relay, and a link of its account `local` to it. */
 class Pair implements AsyncDisposable {
@@ -24,8 +24,8 @@ class Pair implements AsyncDisposable {
   static async open(): Promise<Pair> {
     const pair = new Pair();
     pair.relay = await startRelay({
-      http: [anywhere],
-      tunnel: [anywhere],
+      http: anywhere,
+      tunnel: anywhere,
       data: pair.dir.path,
       drain: 0,
     });

@@ -8,11 +8,11 @@ import { ask } from "../support/visitor.ts";
 import { StreamReader } from "./api/stream_reader.ts";
 import { TempDir } from "./store/temp_dir.ts";
 
-const anywhere = { transport: "tcp", hostname: "127.0.0.1", port: 0 } as const;
+const anywhere = "127.0.0.1:0";
 const isUnix = Deno.build.os !== "windows";
 
 function start(dir: string, options: RelayOptions = {}): Promise<Relay> {
-  return startRelay({ http: [anywhere], tunnel: [anywhere], data: dir, drain: 5_000, ...options });
+  return startRelay({ http: anywhere, tunnel: anywhere, data: dir, drain: 5_000, ...options });
 }
 
 /** The same answer without its connection. */

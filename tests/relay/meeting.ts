@@ -5,7 +5,7 @@ import { AgentDouble, type DoubleOptions } from "../support/agent_double.ts";
 import { type Answer, type Request, Visitor } from "../support/visitor.ts";
 import { TempDir } from "./store/temp_dir.ts";
 
-const ANYWHERE = { transport: "tcp", hostname: "127.0.0.1", port: 0 } as const;
+const ANYWHERE = "127.0.0.1:0";
 
 /** Both, until disposed. */
 export class Meeting implements AsyncDisposable {
@@ -25,8 +25,8 @@ export class Meeting implements AsyncDisposable {
   ): Promise<Meeting> {
     const dir = new TempDir();
     const relay = await startRelay({
-      http: [ANYWHERE],
-      tunnel: [ANYWHERE],
+      http: ANYWHERE,
+      tunnel: ANYWHERE,
       data: dir.path,
       drain: 5_000,
       ...options,
