@@ -23,8 +23,16 @@ export const PROGRAM: readonly string[] = [
   "examples/site",
 ];
 
-/** Folders of the checkout that only its developers need. */
-export const DEVELOPMENT: readonly string[] = ["benchmarks", "docs", "packaging", "tests"];
+/** Files and folders of the checkout that only its developers need. */
+export const DEVELOPMENT: readonly string[] = [
+  "benchmarks",
+  "docs",
+  // It imports a checkout's folders; a built program has none to import.
+  "examples/embed.ts",
+  "examples/README.md",
+  "packaging",
+  "tests",
+];
 
 /** In packages: what only type checkers, debuggers and readers need. */
 const UNUSED = /\.(d\.[cm]?ts|map|md|markdown|flow)$|(^|\/)(tests?|__tests__)\//i;

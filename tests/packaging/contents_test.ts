@@ -23,6 +23,19 @@ Deno.test("contents: every folder of the house is in or out on purpose", () => {
   assert.deepEqual(folders.filter((name) => !known.has(name)), []);
 });
 
+Deno.test("contents: of a folder that is in by parts, every part is in or out on purpose", () => {
+  const known = new Set([...PROGRAM, ...DEVELOPMENT]);
+  const divided = [...known].filter((part) => part.includes("/")).map((part) =>
+    part.split("/")[0]!
+  );
+  const parts = [...new Set(divided)].flatMap((folder) =>
+    [...Deno.readDirSync(`${checkout}/${folder}`)].map(({ name }) => `${folder}/${name}`)
+  );
+  assert.ok(parts.includes("examples/embed.ts"));
+  assert.deepEqual(parts.filter((part) => !known.has(part)), []);
+  assert.ok(!programFiles().includes("examples/embed.ts"));
+});
+
 Deno.test("contents: every file that a module names beside itself is in", () => {
   const program = new Set(programFiles());
   const missing: string[] = [];

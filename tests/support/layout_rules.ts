@@ -19,7 +19,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   // Pages of a browser; served, never imported.
   dashboard: [],
   static: [],
-  examples: [],
+  // How another program would use this one.
+  examples: ["relay", "agent"],
 };
 
 /** Rooms that may do less than the part they lie in: accounts, names and the request log know no routes and no frames. */
