@@ -1,9 +1,11 @@
 /** What `crunch account` does, as users type it: with a relay, without one, and from elsewhere. @module */
 
 import assert from "node:assert/strict";
+import { openStore } from "../../relay/store/mod.ts";
 import { Credential, SignInError } from "../../tunnel/mod.ts";
 import { AgentDouble } from "../support/agent_double.ts";
 import { type CrunchProcess, Household } from "../support/crunch.ts";
+import { Terminal } from "../support/terminal.ts";
 import { ask } from "../support/visitor.ts";
 import { bySocket, type Change } from "./account_changes.ts";
 
@@ -39,9 +41,11 @@ async function done(
 
 const withPassword = { env: { CRUNCH_PASSWORD: PASSWORD } };
 
-/** The agent was told to go, or is so within a second of the change. */
+/** The agent was told to go, or is so within a second of the change; it lives on, and asks again seldom. */
 async function cutOff(agent: CrunchProcess): Promise<void> {
   await agent.said(/the relay sends us away/, 1_000);
+  await agent.said(/trying again in 30 s/);
+  assert.equal(agent.code, null);
 }
 
 Deno.test("account: all of it, without a relay", async (t) => {
@@ -86,7 +90,11 @@ Deno.test("account: all of it, without a relay", async (t) => {
     await refused("add alice", /is taken/, withPassword.env);
     await refused("add a1ice", /looks too much like/, withPassword.env);
     await refused("add relay", /reserved/, withPassword.env);
-    await refused("add bob", /8 to 1024 bytes/, { CRUNCH_PASSWORD: "short" });
+    for (const CRUNCH_PASSWORD of ["7 bytes", "x".repeat(1025)]) {
+      await refused("add bob", /8 to 1024 bytes/, { CRUNCH_PASSWORD });
+    }
+    await refused("name add alice a1ice", /looks too much like/);
+    await refused("name add alice local", /reserved/);
     await refused("disable nobody-here", /There is no account nobody-here/);
     await refused("token revoke 123", /There is no token 123/);
   });
@@ -102,8 +110,8 @@ Deno.test("account: all of it, without a relay", async (t) => {
 
   await t.step("two at once both succeed", async () => {
     const [one, two] = await Promise.all([
-      account(household, "add carol", withPassword),
-      account(household, "add dave", withPassword),
+      account(household, "add carol", { env: { CRUNCH_PASSWORD: "x".repeat(1024) } }),
+      account(household, "add dave", { env: { CRUNCH_PASSWORD: "8 bytes." } }),
     ]);
     assert.deepEqual([one.code, two.code], [0, 0], one.error + two.error);
   });
@@ -281,4 +289,27 @@ Deno.test("account: another user than the directory's owner is refused", {
   assert.equal(code, 1);
   assert.match(error, /belongs to the user with id 12345/);
   Deno.chownSync(household.data, 0, 0);
+});
+
+Deno.test("account: a password is asked for twice and not shown", {
+  ignore: !Terminal.isThere,
+}, async () => {
+  await using household = new Household();
+  const ask = async (first: string, second: string): Promise<Terminal> => {
+    const terminal = new Terminal(household, ["account", "add", "alice", "--data", household.data]);
+    await terminal.said(/Password for alice.*: /);
+    await terminal.type(`${first}\r`);
+    await terminal.said(/The same again: /);
+    await terminal.type(`${second}\r`);
+    return terminal;
+  };
+  await using differing = await ask("typed in the dark", "typed in the park");
+  await differing.said(/the two passwords differ; nothing was changed/);
+  assert.equal(await differing.exit, 1);
+  await using right = await ask("typed in the dark", "typed in the dark");
+  await right.said(/added alice as member/);
+  assert.equal(await right.exit, 0);
+  assert.doesNotMatch(differing.shown + right.shown, /typed/);
+  using store = openStore(household.data);
+  assert.equal((await store.signIn.withPassword("alice", "typed in the dark"))?.name, "alice");
 });

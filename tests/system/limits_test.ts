@@ -1,6 +1,7 @@
 /** What is too much, too long or too slow is refused so that it can be read, and nobody else notices. @module */
 
 import assert from "node:assert/strict";
+import { formatToken, newTokenSecret, SignInError } from "../../tunnel/mod.ts";
 import { AgentDouble, type DoubleRequest } from "../support/agent_double.ts";
 import { Household } from "../support/crunch.ts";
 import { eventually, pause, within } from "../support/deadline.ts";
@@ -341,6 +342,58 @@ Deno.test("limits: connections of one address, loopback not counted", async () =
   } finally {
     for (const visitor of visitors) visitor.close();
   }
+});
+
+Deno.test("limits: connections of all addresses together, loopback not counted", async () => {
+  const here = Deno.networkInterfaces().find(({ family, address }) =>
+    family === "IPv4" && !address.startsWith("127.") && !address.startsWith("169.254.")
+  );
+  if (here === undefined) {
+    console.log("      skipped: this machine has no address but loopback");
+    return;
+  }
+  await using household = new Household();
+  const relay = await household.relay(["--max-connections", "2"], { http: "0.0.0.0:0" });
+  const port = relay.http.split(":")[1];
+  const knock = (host: string): Promise<Visitor> => Visitor.connect(`${host}:${port}`);
+  using one = await knock(here.address);
+  using two = await knock(here.address);
+  for (const visitor of [one, two]) assert.equal((await visitor.ask("/healthz")).status, 200);
+  using over = await knock(here.address);
+  assert.equal((await over.ask("/healthz")).status, 503);
+  using local = await knock("127.0.0.1");
+  assert.equal((await local.ask("/healthz")).status, 200);
+});
+
+Deno.test("limits: a first-byte time of 0 waits for ever", async () => {
+  await using place = await meet(["--first-byte-timeout", "0"], null);
+  using visitor = await Visitor.connect(place.http);
+  await visitor.request("/local/");
+  const request = await place.agent.next();
+  // Longer than the relay takes to notice other times that are over.
+  await pause(2_500);
+  request.respond("at last");
+  assert.equal((await visitor.answer()).text, "at last");
+});
+
+Deno.test("limits: after wrong sign-ins the next ones wait, from loopback as well", async () => {
+  await using household = new Household();
+  const relay = await household.relay();
+  const refusals = async (token: string): Promise<number[]> => {
+    const times: number[] = [];
+    for (let i = 0; i < 4; i++) {
+      const began = performance.now();
+      await assert.rejects(AgentDouble.connect({ tunnel: relay.tunnel, token }), SignInError);
+      times.push(performance.now() - began);
+    }
+    return times;
+  };
+  const [, second, third, fourth] = await refusals(formatToken(newTokenSecret()));
+  assert(second! > 150 && third! > 350 && fourth! > 700, `${[second, third, fourth]}`);
+  const { credential } = household.local;
+  const began = performance.now();
+  await using _other = await AgentDouble.connect({ tunnel: relay.tunnel, token: credential });
+  assert(performance.now() - began < fourth!, "who did nothing wrong does not wait");
 });
 
 Deno.test("limits: agents that have not signed in", async (t) => {

@@ -169,7 +169,10 @@ Deno.test("names: --names-per-account lets an account claim so many, and not mor
         assert.equal(await names(tunnel, alice, [name]), "looks-like", name);
       }
       for (
-        const name of ["-a", "a-", "_a", "xn--caf-dma", "a.b", "a b", "café", "a/b", "", "a\u212a"]
+        const name of [
+          ...["-a", "a-", "_a", "xn--caf-dma", "a.b", "a b", "café", "a/b", "", "a\u212a"],
+          "n".repeat(64),
+        ]
       ) {
         assert.equal(await names(tunnel, alice, [name]), "invalid", name);
       }
@@ -182,6 +185,9 @@ Deno.test("names: --names-per-account lets an account claim so many, and not mor
     assert.equal(await names(tunnel, bob, ["alices-garden"]), "name-taken");
     assert.equal(await names(tunnel, bob, ["alices_garden"]), "looks-like");
     assert.equal(await names(tunnel, bob, ["allces-garden"]), "looks-like");
+    // From one to 63 characters.
+    assert.deepEqual(await names(tunnel, bob, ["n".repeat(63)]), ["n".repeat(63)]);
+    assert.deepEqual(await names(tunnel, bob, ["7"]), ["7"]);
     assert.deepEqual(await names(tunnel, alice, ["a1"]), ["a1"]);
     assert.equal(await names(tunnel, alice, ["third"]), "limit");
     // What it has it may publish again.
@@ -196,7 +202,7 @@ Deno.test("names: an agent that was displaced says so, and does not dial again f
   const { http } = await household.relay();
   const first = await household.agent(["--dir", household.path("site")]);
   const second = await household.agent(["--dir", household.path("other")]);
-  await first.process.said(/replaced/);
+  await first.process.said(/replaced: .*dialling again in 60 s/);
   assert.equal((await ask(http, "/local/a.txt")).text, "second");
   // Were it to dial again as after a lost connection, it would have the name back within a second.
   await pause(2_000);

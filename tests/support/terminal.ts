@@ -1,0 +1,86 @@
+/** Runs `crunch` on a terminal, with util-linux's `script`: types, and reads what is shown. @module */
+
+import { checkout, type Household } from "./crunch.ts";
+import { within } from "./deadline.ts";
+import { isInstalled } from "./proxy.ts";
+
+/** A terminal with the program on it. Disposing it ends both. */
+export class Terminal implements AsyncDisposable {
+  /** Whether this machine has what that takes; its `script` takes options as util-linux's does. */
+  static readonly isThere: boolean = Deno.build.os === "linux" && isInstalled("script");
+  /** All that was shown, what was typed and echoed included. */
+  shown = "";
+  /** Resolves with the exit code. */
+  readonly exit: Promise<number>;
+  readonly #child: Deno.ChildProcess;
+  readonly #keys: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
+  #changed = Promise.withResolvers<void>();
+  #over = false;
+
+  constructor(household: Household, args: readonly string[]) {
+    const built = Deno.env.get("CRUNCH_PROGRAM");
+    const program = built === undefined
+      ? [Deno.execPath(), "run", "-A", "--no-prompt", `${checkout}/main.ts`]
+      : [built];
+    const line = [...program, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`);
+    this.#child = new Deno.Command("script", {
+      args: ["-q", "-e", "-f", "-c", `exec ${line.join(" ")}`, "/dev/null"],
+      cwd: household.root,
+      clearEnv: true,
+      env: {
+        PATH: Deno.env.get("PATH") ?? "",
+        DENO_DIR: Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME") ?? ""}/.cache/deno`,
+        HOME: household.path("home"),
+        XDG_RUNTIME_DIR: household.path("run"),
+        SHELL: "/bin/sh",
+        TERM: "dumb",
+      },
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "null",
+    }).spawn();
+    this.#keys = this.#child.stdin.getWriter();
+    this.exit = this.#read();
+  }
+
+  async #read(): Promise<number> {
+    for await (const text of this.#child.stdout.pipeThrough(new TextDecoderStream())) {
+      this.shown += text;
+      this.#tell();
+    }
+    const { code } = await this.#child.status;
+    this.#over = true;
+    this.#tell();
+    return code;
+  }
+
+  #tell(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+
+  /** Resolves once `pattern` is shown. */
+  async said(pattern: RegExp, ms = 20_000): Promise<RegExpExecArray> {
+    const look = async (): Promise<RegExpExecArray> => {
+      for (;;) {
+        const found = pattern.exec(this.shown);
+        if (found !== null) return found;
+        if (this.#over) throw new Error(`It ended without ${pattern}\n${this.shown}`);
+        await this.#changed.promise;
+      }
+    };
+    return await within(ms, look(), `saying ${pattern}`);
+  }
+
+  /** Types. */
+  async type(text: string): Promise<void> {
+    await this.#keys.write(new TextEncoder().encode(text));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // The end of what is typed hangs up; a terminal that is gone ends the program.
+    await this.#keys.close().catch(() => {});
+    if (!this.#over) this.#child.kill("SIGTERM");
+    await this.exit;
+  }
+}
