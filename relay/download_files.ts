@@ -52,10 +52,24 @@ export function platformsFor(userAgent: string): Platform[] {
   return [...PLATFORMS].sort((a, b) => rank(a) - rank(b));
 }
 
+/** One that is open for reading. */
+export interface OpenDownload {
+  /** Whoever has it closes it. */
+  readonly file: Deno.FsFile;
+  /** In bytes. */
+  readonly size: number;
+  readonly sha256: string;
+}
+
 interface Hashed {
-  /** Changes whenever the file does. */
   readonly version: string;
-  readonly sha256: Promise<string>;
+  /** Undefined where the file changed meanwhile. */
+  readonly sha256: Promise<string | undefined>;
+}
+
+/** Changes whenever the file does. */
+function versionOf({ size, mtime, ino }: Deno.FileInfo): string {
+  return `${size} ${mtime?.getTime()} ${ino}`;
 }
 
 /** A directory of programs. Files may be put there and replaced at any time. */
@@ -67,14 +81,18 @@ export class DownloadFiles {
     this.#directory = directory;
   }
 
-  /** What is there, in the order of `platforms`. The first call after a change reads the whole file. */
+  /**
+   * What is there, in the order of `platforms`, without what is just being written. The first call after a change
+   * reads the whole file.
+   */
   async list(platforms: readonly Platform[]): Promise<Download[]> {
     const found: Download[] = [];
     for (const platform of platforms) {
       const file = downloadName(platform);
       const info = this.#info(file);
       if (info === undefined) continue;
-      found.push({ file, platform, size: info.size, sha256: await this.#sha256(file, info) });
+      const sha256 = await this.#sha256(file, info);
+      if (sha256 !== undefined) found.push({ file, platform, size: info.size, sha256 });
     }
     return found;
   }
@@ -86,12 +104,21 @@ export class DownloadFiles {
   }
 
   /**
-   * Opens a program, with the size that it has now. The caller closes it.
+   * Opens a program; null while it is being written or replaced.
    * @throws {Deno.errors.NotFound} and what else opening a file throws.
    */
-  open(file: string): { readonly file: Deno.FsFile; readonly size: number } {
-    const opened = Deno.openSync(join(this.#directory, file));
-    return { file: opened, size: opened.statSync().size };
+  async open(name: string): Promise<OpenDownload | null> {
+    const file = Deno.openSync(join(this.#directory, name));
+    try {
+      const info = file.statSync();
+      const sha256 = await this.#sha256(name, info);
+      if (sha256 !== undefined) return { file, size: info.size, sha256 };
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+    file.close();
+    return null;
   }
 
   #info(file: string): Deno.FileInfo | undefined {
@@ -103,22 +130,28 @@ export class DownloadFiles {
     }
   }
 
-  #sha256(file: string, info: Deno.FileInfo): Promise<string> {
-    const version = `${info.size} ${info.mtime?.getTime()} ${info.ino}`;
+  #sha256(file: string, info: Deno.FileInfo): Promise<string | undefined> {
+    const version = versionOf(info);
     const known = this.#hashed.get(file);
     if (known?.version === version) return known.sha256;
-    const sha256 = hashOf(join(this.#directory, file));
-    this.#hashed.set(file, { version, sha256 });
+    const sha256 = hashOf(join(this.#directory, file), version);
+    const hashed = { version, sha256 };
+    this.#hashed.set(file, hashed);
     // One that could not be read is read again when it is asked for again.
-    sha256.catch(() => this.#hashed.delete(file));
+    const forget = (): void => {
+      if (this.#hashed.get(file) === hashed) this.#hashed.delete(file);
+    };
+    sha256.then((found) => found === undefined && forget(), forget);
     return sha256;
   }
 }
 
-async function hashOf(path: string): Promise<string> {
+/** Undefined where the file is not of this version, or no longer when it was read. */
+async function hashOf(path: string, version: string): Promise<string | undefined> {
   const hash = createHash("sha256");
   using file = await Deno.open(path);
+  if (versionOf(await file.stat()) !== version) return undefined;
   const buffer = new Uint8Array(1 << 18);
   for (let size; (size = await file.read(buffer)) !== null;) hash.update(buffer.subarray(0, size));
-  return hash.digest("hex");
+  return versionOf(await file.stat()) === version ? hash.digest("hex") : undefined;
 }

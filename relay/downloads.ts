@@ -2,6 +2,7 @@
 
 import {
   answerProblem,
+  conditionsOf,
   escapeHtml,
   type Exchange,
   Field,
@@ -9,6 +10,7 @@ import {
   serveFetch,
   type ServerExchange,
 } from "../http/mod.ts";
+import { answerWithFile } from "./download_answer.ts";
 import { DownloadFiles, platformsFor } from "./download_files.ts";
 import type { Download } from "./download_files.ts";
 import { installScript, NO_DOWNLOADS, type Whereabouts, whereabouts } from "./install_script.ts";
@@ -68,7 +70,8 @@ export class Downloads {
       });
     }
     if (!files.has(rest)) return notFound(exchange, "There is no such file here.");
-    serveFetch(exchange, () => sendFile(files, rest, exchange));
+    const conditions = conditionsOf(head);
+    serveFetch(exchange, () => answerWithFile(files, { exchange, name: rest, conditions }));
   }
 
   #script(exchange: ServerExchange, visitor: Visitor, file: string): void {
@@ -94,25 +97,6 @@ export class Downloads {
       tunnelTls,
     });
   }
-}
-
-function sendFile(files: DownloadFiles, name: string, exchange: Exchange): Response {
-  const { file, size } = files.open(name);
-  // A visitor who left takes nothing, and nobody would close it.
-  if (exchange.aborted) {
-    file.close();
-    return new Response(null);
-  }
-  return new Response(file.readable, {
-    headers: {
-      "content-type": "application/octet-stream",
-      "content-length": String(size),
-      "content-disposition": `attachment; filename="${name}"`,
-      "accept-ranges": "none",
-      "cache-control": "no-cache",
-      "x-content-type-options": "nosniff",
-    },
-  });
 }
 
 function text(

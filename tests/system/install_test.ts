@@ -115,6 +115,55 @@ Deno.test({ name: "install", ignore }, async (t) => {
     assert.equal(sums.text, `${SHA256}  ${NAME}\n`);
   });
 
+  await t.step(
+    "a download that broke off goes on where it ended, if the file is the same",
+    async () => {
+      const path = `/download/${NAME}`;
+      const { head } = await ask(relay.http, path);
+      assert.equal(head.get("etag"), `"${SHA256}"`);
+      assert.equal(head.get("accept-ranges"), "bytes");
+      const last = PROGRAM.length - 1;
+      for (
+        const [range, start, end] of [
+          [`bytes=400000-`, 400_000, last],
+          ["bytes=0-0", 0, 0],
+          ["bytes=-5", last - 4, last],
+          [`bytes=131071-131072`, 131_071, 131_072],
+        ] as const
+      ) {
+        const part = await ask(relay.http, path, {
+          fields: [`Range: ${range}`, `If-Range: "${SHA256}"`],
+        });
+        assert.equal(part.status, 206, range);
+        assert.equal(part.text, PROGRAM.slice(start, end + 1));
+        assert.equal(part.head.get("content-range"), `bytes ${start}-${end}/${PROGRAM.length}`);
+      }
+      const other = await ask(relay.http, path, {
+        fields: ["Range: bytes=400000-", 'If-Range: "of another file"'],
+      });
+      assert.equal(other.status, 200);
+      assert.equal(other.text, PROGRAM);
+      const beyond = await ask(relay.http, path, { fields: [`Range: bytes=${last + 1}-`] });
+      assert.equal(beyond.status, 416);
+      assert.equal(beyond.head.get("content-range"), `bytes */${PROGRAM.length}`);
+      const known = await ask(relay.http, path, { fields: [`If-None-Match: "${SHA256}"`] });
+      assert.equal(known.status, 304);
+      const head206 = await ask(relay.http, path, { method: "HEAD", fields: ["Range: bytes=0-9"] });
+      assert.equal(head206.status, 200, "ranges are for GET");
+    },
+  );
+
+  await t.step("a file that is replaced has another tag, and another sum", async () => {
+    const path = `/download/${NAME}`;
+    const copy = home.path("offers/.new");
+    Deno.writeTextFileSync(copy, PROGRAM + "# and more\n");
+    Deno.renameSync(copy, home.path(`offers/${NAME}`));
+    const tag = `"${createHash("sha256").update(PROGRAM + "# and more\n").digest("hex")}"`;
+    assert.equal((await ask(relay.http, path)).head.get("etag"), tag);
+    assert.ok((await ask(relay.http, "/download/SHA256SUMS")).text.startsWith(tag.slice(1, -1)));
+    Deno.writeTextFileSync(home.path(`offers/${NAME}`), PROGRAM);
+  });
+
   await t.step("what is not offered is not there, and nothing can be sent", async () => {
     for (const path of ["crunch-linux-riscv", "..%2fdata", "SHA256SUMS/", "."]) {
       assert.equal((await ask(relay.http, `/download/${path}`)).status, 404, path);
