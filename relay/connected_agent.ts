@@ -96,7 +96,9 @@ export class ConnectedAgent implements Watched {
   /** Stops waiting. */
   forget(seeker: StreamSeeker): void {
     const index = this.#waiting.findIndex((entry) => entry.seeker === seeker);
-    if (index >= 0) this.#waiting.splice(index, 1);
+    if (index < 0) return;
+    this.#waiting.splice(index, 1);
+    if (this.#waiting.length === 0) unwatch(this);
   }
 
   /** A stream on the session with the fewest. */

@@ -13,6 +13,7 @@ import { nameRoutes } from "./names.ts";
 import { describe } from "./openapi.ts";
 import { checkOrigin, checkType } from "./origin.ts";
 import { Problem, problemOf } from "./problem.ts";
+import { reachRoutes } from "./reach.ts";
 import { recordRoutes } from "./records.ts";
 import { requestRoutes } from "./requests.ts";
 import type { ApiEnv } from "./routing.ts";
@@ -72,6 +73,7 @@ export function createApi(context: ApiContext): Api {
     accountRoutes,
     tokenRoutes,
     nameRoutes,
+    reachRoutes,
     agentRoutes,
     requestRoutes(streams),
     recordRoutes,

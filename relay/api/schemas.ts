@@ -107,6 +107,14 @@ export const newPublicName = z.strictObject({
   account: z.string().optional().openapi({ description: "your own by default" }),
 }).openapi("NewName");
 
+export const health = z.object({
+  ok: z.boolean(),
+  status: z.int().openapi({ description: "the status that a visitor gets" }),
+  ms: z.number(),
+  checked: time,
+  detail: z.string(),
+}).openapi("Health");
+
 export const namePatch = z.strictObject({
   account: z.string().openapi({ description: "whose it shall be" }),
 }).openapi("NamePatch");

@@ -90,6 +90,16 @@ const ROWS: readonly Row[] = [
     body: () => ({ account: "otto" }),
     answers: [401, 200, 403, 404, 403],
   },
+  {
+    call: "GET /names/olga/health",
+    unknown: "/names/nadia/health",
+    answers: [401, 200, 200, 404, 200],
+  },
+  {
+    call: "GET /names/olga/qr.svg",
+    unknown: "/names/nadia/qr.svg",
+    answers: [401, 200, 200, 404, 200],
+  },
   { call: "GET /agents", answers: [401, 200, 200, 200, 200] },
   {
     call: "GET /agents/{id}",
