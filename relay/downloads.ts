@@ -12,7 +12,7 @@ import {
 } from "../http/mod.ts";
 import { answerWithFile } from "./download_answer.ts";
 import { DownloadFiles, platformsFor } from "./download_files.ts";
-import type { Download } from "./download_files.ts";
+import type { Download, Platform } from "./download_files.ts";
 import { installScript, NO_DOWNLOADS, type Whereabouts, whereabouts } from "./install_script.ts";
 import type { OwnPages } from "./own_pages.ts";
 import type { Visitor } from "./visitor.ts";
@@ -59,8 +59,9 @@ export class Downloads {
       if (where === undefined) return badHost(exchange);
       const userAgent = head.get(Field["user-agent"]) ?? "";
       return serveFetch(exchange, async () => {
-        const found = await files.list(platformsFor(userAgent));
-        return text(downloadPage(found, where), "text/html", { "vary": "User-Agent, Host" });
+        const platforms = platformsFor(userAgent);
+        const page = downloadPage(await files.list(platforms), where, platforms[0]!.os);
+        return text(page, "text/html", { "vary": "User-Agent, Host" });
       });
     }
     if (rest === "SHA256SUMS") {
@@ -117,15 +118,20 @@ function text(
 
 let template: string | undefined;
 
-function downloadPage(found: readonly Download[], { base, agents }: Whereabouts): string {
+function downloadPage(
+  found: readonly Download[],
+  { base, agents }: Whereabouts,
+  os: Platform["os"],
+): string {
   template ??= Deno.readTextFileSync(new URL("../static/download.html", import.meta.url));
   const rows = found.map(({ file, platform, size, sha256 }) =>
-    `<tr><td>${platform.label}<td><a href="/download/${file}">${file}</a>` +
-    `<td>${(size / 1e6).toFixed(1)} MB<td><code>${sha256}</code></tr>\n`
+    `      <li><b>${platform.label}</b> <a href="/download/${file}">${file}</a> ` +
+    `<data value="${size}">${(size / 1e6).toFixed(1)} MB</data> <code>${sha256}</code></li>\n`
   );
   const values: Record<string, string> = {
     base: escapeHtml(base),
     relay: escapeHtml(agents ?? "HOST:PORT"),
+    os,
     rows: rows.join(""),
     some: rows.length > 0 ? "" : "hidden",
     none: rows.length > 0 ? "hidden" : "",
