@@ -2,7 +2,7 @@
 
 import { address, addressOrOff, baseUrl, domain } from "./addresses.ts";
 import { trustedPeer } from "./cidr.ts";
-import { directory, duration, file, integer } from "./kinds.ts";
+import { directory, duration, file, integer, toggle } from "./kinds.ts";
 import { prefix } from "./mounts.ts";
 import {
   defineOptions,
@@ -132,6 +132,14 @@ const names = defineOptions({
   },
 });
 
+const monitoring = defineOptions({
+  metricsNames: {
+    kind: toggle,
+    group: "Data",
+    help: "tells the names apart in /metrics, the first 1,000 of them",
+  },
+});
+
 const administrator = defineOptions({
   adminPassword: {
     kind: secret,
@@ -147,6 +155,7 @@ export const relayOptions = defineOptions({
   ...names,
   ...dataOptions,
   ...administrator,
+  ...monitoring,
   ...lifeOptions,
   ...relayLimits,
 });

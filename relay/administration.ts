@@ -45,6 +45,11 @@ export class Administration implements AsyncDisposable {
     this.#server.limits = limits;
   }
 
+  /** Event streams of the API that are open. */
+  get eventStreams(): number {
+    return this.#door.eventStreams();
+  }
+
   /** Connections to that listener. */
   get connections(): number {
     return this.#server.size;

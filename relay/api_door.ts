@@ -14,6 +14,8 @@ export interface ApiDoorOptions {
 export class ApiDoor implements Disposable {
   readonly #options: ApiDoorOptions;
   #api: Promise<Api> | null = null;
+  /** Event streams that are open. */
+  eventStreams = (): number => 0;
 
   constructor(options: ApiDoorOptions) {
     this.#options = options;
@@ -40,7 +42,11 @@ export class ApiDoor implements Disposable {
     const { context } = this.#options;
     serveFetch(exchange, async (request) => {
       // 45 ms and 22 MB that a relay's start, and one that nobody administers, can do without.
-      this.#api ??= import("./api/mod.ts").then(({ createApi }) => createApi(context));
+      this.#api ??= import("./api/mod.ts").then(({ createApi }) => {
+        const api = createApi(context);
+        this.eventStreams = () => api.eventStreams;
+        return api;
+      });
       return (await this.#api).fetch(request, caller);
     }, {
       onerror: (error) => context.log.error("the API failed", { request: caller.requestId, error }),

@@ -57,6 +57,11 @@ export class ConnectedAgent implements Watched {
     return this.#sessions.length > 0 && this.#sessions.every((session) => session.draining);
   }
 
+  /** Visitors that wait for a stream. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   /** Last round trip in ms, -1 before the first. */
   get rtt(): number {
     return this.#sessions[0]?.rtt ?? -1;

@@ -13,6 +13,7 @@ import {
 import type { AnswerPolicy } from "./answer_head.ts";
 import { type Destination, Forward } from "./forward.ts";
 import type { OwnPages } from "./own_pages.ts";
+import type { Counters, Telemetry } from "./metrics/mod.ts";
 import type { Registry } from "./registry.ts";
 import type { Route, Router } from "./router.ts";
 import type { RequestLog, Store } from "./store/mod.ts";
@@ -26,6 +27,7 @@ export interface FrontOptions {
   readonly store: Store;
   readonly requestLog: RequestLog;
   readonly pages: OwnPages;
+  readonly counters: Counters;
   readonly proxies: TrustedProxies;
   /** Counts visitors behind a trusted proxy, each while a request of his lasts. */
   readonly admission: Admission;
@@ -45,6 +47,8 @@ export class Front {
   readonly #policies = new Map<string, AnswerPolicy>();
   /** Requests so far. */
   requests = 0;
+  /** Is told of each request where somebody collects such. */
+  telemetry: Telemetry | null = null;
 
   constructor(options: FrontOptions) {
     this.#options = options;
@@ -99,24 +103,43 @@ export class Front {
       this.#options.admission.release(visitor.address);
     }
     const visit = exchange.tag as Visit | null;
-    if (visit === null) return;
-    const now = performance.now();
-    const ms = now - visit.began;
-    this.#options.requestLog.record(
-      coarseNow() - ms,
+    const { requestLog, counters: { traffic } } = this.#options;
+    const status = exchange.aborted && !exchange.started ? 0 : exchange.status;
+    if (visit === null) return traffic.countOwn(status);
+    const { bytesIn, bytesOut } = exchange;
+    const ms = performance.now() - visit.began;
+    const ttfbMs = visit.firstByte === 0 ? -1 : visit.firstByte - visit.began;
+    const ended = coarseNow();
+    const known = visit.account === "" ? "" : visit.name;
+    traffic.count(known, visit.method, status, bytesIn, bytesOut, ms, ttfbMs);
+    requestLog.record(
+      ended - ms,
       visit.name,
       visit.account,
       visit.agentId,
       visitor!.address,
       visit.method,
       visit.target,
-      exchange.aborted && !exchange.started ? 0 : exchange.status,
-      exchange.bytesIn,
-      exchange.bytesOut,
+      status,
+      bytesIn,
+      bytesOut,
       ms,
-      visit.firstByte === 0 ? -1 : visit.firstByte - visit.began,
+      ttfbMs,
       exchange.id,
     );
+    this.telemetry?.measure({
+      id: exchange.id,
+      method: visit.method,
+      target: visit.target,
+      name: visit.name,
+      agent: visit.agentId,
+      visitor: visitor!.address,
+      status,
+      bytesIn,
+      bytesOut,
+      ended,
+      ms,
+    });
   };
 
   /** The connection is the proxy's, and used by many: the limits are held against who asks now. */
@@ -124,6 +147,7 @@ export class Front {
     const admitted = this.#options.admission.admit(visitor.address);
     visitor.counted = admitted === "ok";
     if (admitted === "ok") return true;
+    this.#options.counters.refusedVisitors.add(admitted);
     answerProblem(exchange, {
       status: 503,
       code: "overloaded",

@@ -19,8 +19,8 @@ const TEXT = encoder.encode(
 export interface OwnPagesOptions {
   /** Program and version, for the landing page. */
   readonly software: string;
-  /** Whether the relay takes visitors and agents. */
-  readonly ready: () => boolean;
+  /** Whether the relay takes visitors and agents, or why not. */
+  readonly state: () => "starting" | "ready" | "stopping";
   /** Whether `/admin` and `/api` are on this listener. */
   readonly admin: boolean;
 }
@@ -37,8 +37,8 @@ export class OwnPages {
     this.set("", (exchange) => this.#page(exchange));
     this.set("healthz", (exchange) => this.#text(exchange, 200, "ok\n"));
     this.set("readyz", (exchange) => {
-      const ready = options.ready();
-      this.#text(exchange, ready ? 200 : 503, ready ? "ready\n" : "stopping\n");
+      const state = options.state();
+      this.#text(exchange, state === "ready" ? 200 : 503, `${state}\n`);
     });
     this.set("robots.txt", (exchange) => this.#text(exchange, 200, "User-agent: *\nAllow: /\n"));
   }

@@ -20,6 +20,7 @@ import {
   welcomeMessage,
 } from "../tunnel/mod.ts";
 import { type AgentLimits, ConnectedAgent } from "./connected_agent.ts";
+import type { Tally } from "./metrics/mod.ts";
 import type { Registry } from "./registry.ts";
 import { type Account, type Store, StoreError, type Throttle, type Verifier } from "./store/mod.ts";
 
@@ -29,6 +30,8 @@ export interface ReceptionOptions {
   readonly log: Log;
   /** Slows down who guesses; the API's too, so that nobody guesses at both. */
   readonly throttle: Throttle;
+  /** Counts whom it does not let in, by `agent reason`. */
+  readonly failures: Tally;
   readonly software: string;
   /** Agents that may be connected and not yet signed in. */
   readonly maxPending: number;
@@ -76,7 +79,11 @@ export class Reception {
 
   /** Takes a connection of somebody who wants to be an agent. */
   accept(connection: Connection): void {
-    if (this.#closed || this.#guests.size >= this.#options.maxPending) return connection.close();
+    if (this.#closed) return connection.close();
+    if (this.#guests.size >= this.#options.maxPending) {
+      this.#options.failures.add("agent too-many");
+      return connection.close();
+    }
     const guest = new Guest(
       this.#options,
       connection,
@@ -148,6 +155,7 @@ class Guest implements Watched {
   }
 
   refuse(end: SessionEnd): void {
+    if (end.code !== "shutdown") this.#options.failures.add(`agent ${end.code}`);
     this.#session.message(Frame.REFUSED, { ...end });
     this.#session.close(end);
   }

@@ -18,6 +18,7 @@ import { EventFeed } from "./event_feed.ts";
 import { Front } from "./front.ts";
 import { isLoopbackAddress, Listeners } from "./listeners.ts";
 import { LocalCredential } from "./local_credential.ts";
+import { Counters, families, metricsPage, type MetricsSource, Telemetry } from "./metrics/mod.ts";
 import type { Relay } from "./mod.ts";
 import { OwnPages } from "./own_pages.ts";
 import { Reception } from "./reception.ts";
@@ -54,9 +55,10 @@ export class RunningRelay implements Relay {
   readonly #software: string;
   readonly #started = Date.now();
   readonly #events = new EventFeed();
-  readonly #registry = new Registry((what, agent) =>
-    this.#events.add(`agent.${what}`, agent.facts.account, agentView(agent))
-  );
+  readonly #registry = new Registry((what, agent) => {
+    this.#counters.agentChanges.add(what);
+    this.#events.add(`agent.${what}`, agent.facts.account, agentView(agent));
+  });
   #lock!: DataDirLock;
   #store!: Store;
   #requestLog!: RequestLog;
@@ -72,6 +74,8 @@ export class RunningRelay implements Relay {
   readonly #local: LocalCredential;
   #ready = false;
   #stopping: Promise<void> | null = null;
+  readonly #counters: Counters;
+  #telemetry: Telemetry | null = null;
   #unsubscribe: () => void = () => {};
   readonly #onabort = (): void => void this.stop();
   adminPassword: string | null = null;
@@ -80,6 +84,7 @@ export class RunningRelay implements Relay {
     this.#values = values;
     this.#log = values.log ?? silentLog;
     this.#software = values.software ?? "crunch";
+    this.#counters = new Counters({ names: values.metricsNames });
     this.#admission = new Admission(admissionLimits(values));
     this.#proxies = new TrustedProxies(values.trustedProxy, this.#log);
     this.#local = new LocalCredential(values.localDirectory, this.#log);
@@ -154,7 +159,42 @@ export class RunningRelay implements Relay {
     await this.#administration.open();
     this.#local.leave(this.#listeners, this.#store.firstStart);
     this.adminPassword = await this.#store.firstStart.ensureAdmin(adminPassword?.reveal());
+    this.#front.telemetry = this.#telemetry = Telemetry.start(
+      this.#software,
+      () => families(this.#metrics),
+    );
     this.#ready = true;
+  }
+
+  /** What is read when somebody asks for metrics. */
+  get #metrics(): MetricsSource {
+    return {
+      software: this.#software,
+      started: this.#started,
+      ready: () => this.#ready,
+      counters: this.#counters,
+      registry: this.#registry,
+      requestLog: this.#requestLog,
+      connections: () => ({
+        visitors: this.#server.size,
+        admin: this.#administration.connections,
+      }),
+      pendingAgents: () => this.#reception.pending,
+      eventStreams: () => this.#administration.eventStreams,
+    };
+  }
+
+  #addMetrics(pages: OwnPages, { isOpen }: { readonly isOpen: boolean }): void {
+    pages.set(
+      "metrics",
+      metricsPage({
+        source: this.#metrics,
+        store: this.#store,
+        isOpen,
+        onfailure: (reason) => this.#counters.signInFailures.add(`token ${reason}`),
+        publicUrl: () => this.#values.publicUrl,
+      }),
+    );
   }
 
   #assemble(): void {
@@ -167,7 +207,13 @@ export class RunningRelay implements Relay {
     const throttle = new Throttle();
     const ready = (): boolean => this.#ready;
     const router = new Router(values);
-    const pages = new OwnPages({ software, ready, admin: !separateAdmin });
+    const state = () => this.#ready ? "ready" : this.#stopping === null ? "starting" : "stopping";
+    const pages = new OwnPages({ software, state, admin: !separateAdmin });
+    const adminPages = separateAdmin ? new OwnPages({ software, state, admin: true }) : pages;
+    this.#addMetrics(pages, { isOpen: false });
+    if (adminPages !== pages) {
+      this.#addMetrics(adminPages, { isOpen: isLoopbackAddress(values.admin!) });
+    }
     new Downloads({
       directory: values.downloads,
       get publicUrl() {
@@ -180,6 +226,7 @@ export class RunningRelay implements Relay {
       registry: this.#registry,
       store: this.#store,
       requestLog: this.#requestLog,
+      counters: this.#counters,
       pages,
       proxies: this.#proxies,
       admission: this.#admission,
@@ -219,6 +266,7 @@ export class RunningRelay implements Relay {
           get namesPerAccount() {
             return now().namesPerAccount;
           },
+          signInFailures: this.#counters.signInFailures,
           started: this.#started,
           ready,
           requests: () => this.#front.requests,
@@ -228,7 +276,7 @@ export class RunningRelay implements Relay {
       publicUrl: () => this.#values.publicUrl,
       router,
       proxies: this.#proxies,
-      pages: separateAdmin ? new OwnPages({ software, ready, admin: true }) : pages,
+      pages: adminPages,
       server,
     });
     this.#reception = new Reception({
@@ -236,6 +284,7 @@ export class RunningRelay implements Relay {
       registry: this.#registry,
       log,
       throttle,
+      failures: this.#counters.signInFailures,
       software,
       get maxPending() {
         return now().maxPendingAgents;
@@ -265,8 +314,9 @@ export class RunningRelay implements Relay {
         return to.accept(connection);
       }
       const admitted = this.#admission.admit(address);
-      if (admitted === "ok") to.accept(connection);
-      else turnAway(connection, admitted);
+      if (admitted === "ok") return to.accept(connection);
+      this.#counters.refusedVisitors.add(admitted);
+      turnAway(connection, admitted);
     };
     const { admin, tlsCert, tlsKey } = this.#values;
     return Listeners.open({
@@ -347,6 +397,7 @@ export class RunningRelay implements Relay {
     this.#registry[Symbol.dispose]();
     // Last of all: until now `crunch account` could change things.
     await this.#administration[Symbol.asyncDispose]();
+    this.#telemetry?.[Symbol.dispose]();
     this.#unsubscribe();
     await this.#requestLog[Symbol.asyncDispose]();
     this.#store[Symbol.dispose]();

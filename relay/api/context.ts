@@ -2,6 +2,7 @@
 
 import type { Log } from "../../cli/mod.ts";
 import type { EventFeed } from "../event_feed.ts";
+import type { Tally } from "../metrics/mod.ts";
 import type { Relay } from "../mod.ts";
 import type { Registry } from "../registry.ts";
 import type { LogReader, RequestLog, Store, Throttle } from "../store/mod.ts";
@@ -19,6 +20,8 @@ export interface LiveRelay {
   readonly publicUrl: () => URL | undefined;
   /** Names beside its own that an account may claim itself. */
   readonly namesPerAccount: number;
+  /** Counts sign-ins that failed, by `kind reason`. */
+  readonly signInFailures: Tally;
   /** When it started, milliseconds since 1970. */
   readonly started: number;
   readonly ready: () => boolean;

@@ -76,6 +76,11 @@ export class EventStreams {
     return new Response(stream.body, { headers: FIELDS });
   }
 
+  /** How many are open. */
+  get size(): number {
+    return this.#open.size;
+  }
+
   /** Ends every stream. */
   close(): void {
     for (const stream of [...this.#open]) stream.end();

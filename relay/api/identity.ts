@@ -2,8 +2,10 @@
 
 import type { Account, Actor, Role, Session, Store, Token } from "../store/mod.ts";
 import type { Caller } from "./context.ts";
-import { OWN_COOKIE } from "../isolation.ts";
+import { type Sender, senderOf } from "../credential.ts";
 import { absent, forbidden, Problem } from "./problem.ts";
+
+export { cookieName } from "../credential.ts";
 
 /** Somebody who is signed in. */
 export interface Identity {
@@ -31,14 +33,6 @@ const SHELL: Identity = {
   actor: { who: "shell", address: "" },
 };
 
-/** More cookies of our name than this are somebody's game. */
-const MOST_COOKIES = 4;
-
-/** The session cookie's name: over TLS one that no subdomain and no plain page can set (RFC 6265bis, `__Host-`). */
-export function cookieName(secure: boolean): string {
-  return secure ? `__Host-${OWN_COOKIE}` : OWN_COOKIE;
-}
-
 /** Whether the request says by a token who it is; browsers never do so by themselves. */
 export function bearsToken(headers: Headers): boolean {
   return headers.has("authorization");
@@ -51,50 +45,40 @@ export function bearsToken(headers: Headers): boolean {
 export function identify(store: Store, caller: Caller, headers: Headers): Identity {
   if (caller.isShell) return SHELL;
   const authorization = headers.get("authorization");
-  if (authorization !== null) return byToken(store, caller, authorization);
-  for (const secret of cookies(headers.get("cookie") ?? "", cookieName(caller.secure))) {
-    const found = store.sessions.find(secret);
-    if (found === undefined) continue;
-    const { account, session } = found;
-    return { ...of(account, caller), session };
+  const sender = senderOf(store, {
+    authorization,
+    cookie: headers.get("cookie") ?? "",
+    secure: caller.secure,
+  });
+  if (sender === undefined) {
+    throw authorization === null
+      ? unknown("Sign in first: POST /api/v1/sessions, or send a token")
+      : unknown("The token is unknown, expired or revoked, or its account is disabled");
   }
-  throw unknown("Sign in first: POST /api/v1/sessions, or send a token");
+  return identityOf(sender, caller);
 }
 
-function byToken(store: Store, caller: Caller, authorization: string): Identity {
-  const text = /^bearer +(\S+) *$/i.exec(authorization)?.[1] ?? "";
-  const found = store.tokens.verify(text);
-  if (found === undefined) {
-    throw unknown("The token is unknown, expired or revoked, or its account is disabled");
-  }
-  const { account, token } = found;
-  if (token.scope !== "full" && token.scope !== "read") {
+function identityOf({ account, session, token }: Sender, { address }: Caller): Identity {
+  if (token !== undefined && token.scope !== "full" && token.scope !== "read") {
     throw forbidden(
       `The token's scope is ${token.scope}; the API needs full or read`,
       "wrong-scope",
     );
   }
-  return { ...of(account, caller), token, isReader: token.scope === "read" };
-}
-
-function of(account: Account, { address }: Caller): Identity {
   const { name, role } = account;
-  return { ...SHELL, name, role, account, actor: { who: name, address } };
+  return {
+    name,
+    role,
+    account,
+    session,
+    token,
+    isReader: token?.scope === "read",
+    actor: { who: name, address },
+  };
 }
 
 function unknown(detail: string): Problem {
   return new Problem(401, "not-signed-in", detail, { headers: { "www-authenticate": "Bearer" } });
-}
-
-function cookies(header: string, name: string): string[] {
-  const values: string[] = [];
-  for (const pair of header.split(";")) {
-    const equals = pair.indexOf("=");
-    if (equals > 0 && pair.slice(0, equals).trim() === name && values.length < MOST_COOKIES) {
-      values.push(pair.slice(equals + 1).trim());
-    }
-  }
-  return values;
 }
 
 /** Sees everything: administrators and viewers. */

@@ -7,7 +7,7 @@ import { agentRoutes } from "./agents.ts";
 import type { ApiContext, Caller } from "./context.ts";
 import { EventStreams } from "./event_stream.ts";
 import { eventRoutes } from "./events.ts";
-import { identify } from "./identity.ts";
+import { bearsToken, identify } from "./identity.ts";
 import { AllowedMethods } from "./methods.ts";
 import { nameRoutes } from "./names.ts";
 import { describe } from "./openapi.ts";
@@ -26,6 +26,8 @@ export type { AccountView, TokenView } from "./schemas.ts";
 
 /** The API, ready to answer. */
 export interface Api extends Disposable {
+  /** Event streams that are open. */
+  readonly eventStreams: number;
   /** Answers a request that came in the way `caller` says. Never rejects. */
   fetch(request: Request, caller: Caller): Promise<Response>;
 }
@@ -68,6 +70,10 @@ export function createApi(context: ApiContext): Api {
     await next();
   });
   app.use("*", bodyLimit({ maxSize: MOST_BODY, onError: () => tooLarge() }));
+  const noteToken = ({ code }: Problem): void => {
+    if (code === "wrong-scope") context.live?.signInFailures.add("token wrong-scope");
+    if (code === "not-signed-in") context.live?.signInFailures.add("token bad-credentials");
+  };
   const routes = [
     sessionRoutes,
     accountRoutes,
@@ -92,7 +98,10 @@ export function createApi(context: ApiContext): Api {
   });
   app.onError((error, c) => {
     const problem = problemOf(error);
-    if (problem !== undefined) return problem.response(c.env.requestId);
+    if (problem !== undefined) {
+      if (bearsToken(c.req.raw.headers)) noteToken(problem);
+      return problem.response(c.env.requestId);
+    }
     context.log.error("the API failed", { path: c.req.path, request: c.env.requestId, error });
     return new Problem(500, "failed", "This failed; the relay's log says why")
       .response(c.env.requestId);
@@ -103,6 +112,9 @@ export function createApi(context: ApiContext): Api {
       const response = await app.fetch(request, caller);
       for (const [name, value] of FIELDS) response.headers.set(name, value);
       return response;
+    },
+    get eventStreams() {
+      return streams.size;
     },
     [Symbol.dispose]: () => streams.close(),
   };

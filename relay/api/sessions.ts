@@ -122,11 +122,12 @@ class Door {
 
   /** @throws {Problem} 401, 429. @throws {StoreError} `busy`. */
   async enter(name: string, password: string, { address }: Caller): Promise<Account> {
-    const { store, log, dir, throttle } = this.#context;
+    const { store, log, dir, throttle, live } = this.#context;
     await this.#delay(name, address);
     const account = await store.signIn.withPassword(name, password);
     if (account === undefined) {
       throttle.failed(name, address);
+      live?.signInFailures.add("dashboard bad-credentials");
       log.warn("sign-in failed", { method: "dashboard", id: name, address });
       throw new Problem(401, "bad-credentials", "Unknown account or wrong password");
     }
@@ -139,6 +140,7 @@ class Door {
     const wait = this.#context.throttle.delayFor(name, address, PATIENCE);
     if (wait === 0) return;
     if (wait > PATIENCE || this.#waiting >= MOST_WAITING) {
+      this.#context.live?.signInFailures.add("dashboard slow-down");
       const seconds = String(Math.ceil(Math.max(wait, 1_000) / 1000));
       const text = `Too many failed sign-ins: try again in ${seconds} s`;
       throw new Problem(429, "slow-down", text, { headers: { "retry-after": seconds } });

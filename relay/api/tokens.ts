@@ -3,7 +3,15 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Token } from "../store/mod.ts";
 import { etagOf, ifMatch, needsMatch } from "./etag.ts";
-import { type Identity, needsOwner, needsSight, needsWriter, scopeOf, sees } from "./identity.ts";
+import {
+  type Identity,
+  needsAdmin,
+  needsOwner,
+  needsSight,
+  needsWriter,
+  scopeOf,
+  sees,
+} from "./identity.ts";
 import { absent } from "./problem.ts";
 import {
   body,
@@ -127,6 +135,8 @@ export const tokenRoutes: Routes = (app, { store }) => {
       needsSight(me, found, name);
       needsWriter(me);
       const { name: label = UNNAMED, scope = "full", expires = null } = c.req.valid("json");
+      // What it opens tells of everybody's traffic.
+      if (scope === "metrics") needsAdmin(me);
       const made = tokens.create(found.name, {
         name: label,
         scope,

@@ -26,3 +26,5 @@ export type { RequestFilter, RequestList, RequestPage } from "./request_query.ts
 export type { UsageQuestion, UsageRow, UsageTotal } from "./usage_query.ts";
 export { csvLine } from "./csv.ts";
 export { redactTarget } from "./redact.ts";
+export { DURATION_BOUNDS } from "./log_schema.ts";
+export { bucketOf } from "./usage_counters.ts";

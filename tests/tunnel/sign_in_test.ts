@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { silentLog } from "../../cli/mod.ts";
 import { DenoConnection } from "../../http/mod.ts";
 import { Reception } from "../../relay/reception.ts";
+import { Tally } from "../../relay/metrics/mod.ts";
 import { Registry } from "../../relay/registry.ts";
 import { Throttle } from "../../relay/store/mod.ts";
 import {
@@ -44,6 +45,7 @@ class House implements AsyncDisposable {
       store: this.temp.store,
       registry: this.registry,
       throttle: new Throttle(),
+      failures: new Tally([]),
       log: silentLog,
       software: "relay/1",
       maxPending: 100,

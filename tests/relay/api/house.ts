@@ -2,6 +2,7 @@
 
 import { ConnectedAgent } from "../../../relay/connected_agent.ts";
 import { type Api, type ApiContext, type Caller, createApi } from "../../../relay/api/mod.ts";
+import { Tally } from "../../../relay/metrics/mod.ts";
 import { EventFeed } from "../../../relay/event_feed.ts";
 import { Registry } from "../../../relay/registry.ts";
 import {
@@ -87,6 +88,7 @@ export class House implements AsyncDisposable {
         }),
         publicUrl: () => undefined,
         namesPerAccount: 2,
+        signInFailures: new Tally([]),
         started: 1_700_000_000_000,
         ready: () => true,
         requests: () => 3,

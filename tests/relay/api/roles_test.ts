@@ -249,6 +249,10 @@ Deno.test("api: a token's scope and its account's role both bind", async () => {
   assert.equal(await status(agent, "GET", "/me"), 403);
   assert.equal(await status(metrics, "GET", "/me"), 403);
   assert.equal(await status(member, "GET", "/accounts/otto"), 404);
+  // Metrics tell of everybody's traffic.
+  const wanted = { scope: "metrics" };
+  assert.equal(await status(member, "POST", "/accounts/olga/tokens", wanted), 403);
+  assert.equal(await status(full, "POST", "/accounts/olga/tokens", wanted), 201);
   assert.equal(await status("crunch_nonsense", "GET", "/me"), 401);
   // A wrong token is not saved by a good cookie.
   const both = { authorization: "Bearer nonsense" };

@@ -1,0 +1,8 @@
+/** What a relay counts, and how monitoring gets it: `/metrics` and OpenTelemetry. @module */
+
+export { Counters } from "./counters.ts";
+export { families, type MetricsSource } from "./families.ts";
+export { metricsPage, type MetricsPageOptions } from "./page.ts";
+export { Tally } from "./tally.ts";
+export { type Measured, Telemetry } from "./telemetry.ts";
+export { Traffic } from "./traffic.ts";
