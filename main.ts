@@ -2,6 +2,7 @@
 
 import {
   type About,
+  type Check,
   columns,
   CommandFailure,
   createLog,
@@ -9,9 +10,12 @@ import {
   hasColour,
   type Invocation,
   makeStyle,
+  type Page,
   type Program,
   readCommandLine,
   type Running,
+  type Trouble,
+  troubleText,
   UsageError,
   type WatchOptions,
   watchSettings,
@@ -27,7 +31,7 @@ const ECHO = 100;
 
 /** Starts what the command line asks for. Heavy parts are loaded only where they are used. */
 async function start(
-  invocation: Exclude<Invocation, { command: "print" }>,
+  invocation: Exclude<Invocation, { command: "print" | "check" }>,
   program: Program,
 ): Promise<Running | null> {
   switch (invocation.command) {
@@ -93,6 +97,31 @@ async function runBoth(
   }
 }
 
+/** Looks at what the settings name, and says what is wrong or that nothing is. @returns the exit code */
+async function check({ of, parsed, text }: Check, around: Program["around"]): Promise<number> {
+  const troubles: Trouble[] = [];
+  if (of !== "agent") {
+    const { checkRelayFiles } = await import("./relay/command.ts");
+    troubles.push(...checkRelayFiles(parsed.values));
+  }
+  if (of !== "relay") {
+    const { checkAgentFiles } = await import("./agent/command.ts");
+    troubles.push(...checkAgentFiles(parsed, { around }));
+  }
+  writeText(Deno.stdout, text);
+  if (troubles.length === 0) {
+    writeText(Deno.stdout, "\n# All is well: what these settings name is there and can be used.\n");
+    return 0;
+  }
+  for (const trouble of troubles) {
+    writeText(
+      Deno.stderr,
+      failureText(`crunch ${of}: ${troubleText(trouble, parsed)}`, pageOf(around.env)),
+    );
+  }
+  return 1;
+}
+
 /** The settings of a command that stays. */
 type Settings = WatchOptions["settings"];
 
@@ -104,16 +133,20 @@ function formOf(configuration: {
   return configuration.form === "packed" ? { form: "packed" } : {};
 }
 
-/** Says why the command ends. @returns its exit code. @throws what is a fault of the program. */
-function fail(error: unknown, env: Readonly<Record<string, string>>, command = "crunch"): number {
-  const page = {
+/** How standard error is written to. */
+function pageOf(env: Readonly<Record<string, string>>): Page {
+  return {
     width: columns(Deno.stderr, Infinity),
     style: makeStyle(hasColour(Deno.stderr, env)),
   };
+}
+
+/** Says why the command ends. @returns its exit code. @throws what is a fault of the program. */
+function fail(error: unknown, env: Readonly<Record<string, string>>, command = "crunch"): number {
   if (!(error instanceof UsageError || error instanceof CommandFailure)) throw error;
   const isUsage = error instanceof UsageError;
   const text = isUsage ? error.text : `${command}: ${error.message}`;
-  writeText(Deno.stderr, failureText(text, page));
+  writeText(Deno.stderr, failureText(text, pageOf(env)));
   return isUsage ? 2 : error.exitCode;
 }
 
@@ -136,6 +169,8 @@ async function main(): Promise<number> {
     writeText(Deno.stdout, invocation.text);
     return 0;
   }
+  const around = { env, os: Deno.build.os, root: Deno.build.os !== "windows" && Deno.uid() === 0 };
+  if (invocation.command === "check") return await check(invocation, around);
   const { logFormat: format, logLevel: level } = invocation.values;
   const log = createLog({
     format,
@@ -147,7 +182,7 @@ async function main(): Promise<number> {
   const program: Program = {
     software: `crunch/${about.version}`,
     log,
-    around: { env, os: Deno.build.os, root: Deno.build.os !== "windows" && Deno.uid() === 0 },
+    around,
     terminal,
     readAgain: async () => await read() as Settings,
     print: (text) => writeText(Deno.stdout, text),

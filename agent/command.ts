@@ -1,6 +1,5 @@
 /** `crunch agent`: publishes, prints where, and says when it loses and regains the relay. @module */
 
-import { join, resolve } from "node:path";
 import {
   type AgentValues,
   CommandFailure,
@@ -13,11 +12,12 @@ import {
 } from "../cli/mod.ts";
 import { accessOfTold, NoCredential } from "./access.ts";
 import { refusalAdvice } from "./advice.ts";
-import { PRIVATE_MARKER } from "./files/mod.ts";
+import { checkCurrent } from "./current_directory.ts";
 import { type Access, relayText } from "./link.ts";
 import { NoLocalRelay } from "./local_access.ts";
 import { RunningAgent } from "./running_agent.ts";
 
+export { checkAgentFiles } from "./check.ts";
 export { accessOf } from "./local_access.ts";
 
 export interface AgentSettings {
@@ -141,24 +141,6 @@ function warnOfPlain({ relay }: AgentValues, { log }: Program): void {
   );
 }
 
-/** The current directory is published unasked only where that cannot be a mistake. */
-function checkCurrent({ around }: Program): void {
-  const here = Deno.realPathSync(".");
-  const home = around.env.HOME ?? around.env.USERPROFILE;
-  const why = here === resolve("/")
-    ? "the root directory"
-    : home !== undefined && isSame(here, home)
-    ? "the home directory"
-    : exists(join(here, PRIVATE_MARKER))
-    ? "a directory of the relay's own data"
-    : undefined;
-  if (why === undefined) return;
-  throw new CommandFailure(
-    `would publish ${why}, ${here}\nname what to publish:\n  crunch agent --dir ./site`,
-    2,
-  );
-}
-
 /**
  * A missing local relay ends the command at its start; later it is one more failed dial.
  * @throws {CommandFailure}
@@ -172,9 +154,11 @@ function chooseAccess(values: AgentValues, program: Program, own: Access | undef
     }
     if (!(cause instanceof NoCredential)) throw cause;
     const advice = cause.mistyped
-      ? ""
+      ? "; look again at CRUNCH_TOKEN or --token-file, or make a new one at the relay:\n" +
+        "  crunch account token create ACCOUNT"
       : ": give --user NAME with --password-file FILE or CRUNCH_PASSWORD, " +
-        "or --token-file FILE or CRUNCH_TOKEN";
+        "or --token-file FILE or CRUNCH_TOKEN:\n" +
+        `  crunch agent --relay ${relayText(values.relay!)} --user NAME --password-file FILE`;
     throw new CommandFailure(`${cause.message}${advice}`, 2, { cause });
   }
 }
@@ -187,22 +171,5 @@ function readCertificates(path: string): string {
       ? "there is no such file"
       : (cause as Error).message;
     throw new CommandFailure(`--relay-ca: cannot read ${path}: ${why}`, 1, { cause });
-  }
-}
-
-function isSame(here: string, path: string): boolean {
-  try {
-    return Deno.realPathSync(path) === here;
-  } catch {
-    return false;
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -1,18 +1,35 @@
 /** The commands of `crunch account`. @module */
 
-import { baseUrl } from "./addresses.ts";
+import { baseUrl, type DialAddress, dialAddress, formatAddress } from "./addresses.ts";
 import { configTables } from "./config_tables.ts";
 import { configOptions, generalOptions } from "./general_options.ts";
-import { CENTURY, choice, duration, text, toggle } from "./kinds.ts";
+import { CENTURY, choice, duration, type Kind, text, toggle } from "./kinds.ts";
 import { defineCommand, defineOptions, type Options, type Positional } from "./option.ts";
+import type { Parsed } from "./parse.ts";
 import { dataOptions } from "./relay_options.ts";
 import { name } from "./mounts.ts";
 import { secret } from "./secret.ts";
+import { BadValue } from "./usage.ts";
+
+/** The address of a relay's pages. That of its tunnel, which `CRUNCH_RELAY` may hold for agents, is told from it. */
+const pages: Kind<URL | DialAddress> = {
+  placeholder: "URL",
+  parse(text) {
+    if (!/^https?:/i.test(text)) {
+      try {
+        return dialAddress.parse(text);
+      } catch (error) {
+        if (!(error instanceof BadValue)) throw error;
+      }
+    }
+    return baseUrl.parse(text);
+  },
+};
 
 const where = defineOptions({
   ...dataOptions,
   relay: {
-    kind: baseUrl,
+    kind: pages,
     group: "A relay elsewhere",
     help: "the address of its dashboard; needs an administrator's token",
   },
@@ -25,6 +42,39 @@ const where = defineOptions({
   ...configOptions,
   ...generalOptions,
 });
+
+type Where = Pick<Parsed<typeof where>, "values" | "sources">;
+
+/** What was said of where the relay is: `--data` on the command line is nearer than a variable. */
+function relayOf({ values, sources }: Where): URL | DialAddress | undefined {
+  const isHere = sources.data.from === "flag" && sources.relay.from === "env";
+  return isHere ? undefined : values.relay;
+}
+
+/** The relay elsewhere that a command is about; undefined for the one of `--data`. */
+export function remoteRelay(settings: Where): URL | undefined {
+  const relay = relayOf(settings);
+  return relay instanceof URL ? relay : undefined;
+}
+
+/** What the options of where demand of each other. */
+function checkWhere(command: string, settings: Where): string | undefined {
+  const { values, sources } = settings;
+  const relay = relayOf(settings);
+  if (relay === undefined) return undefined;
+  if (!(relay instanceof URL)) {
+    const { hostname } = relay;
+    const url = `http://${formatAddress({ ...relay, port: 8080 })}`;
+    return `${sources.relay.name} is ${formatAddress(relay)}, where agents dial; ` +
+      `the accounts of ${hostname} are reached where its pages are:\n` +
+      `  crunch ${command} --relay ${relay.transport === "tls" ? `https://${hostname}` : url}\n` +
+      `those of a relay on this machine in its directory:\n` +
+      `  crunch ${command} --data ${values.data}`;
+  }
+  return values.token === undefined
+    ? `${sources.relay.name} needs a token: set CRUNCH_TOKEN or give --token-file FILE`
+    : undefined;
+}
 
 const password = defineOptions({
   password: {
@@ -60,12 +110,8 @@ function account<const O extends Options = Record<never, never>>(
     positionals,
     configuration,
     options: { ...options, ...where } as O & typeof where,
-    check: (values) => {
-      const { relay, token } = values as { readonly relay?: URL; readonly token?: unknown };
-      return relay !== undefined && token === undefined
-        ? "--relay needs a token: set CRUNCH_TOKEN or give --token-file FILE"
-        : undefined;
-    },
+    check: (values, sources) =>
+      checkWhere(`account ${verb}`, { values, sources } as unknown as Where),
   });
 }
 

@@ -118,6 +118,11 @@ export const dialAddress: Kind<DialAddress> = {
   parse(text) {
     const match = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/i.exec(text);
     const scheme = match?.[1]?.toLowerCase() ?? "tcp";
+    if (scheme === "http" || scheme === "https") {
+      throw new BadValue(
+        `takes the address that agents dial, like relay.example:${TUNNEL_PORT}, not the URL of the relay's pages`,
+      );
+    }
     if (scheme !== "tcp" && scheme !== "tls") {
       throw new BadValue(
         `does not know ${

@@ -17,7 +17,19 @@ type Doing = Exclude<CommandName, "completions">;
 /** What is to be done: a command with its settings, or a text for stdout. */
 export type Invocation =
   | { readonly [K in Doing]: { readonly command: K } & Parsed<OptionsOf<K>> }[Doing]
-  | { readonly command: "print"; readonly text: string };
+  | { readonly command: "print"; readonly text: string }
+  | Check;
+
+/** `--check`: nothing starts, what the settings name is looked at. */
+export type Check = {
+  readonly [K in "relay" | "agent" | "both"]: {
+    readonly command: "check";
+    readonly of: K;
+    readonly parsed: Parsed<OptionsOf<K>>;
+    /** The settings as a configuration file. */
+    readonly text: string;
+  };
+}["relay" | "agent" | "both"];
 
 /** Everything outside the command line that decides. */
 export interface CommandLineOptions extends Omit<Inputs, "args"> {
@@ -60,7 +72,8 @@ export async function readCommandLine(
   }
   if (parsed.values.check === true) {
     const { settingsText } = await import("./settings.ts");
-    return print(settingsText(command!, parsed));
+    const text = settingsText(command!, parsed);
+    return { command: "check", of: name, parsed, text } as unknown as Check;
   }
   return { command: name, ...parsed } as unknown as Invocation;
 }

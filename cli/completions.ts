@@ -28,6 +28,7 @@ function offersOf(command: Command): Offer[] {
   const offers: Offer[] = [];
   for (const [word, { option, form }] of flagsOf(command.options)) {
     if (form === "refused-secret" || form === "negative") continue;
+    if (option.dormant !== undefined) continue;
     const value = form === "switch" ? undefined : option.kind.completes ?? "any";
     offers.push({ word, help: option.help, value });
   }

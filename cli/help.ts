@@ -56,7 +56,7 @@ export function commandHelp(command: Command, { width, style }: Page): string {
   }
   const groups = new Map<string, string[]>();
   for (const [key, option] of Object.entries(command.options)) {
-    if (option.fileOnly === true) continue;
+    if (option.fileOnly === true || option.dormant !== undefined) continue;
     const lines = groups.get(option.group) ?? [];
     const text = option.kind.form === "secret" ? `a file with: ${option.help}` : option.help;
     lines.push(entry(flagLabel(key, option), `${text} ${remarks(key, option)}`, width));

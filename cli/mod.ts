@@ -1,5 +1,6 @@
 /** The command line: options, environment, configuration, help, completion, terminal and log. @module */
 
+export { remoteRelay } from "./account_options.ts";
 export {
   type Address,
   address,
@@ -26,6 +27,7 @@ export {
   trustedPeer,
 } from "./cidr.ts";
 export {
+  type Check,
   type CommandLineOptions,
   type Invocation,
   type OptionsOf,
@@ -43,6 +45,7 @@ export {
   type LogOptions,
   silentLog,
 } from "./log.ts";
+export { type Trouble, troubleText, unreadable } from "./check.ts";
 export type { Page } from "./help.ts";
 export { type Mounted, mounted, name } from "./mounts.ts";
 export {

@@ -24,6 +24,8 @@ export interface Option<T = unknown> {
   readonly defaultHelp?: string;
   /** May be given several times; an array in the configuration, one a line in the environment. */
   readonly repeatable?: true;
+  /** Why it has no effect yet, `no … is dialled`: it is taken with a warning, and not shown in help and completions. */
+  readonly dormant?: string;
   /** Only in the configuration file: no flag and no variable. */
   readonly fileOnly?: true;
 }

@@ -6,6 +6,7 @@ import type { Kind } from "./kinds.ts";
 import {
   type Command,
   commandLineWording,
+  dashed,
   type EntriesKind,
   type Option,
   type Options,
@@ -44,7 +45,7 @@ export interface Parsed<O extends Options> {
   /** The same before it was read: to print, and to compare with another reading. Secrets are not in it. */
   readonly written: Readonly<Record<keyof O, Written>>;
   readonly positionals: readonly string[];
-  /** Lines for the log: variables that look like a misspelt option. */
+  /** Lines for the log: options without effect, variables that look like a misspelt option. */
   readonly warnings: readonly string[];
   /** The configuration file, where there is one. */
   readonly config: string | undefined;
@@ -114,7 +115,10 @@ export async function parseCommand<O extends Options>(
       const { name, kind } = command.positionals![i]!;
       return kind === undefined ? text : resolver.parse(kind, text, name);
     }),
-    warnings: misspelt(command as unknown as Command, inputs.env),
+    warnings: [
+      ...dormant(command.options, sources),
+      ...misspelt(command as unknown as Command, inputs.env),
+    ],
     config: command.configuration === undefined ? undefined : config,
   };
 }
@@ -250,6 +254,15 @@ export class Resolver {
       this.#fail(`${label}: ${quote(text)} ${error.message}`, error);
     }
   }
+}
+
+/** What was given and has no effect yet. */
+function dormant(options: Options, sources: Readonly<Record<string, Source>>): string[] {
+  return Object.entries(options).flatMap(([key, { dormant }]) =>
+    dormant === undefined || sources[key]!.from === "default"
+      ? []
+      : [`--${dashed(key)} has no effect yet: ${dormant}`]
+  );
 }
 
 /** Variables that are no option of any command but differ from one of this command's by a letter or two. */

@@ -103,6 +103,7 @@ export const relayLimits = defineOptions({
     default: "5s",
     group: agents,
     help: "time to connect to an origin",
+    dormant: "directories are published only, and no origin is dialled",
   },
   firstByteTimeout: {
     kind: duration(),

@@ -19,6 +19,13 @@ export interface CertificateOptions {
 export class CertificateError extends Error {
   override readonly name = "CertificateError";
   readonly code = "certificate";
+  /** The one that cannot be used. */
+  readonly file: string;
+
+  constructor(file: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.file = file;
+  }
 }
 
 /** A pair of PEM files. A handshake takes what they hold then, so a renewed certificate needs no restart. */
@@ -85,9 +92,13 @@ export class CertificateFiles {
     try {
       parsed = new X509Certificate(cert);
     } catch (cause) {
-      throw new CertificateError(`Cannot use ${certificate}: it holds no PEM certificate`, {
-        cause,
-      });
+      throw new CertificateError(
+        certificate,
+        `Cannot use ${certificate}: it holds no PEM certificate`,
+        {
+          cause,
+        },
+      );
     }
     let secret: KeyObject;
     try {
@@ -96,10 +107,13 @@ export class CertificateFiles {
       const what = key.includes("ENCRYPTED")
         ? "its key is encrypted; take the passphrase off (openssl pkey -in OLD -out NEW)"
         : "it holds no PEM private key";
-      throw new CertificateError(`Cannot use ${keyFile}: ${what}`, { cause });
+      throw new CertificateError(keyFile, `Cannot use ${keyFile}: ${what}`, { cause });
     }
     if (!parsed.checkPrivateKey(secret)) {
-      throw new CertificateError(`Cannot use ${keyFile}: it is not the key of ${certificate}`);
+      throw new CertificateError(
+        keyFile,
+        `Cannot use ${keyFile}: it is not the key of ${certificate}`,
+      );
     }
   }
 }
@@ -118,5 +132,5 @@ function unreadable(file: string, cause: unknown): Error {
     : cause instanceof Deno.errors.PermissionDenied
     ? "it may not be read"
     : (cause as Error).message;
-  return new CertificateError(`Cannot read ${file}: ${why}`, { cause });
+  return new CertificateError(file, `Cannot read ${file}: ${why}`, { cause });
 }

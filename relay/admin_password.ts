@@ -13,6 +13,16 @@ export function leavePasswordFile(dir: string, password: string): string {
   return path;
 }
 
+/** Where the file is, while its password was not used yet; else null. */
+export function findPasswordFile(dir: string): string | null {
+  const path = join(dir, FILE);
+  try {
+    return Deno.statSync(path).isFile ? path : null;
+  } catch {
+    return null;
+  }
+}
+
 /** Removes the file once its password was used or is no longer the right one. */
 export function removePasswordFile(dir: string): void {
   try {

@@ -9,11 +9,13 @@ import {
   writeReadyFile,
 } from "../cli/mod.ts";
 import { CertificateError, ListenError } from "../http/mod.ts";
-import { leavePasswordFile } from "./admin_password.ts";
+import { findPasswordFile, leavePasswordFile } from "./admin_password.ts";
 import type { Relay } from "./mod.ts";
 import { RunningRelay } from "./running_relay.ts";
 import { startAdvice } from "./start_advice.ts";
 import { StoreError } from "./store/mod.ts";
+
+export { checkRelayFiles } from "./check.ts";
 
 export interface RunningRelayCommand extends Running {
   readonly relay: Relay;
@@ -92,14 +94,15 @@ function introduce(relay: Relay, values: RelayValues, program: Program): void {
     relay.admin.length > 0 ? `${url("http", relay.admin[0]!)}admin` : `${pages}/admin`,
   ]);
   lines.push(["agents", [...relay.tunnel, ...relay.tunnelTls.map((a) => `tls://${a}`)].join("  ")]);
-  if (relay.adminPassword !== null) {
-    if (program.terminal) {
-      lines.push(["sign in as", `admin with the password ${relay.adminPassword}`]);
-    } else {lines.push([
-        "sign in as",
-        `admin with the password in ${leavePasswordFile(values.data, relay.adminPassword)}`,
-      ]);}
-  }
+  const secret = relay.adminPassword;
+  // Also at a later start, until somebody has signed in with it.
+  const left = secret === null
+    ? findPasswordFile(values.data)
+    : program.terminal
+    ? null
+    : leavePasswordFile(values.data, secret);
+  if (left !== null) lines.push(["sign in as", `admin with the password in ${left}`]);
+  else if (secret !== null) lines.push(["sign in as", `admin with the password ${secret}`]);
   lines.push([
     "publish",
     relay.tunnel.length > 0

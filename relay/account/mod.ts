@@ -1,6 +1,6 @@
 /** `crunch account …`: a thin client of the API. @module */
 
-import type { Invocation, Program } from "../../cli/mod.ts";
+import { type Invocation, type Program, remoteRelay } from "../../cli/mod.ts";
 import type { AccountView, TokenView } from "../api/mod.ts";
 import type { ApiClient } from "./client.ts";
 import { connect } from "./connect.ts";
@@ -20,7 +20,7 @@ export async function runAccount(invocation: AccountInvocation, program: Program
   // Before the way is opened: who types a password slowly must not hold the data directory meanwhile.
   const work = prepare(invocation, out);
   const { log, software } = program;
-  await using api = await connect({ ...values, log, software });
+  await using api = await connect({ ...values, relay: remoteRelay(invocation), log, software });
   await work(api);
 }
 

@@ -86,7 +86,7 @@ export function lockDataDir(dir: string): DataDirLock {
 
 /**
  * Whether `dir` is there.
- * @throws {StoreError} `owner` where it is another user's, or we may not look.
+ * @throws {StoreError} `owner` where it is another user's, or we may not look; `storage` where it cannot be.
  */
 export function checkDataDirOwner(dir: string): boolean {
   try {
@@ -94,6 +94,9 @@ export function checkDataDirOwner(dir: string): boolean {
     return true;
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) return false;
+    if (cause instanceof Deno.errors.NotADirectory) {
+      throw new StoreError("storage", `Cannot use ${dir}: it lies below a file`, { cause });
+    }
     if (!(cause instanceof Deno.errors.PermissionDenied)) throw cause;
     throw new StoreError("owner", `Cannot use ${dir}: this user may not look into it`, { cause });
   }

@@ -92,7 +92,8 @@ Deno.test("dial address: takes host:port with tcp:// or tls://, 8021 where no po
 });
 
 Deno.test("dial address: refuses other schemes, and what has no host", () => {
-  refuses(dialAddress, ["ws://x:1", "https://x", "ftp://x", "auto+https://x"], /write host:port/);
+  refuses(dialAddress, ["ws://x:1", "ftp://x", "auto+https://x"], /write host:port/);
+  refuses(dialAddress, ["https://x", "HTTP://x:80/"], /address that agents dial, like .*:8021/);
   refuses(dialAddress, ["8021", ":8021", "unix:/run/x", "tcp://:80"], /needs the relay's host/);
   refuses(dialAddress, ["x:0", "tcp://", "tcp://a/b", "tcp://u:p@h:1", "", "x y"]);
 });

@@ -1,6 +1,10 @@
 /** Claims about flags, environment and defaults, and which of them wins. @module */
 
 import assert from "node:assert/strict";
+import type { Command } from "../../cli/option.ts";
+import { makeStyle } from "../../cli/terminal.ts";
+import { completionScript } from "../../cli/completions.ts";
+import { commandHelp } from "../../cli/help.ts";
 import { addressOrOff } from "../../cli/addresses.ts";
 import { commands } from "../../cli/commands.ts";
 import { duration, file, text, toggle } from "../../cli/kinds.ts";
@@ -321,4 +325,21 @@ Deno.test("agent: what options demand of each other", async () => {
   await agent(["--user", "a"], { CRUNCH_PASSWORD: "p" });
   const both = parseCommand(commands.both, { args: ["--http", ":80", "--dir", "/x=./y"], env: {} });
   assert.deepEqual((await both).values.dir, [{ mount: "/x", value: "./y" }]);
+});
+
+Deno.test("settings: an option without effect yet is taken with a warning, and shown nowhere", async () => {
+  const args = ["--connect-timeout", "1s"];
+  const { values, warnings } = await parseCommand(commands.relay, { args, env: {} });
+  assert.equal(values.connectTimeout, 1000);
+  assert.deepEqual(warnings, [
+    "--connect-timeout has no effect yet: directories are published only, and no origin is dialled",
+  ]);
+  assert.deepEqual((await parseCommand(commands.relay, { args: [], env: {} })).warnings, []);
+  const page = { width: 80, style: makeStyle(false) };
+  const relay = commands.relay as unknown as Command;
+  assert.doesNotMatch(commandHelp(relay, page), /connect-timeout/i);
+  assert.match(commandHelp(relay, page), /first-byte-timeout/);
+  for (const shell of ["bash", "zsh", "fish"]) {
+    assert.doesNotMatch(completionScript(shell), /connect-timeout/);
+  }
 });

@@ -366,4 +366,51 @@ Deno.test("mistakes at the shell", async (t) => {
       '--config: cannot read "crunch.toml": there is no such file',
     );
   });
+
+  await t.step("31. the first password is not to be found", async () => {
+    const first = await household.relay();
+    const path = `${household.data}/admin-password`;
+    const said = `sign in as  admin with the password in ${path}\n`;
+    tells(first.process.stdout, said);
+    first.process.kill("SIGTERM");
+    await first.process.exit;
+    const second = await household.relay();
+    tells(second.process.stdout, said);
+    second.process.kill("SIGTERM");
+    await second.process.exit;
+    Deno.removeSync(path);
+    const third = await household.relay();
+    assert.doesNotMatch(third.process.stdout, /sign in as/);
+  });
+
+  await t.step("32. CRUNCH_RELAY is an agent's, and a command for accounts is typed", async () => {
+    const list = (relay: string, ...args: string[]): CrunchProcess =>
+      household.crunch(["account", "list", ...args], {
+        env: { CRUNCH_RELAY: relay, XDG_STATE_HOME: household.path("state") },
+      });
+    await fails(
+      list("relay.example:8021"),
+      2,
+      "CRUNCH_RELAY is relay.example:8021, where agents dial",
+      "\n  crunch account list --relay http://relay.example:8080\n",
+      `\n  crunch account list --data ${household.path("state", "crunch")}\n`,
+    );
+    await fails(
+      list("tls://relay.example"),
+      2,
+      "crunch account list --relay https://relay.example",
+    );
+    await fails(list("https://relay.example"), 2, "CRUNCH_RELAY needs a token: set CRUNCH_TOKEN");
+    const here = list("relay.example:8021", "--data", household.data, "--json");
+    assert.equal(await here.exit, 0, here.all);
+    assert.match(here.stdout, /"admin"/);
+  });
+
+  await t.step("33. CRUNCH_RELAY is the address of pages, and an agent is started", async () => {
+    await fails(
+      household.crunch(["agent", "--dir", "."], { env: { CRUNCH_RELAY: "https://relay.example" } }),
+      2,
+      "CRUNCH_RELAY takes the address that agents dial, like relay.example:8021",
+    );
+  });
 });

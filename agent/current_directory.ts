@@ -1,0 +1,43 @@
+/** Whether the current directory may be published without being named. @module */
+
+import { join, resolve } from "node:path";
+import { CommandFailure, type Program } from "../cli/mod.ts";
+import { PRIVATE_MARKER } from "./files/mod.ts";
+
+/**
+ * The current directory is published unasked only where that cannot be a mistake.
+ * @throws {CommandFailure} elsewhere, with the line to type
+ */
+export function checkCurrent({ around }: Pick<Program, "around">): void {
+  const here = Deno.realPathSync(".");
+  const home = around.env.HOME ?? around.env.USERPROFILE;
+  const why = here === resolve("/")
+    ? "the root directory"
+    : home !== undefined && isSame(here, home)
+    ? "the home directory"
+    : exists(join(here, PRIVATE_MARKER))
+    ? "a directory of the relay's own data"
+    : undefined;
+  if (why === undefined) return;
+  throw new CommandFailure(
+    `would publish ${why}, ${here}\nname what to publish:\n  crunch agent --dir ./site`,
+    2,
+  );
+}
+
+function isSame(here: string, path: string): boolean {
+  try {
+    return Deno.realPathSync(path) === here;
+  } catch {
+    return false;
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
