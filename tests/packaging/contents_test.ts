@@ -46,11 +46,22 @@ Deno.test("contents: every file that a module names beside itself is in", () => 
     for (const [, file] of text.matchAll(/new URL\(\s*"([^"$]+)",\s*import\.meta\.url/g)) {
       named++;
       const wanted = new URL(file!, `file:///${path}`).pathname.slice(1);
-      if (wanted !== "" && !program.has(wanted)) missing.push(`${path} → ${wanted}`);
+      const there = wanted === "" || wanted.endsWith("/")
+        ? programFiles().some((path) => path.startsWith(wanted))
+        : program.has(wanted);
+      if (!there) missing.push(`${path} → ${wanted}`);
     }
   }
   assert.ok(named >= 4, "some do");
   assert.deepEqual(missing, []);
+});
+
+Deno.test("contents: the dashboard is in, as soon as there is one; docs and tests are not", () => {
+  assert.ok(PROGRAM.includes("dashboard"));
+  for (const folder of ["docs", "tests", "packaging", "benchmarks"]) {
+    assert.ok(DEVELOPMENT.includes(folder), folder);
+    assert.deepEqual(programFiles().filter((path) => path.startsWith(`${folder}/`)), []);
+  }
 });
 
 Deno.test("contents: workers and what modules read are named for deno compile", () => {
