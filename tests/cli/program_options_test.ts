@@ -109,7 +109,10 @@ Deno.test("program options: what cannot be taken is refused by its name", () => 
 
 Deno.test("program options: an agent's are refused by their names, those of an entry with its number", () => {
   const wrong: Array<[Given, RegExp]> = [
-    [{ relay: "http://relay.example" }, /^Cannot start agent: relay does not know "http:\/\/"/],
+    [
+      { relay: "http://relay.example" },
+      /^Cannot start agent: relay takes the address that agents dial/,
+    ],
     [{ user: "alice" }, /: user needs the password: give password$/],
     [{ user: "alice", token: "t" }, /: takes user with a password, or a token, not both$/],
     [{ password: "p" }, /: has a password but no account: give user$/],
