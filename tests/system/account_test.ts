@@ -173,6 +173,19 @@ Deno.test("account: while the relay runs", async (t) => {
     assert.match(agent.stderr, /password/);
   });
 
+  await t.step("a name comes and goes, with the agent that publishes it and no other", async () => {
+    const env = { CRUNCH_TOKEN: (await done(household, "token create alice")).trim() };
+    await done(household, "name add alice photos");
+    await using agent = (await household.agent([...here], { env })).process;
+    await using photos = (await household.agent([...here, "--name", "photos"], { env })).process;
+    assert.equal(await status("photos"), 200);
+    await done(household, "name remove alice photos");
+    await cutOff(photos);
+    assert.match(photos.stderr, /the name photos was taken away/);
+    assert.deepEqual([await status("photos"), await status("alice")], [404, 200]);
+    assert.equal(agent.stderr.includes("sends us away"), false);
+  });
+
   await t.step("removing takes the name away", async () => {
     const made = await done(household, "token create alice");
     await using agent = (await household.agent([...here], { env: { CRUNCH_TOKEN: made.trim() } }))

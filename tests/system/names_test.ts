@@ -185,9 +185,12 @@ Deno.test("names: --names-per-account lets an account claim so many, and not mor
     assert.equal(await names(tunnel, bob, ["alices-garden"]), "name-taken");
     assert.equal(await names(tunnel, bob, ["alices_garden"]), "looks-like");
     assert.equal(await names(tunnel, bob, ["allces-garden"]), "looks-like");
-    // From one to 63 characters.
+    await using lined = await AgentDouble.connect({ tunnel, token: bob, names: ["bobs_own"] });
+    const [{ urls } = { urls: [] }] = lined.welcome.names;
+    assert.deepEqual(urls, [`http://${http}/bobs_own/`], "no subdomain with a _");
+    // The longest one.
     assert.deepEqual(await names(tunnel, bob, ["n".repeat(63)]), ["n".repeat(63)]);
-    assert.deepEqual(await names(tunnel, bob, ["7"]), ["7"]);
+    assert.equal(await names(tunnel, bob, ["7"]), "limit");
     assert.deepEqual(await names(tunnel, alice, ["a1"]), ["a1"]);
     assert.equal(await names(tunnel, alice, ["third"]), "limit");
     // What it has it may publish again.
