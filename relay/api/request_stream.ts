@@ -1,8 +1,14 @@
 /** Follows the request log: first what a reader has missed, then rows as they are made. @module */
 
-import type { LogReader, LogRow, RequestFilter, RequestLog, RequestRow } from "../store/mod.ts";
+import {
+  type LogReader,
+  type LogRow,
+  matcherOf,
+  type RequestFilter,
+  type RequestLog,
+  type RequestRow,
+} from "../store/mod.ts";
 import type { Sender } from "./event_stream.ts";
-import { matchesGlob } from "./glob.ts";
 
 /** What to send. */
 export interface Following {
@@ -37,6 +43,7 @@ class Follower {
   stopped = false;
   readonly #sender: Sender;
   readonly #following: Following;
+  readonly #matches: (row: RequestRow) => boolean;
   /** What came while older rows are read; null when all is read. */
   #early: LogRow[] | null;
   #missed = 0;
@@ -45,6 +52,9 @@ class Follower {
   constructor(sender: Sender, following: Following) {
     this.#sender = sender;
     this.#following = following;
+    const { account, terms = [] } = following.filter;
+    const fits = matcherOf(terms);
+    this.#matches = (row) => (account === undefined || row.account === account) && fits(row);
     this.#early = following.after === undefined ? null : [];
     this.#last = following.after ?? -1;
   }
@@ -82,26 +92,14 @@ class Follower {
   }
 
   #send(row: LogRow): void {
-    const { filter, showsGaps, view } = this.#following;
+    const { showsGaps, view } = this.#following;
     if (this.stopped || row.seq <= this.#last) return;
     this.#last = row.seq;
     const id = String(row.seq);
     if (row.kind === "gap") {
       if (showsGaps) this.#sender.send({ event: "gap", id, data: { missed: row.leftOut } });
-    } else if (matches(row, filter)) {
+    } else if (this.#matches(row)) {
       this.#sender.send({ event: "request", id, data: view(row) });
     }
   }
-}
-
-/** The same as the log's own answer to a filter. */
-function matches(row: RequestRow, filter: RequestFilter): boolean {
-  const { account, name, agent, visitor, method, status, target } = filter;
-  return (account === undefined || row.account === account) &&
-    (name === undefined || row.name === name) &&
-    (agent === undefined || row.agent === agent) &&
-    (visitor === undefined || row.visitor === visitor) &&
-    (method === undefined || row.method === method) &&
-    (status === undefined || (row.status >= status[0] && row.status <= status[1])) &&
-    (target === undefined || matchesGlob(row.target, target));
 }

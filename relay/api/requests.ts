@@ -1,31 +1,37 @@
 /** `/requests`: the log of visitors' requests, as pages and as they come. @module */
 
 import { createRoute, z } from "@hono/zod-openapi";
-import type { LogReader, RequestFilter, RequestRow } from "../store/mod.ts";
+import {
+  type GapRow,
+  type LogReader,
+  type LogRow,
+  type RequestRow,
+  requestView,
+  type Role,
+} from "../store/mod.ts";
 import type { ApiContext } from "./context.ts";
 import type { EventStreams } from "./event_stream.ts";
-import { type Identity, scopeOf, seesAll } from "./identity.ts";
+import { identify, type Identity, scopeOf, seesAll } from "./identity.ts";
 import { absent, Problem } from "./problem.ts";
+import { RequestExports } from "./request_export.ts";
+import {
+  exportQuery,
+  filterOf,
+  filters,
+  requestPage,
+  timedFilters,
+  topList,
+  topQuery,
+} from "./request_schemas.ts";
 import { followRequests } from "./request_stream.ts";
 import { json, numericCursor, PAGE, page, refusals, rfc3339, type Routes } from "./routing.ts";
-import { listOf, request } from "./schemas.ts";
+import { request } from "./schemas.ts";
 
 const tags = ["requests"];
 
-const filters = z.object({
-  name: z.string().optional(),
-  agent: z.string().optional(),
-  visitor: z.string().optional(),
-  method: z.string().optional(),
-  status: z.string().regex(/^(?:[0-5]xx|0|[1-5]\d\d)$/, "is a status like 404 or 5xx").optional()
-    .openapi({ example: "5xx" }),
-  target: z.string().max(1000).optional().openapi({
-    description: "a glob: `*` any text, `?` one character",
-  }),
-});
-
 /** Adds the routes. */
 export function requestRoutes(streams: EventStreams): Routes {
+  const exports = new RequestExports();
   return (app, context) => {
     app.openapi(
       createRoute({
@@ -33,20 +39,81 @@ export function requestRoutes(streams: EventStreams): Routes {
         path: "/requests",
         tags,
         summary: "Lists requests, newest first; a member sees those to its own names only",
-        request: { query: page.extend(filters.shape) },
-        responses: { 200: json(listOf(request), "A page of requests"), ...refusals },
+        request: { query: page.extend(timedFilters.shape) },
+        responses: { 200: json(requestPage, "A page of requests"), ...refusals },
       }),
       async (c) => {
         const { cursor, limit = PAGE, ...given } = c.req.valid("query");
         const before = numericCursor(cursor);
-        if (context.reader === null) return c.json({ items: [], next: null }, 200);
-        const list = await context.reader.requests({
-          ...filterOf(given, c.var.me),
+        const filter = filterOf(given, c.var.me);
+        const { items, next } = await context.reader?.requests({
+          ...filter,
           limit,
           ...(before === undefined ? {} : { before }),
+        }) ?? { items: [], next: null };
+        return c.json({
+          items: items.filter(isRequest).map(requestView),
+          next: next === null ? null : String(next),
+          gaps: items.filter(isGap).map((gap) => ({
+            time: rfc3339(gap.time),
+            missed: gap.leftOut,
+          })),
+        }, 200);
+      },
+    );
+
+    app.openapi(
+      createRoute({
+        method: "get",
+        path: "/requests/export",
+        tags,
+        summary: "Gives all such requests as a file, newest first",
+        description:
+          "A file that could not be read to its end breaks off. No cell of CSV begins like a formula.",
+        request: { query: exportQuery },
+        responses: {
+          200: {
+            description: "The file",
+            content: {
+              "text/csv": { schema: z.string() },
+              "application/x-ndjson": { schema: z.string() },
+            },
+          },
+          ...refusals,
+        },
+      }),
+      (c) => {
+        const { format = "csv", ...given } = c.req.valid("query");
+        const { me } = c.var;
+        const { env, req } = c;
+        return exports.answer({
+          reader: context.reader,
+          filter: filterOf(given, me),
+          format,
+          isAllowed: () => isStill(me.role, () => identify(context.store, env, req.raw.headers)),
         });
-        const items = list.items.filter((row) => row.kind === "request").map(requestView);
-        return c.json({ items, next: list.next === null ? null : String(list.next) }, 200);
+      },
+    );
+
+    app.openapi(
+      createRoute({
+        method: "get",
+        path: "/requests/top",
+        tags,
+        summary: "Shows what there was most of among the newest 200,000 requests of a time",
+        request: { query: topQuery },
+        responses: { 200: json(topList, "The first of them"), ...refusals },
+      }),
+      async (c) => {
+        const { by = "path", sort = "requests", limit = 10, ...given } = c.req.valid("query");
+        const filter = filterOf(given, c.var.me);
+        const list = await context.reader?.top({ ...filter, by, sort, limit }) ??
+          { items: [], scanned: 0, whole: true };
+        const items = list.items.map(({ value, requests, errors, ...row }) => ({
+          ...{ value, requests, errors, bytes_in: row.bytesIn, bytes_out: row.bytesOut },
+          ...{ avg_ms: row.avgMs, max_ms: row.maxMs },
+        }));
+        return c.json({ items, scanned: list.scanned, whole: list.whole }, 200);
       },
     );
 
@@ -99,7 +166,7 @@ export function requestRoutes(streams: EventStreams): Routes {
         const { id } = c.req.valid("param");
         const account = scopeOf(c.var.me);
         const row = await context.reader?.request(id, account === undefined ? {} : { account });
-        if (row?.kind !== "request") throw absent("request", id);
+        if (row === undefined) throw absent("request", id);
         return c.json(requestView(row), 200);
       },
     );
@@ -114,39 +181,19 @@ function running(
   return { live, reader };
 }
 
-function filterOf(given: z.infer<typeof filters>, me: Identity): RequestFilter {
-  const { name, agent, visitor, method, status, target } = given;
-  const account = scopeOf(me);
-  const range = status === undefined
-    ? undefined
-    : status.endsWith("xx")
-    ? [Number(status[0]) * 100, Number(status[0]) * 100 + 99] as const
-    : [Number(status), Number(status)] as const;
-  return {
-    ...(account === undefined ? {} : { account }),
-    ...(name === undefined ? {} : { name: name.toLowerCase() }),
-    ...(agent === undefined ? {} : { agent }),
-    ...(visitor === undefined ? {} : { visitor }),
-    ...(method === undefined ? {} : { method: method.toUpperCase() }),
-    ...(range === undefined ? {} : { status: range }),
-    ...(target === undefined ? {} : { target }),
-  };
+function isRequest(row: LogRow): row is RequestRow {
+  return row.kind === "request";
 }
 
-function requestView(row: RequestRow): z.infer<typeof request> {
-  return {
-    id: row.id,
-    time: rfc3339(row.time),
-    name: row.name,
-    account: row.account,
-    agent: row.agent,
-    visitor: row.visitor,
-    method: row.method,
-    target: row.target,
-    status: row.status,
-    bytes_in: row.bytesIn,
-    bytes_out: row.bytesOut,
-    ms: row.ms,
-    ttfb_ms: row.ttfbMs,
-  };
+function isGap(row: LogRow): row is GapRow {
+  return row.kind === "gap";
+}
+
+/** Whether `who` still has that role; nobody has any. */
+function isStill(role: Role, who: () => Identity): boolean {
+  try {
+    return who().role === role;
+  } catch {
+    return false;
+  }
 }

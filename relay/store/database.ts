@@ -59,6 +59,11 @@ export class Database implements Disposable {
     return new Statement(this.#db.prepare(sql));
   }
 
+  /** Makes a function of ours one of SQL's; it has to give the same for the same always. */
+  define(name: string, work: (...values: unknown[]) => string | number | null): void {
+    this.#db.function(name, { deterministic: true, varargs: true }, work);
+  }
+
   /** Runs statements that give nothing back. */
   exec(sql: string): void {
     this.#db.exec(sql);

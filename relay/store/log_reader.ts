@@ -1,15 +1,19 @@
 /** Asks the log in a worker of its own, so that a long question delays no request. @module */
 
 import { join } from "node:path";
-import type { LogRow } from "./log_rows.ts";
+import type { RequestRow } from "./log_rows.ts";
 import type { RequestList, RequestPage } from "./request_query.ts";
+import type { ExportPage, ExportPart } from "./request_text.ts";
+import type { TopList, TopQuestion } from "./request_top.ts";
 import { StoreError } from "./store_error.ts";
 import type { UsageQuestion, UsageRow, UsageTotal } from "./usage_query.ts";
 
 /** The questions and their answers. */
 export interface LogQuestions {
   requests(page: RequestPage): RequestList;
-  request(which: { id: string; account?: string }): LogRow | undefined;
+  request(which: { id: string; account?: string }): RequestRow | undefined;
+  export(page: ExportPage): ExportPart;
+  top(question: TopQuestion): TopList;
   usage(question: UsageQuestion): UsageRow[];
   totals(which: { account?: string }): UsageTotal[];
 }
@@ -56,8 +60,18 @@ export class LogReader implements Disposable {
   }
 
   /** One request by its id. @throws {StoreError} `busy`, `storage`. */
-  request(id: string, { account }: { account?: string } = {}): Promise<LogRow | undefined> {
+  request(id: string, { account }: { account?: string } = {}): Promise<RequestRow | undefined> {
     return this.#ask("request", account === undefined ? { id } : { id, account });
+  }
+
+  /** A page of requests as text. @throws {StoreError} `busy`, `storage`. */
+  export(page: ExportPage): Promise<ExportPart> {
+    return this.#ask("export", page);
+  }
+
+  /** What there was most of. @throws {StoreError} `busy`, `storage`. */
+  top(question: TopQuestion): Promise<TopList> {
+    return this.#ask("top", question);
   }
 
   /** Sums over time. @throws {StoreError} `busy`, `storage`. */

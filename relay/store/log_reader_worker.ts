@@ -6,17 +6,23 @@
 import { Database, storageError } from "./database.ts";
 import type { LogQuestions, Question, Reply } from "./log_reader.ts";
 import { findRequest, listRequests, type RequestPage } from "./request_query.ts";
+import { IN_BLOCK, isInBlock } from "./request_terms.ts";
+import { type ExportPage, type ExportPart, exportRequests } from "./request_text.ts";
+import { type TopQuestion, topRequests } from "./request_top.ts";
 import { usage, type UsageQuestion, usageTotals } from "./usage_query.ts";
 
 let db: Database | undefined;
 
 self.onmessage = ({ data }: MessageEvent<Question>) => {
-  self.postMessage(reply(data));
+  const said = reply(data);
+  const part = "answer" in said ? said.answer : undefined;
+  const isLent = typeof part === "object" && part !== null && "bytes" in part;
+  self.postMessage(said, isLent ? [(part as ExportPart).bytes.buffer] : []);
 };
 
 function reply({ path, method, argument }: Question): Reply {
   try {
-    db ??= new Database(path, { durability: "normal", readOnly: true });
+    db ??= open(path);
     return { answer: answer(db, method, argument) };
   } catch (error) {
     const storage = storageError(error);
@@ -26,6 +32,12 @@ function reply({ path, method, argument }: Question): Reply {
       storage: storage !== undefined,
     };
   }
+}
+
+function open(path: string): Database {
+  const db = new Database(path, { durability: "normal", readOnly: true });
+  db.define(IN_BLOCK, isInBlock);
+  return db;
 }
 
 function answer(
@@ -38,6 +50,10 @@ function answer(
       return listRequests(db, argument as RequestPage);
     case "request":
       return findRequest(db, argument as { id: string; account?: string });
+    case "export":
+      return exportRequests(db, argument as ExportPage);
+    case "top":
+      return topRequests(db, argument as TopQuestion);
     case "usage":
       return usage(db, argument as UsageQuestion);
     case "totals":

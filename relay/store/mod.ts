@@ -23,6 +23,21 @@ export type { LogCounters, RequestLogOptions } from "./log_options.ts";
 export type { GapRow, LogRow, RequestRow } from "./log_rows.ts";
 export { LogReader } from "./log_reader.ts";
 export type { RequestFilter, RequestList, RequestPage } from "./request_query.ts";
+export { type FieldTest, matcherOf, type RequestField, type RequestTerm } from "./request_terms.ts";
+export {
+  EXPORT_FORMATS,
+  type ExportFormat,
+  exportHead,
+  type RequestView,
+  requestView,
+} from "./request_text.ts";
+export {
+  TOP_GROUPS,
+  TOP_SORTS,
+  type TopList,
+  type TopQuestion,
+  type TopRow,
+} from "./request_top.ts";
 export type { UsageQuestion, UsageRow, UsageTotal } from "./usage_query.ts";
 export { csvLine } from "./csv.ts";
 export { redactTarget } from "./redact.ts";

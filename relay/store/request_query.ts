@@ -1,25 +1,14 @@
-/** Asks the request log: pages of rows, newest first, with filters. @module */
+/** Asks the request log: pages of rows, with filters, a stretch at a time. @module */
 
-import type { SQLInputValue } from "node:sqlite";
 import type { Database, Row } from "./database.ts";
-import type { LogRow } from "./log_rows.ts";
+import type { GapRow, LogRow, RequestRow } from "./log_rows.ts";
+import { type Condition, conditionOf, type RequestTerm } from "./request_terms.ts";
 
 /** Which requests; all that is given must hold. */
 export interface RequestFilter {
-  /** One account's. */
+  /** One account's; gaps are nobody's then. */
   readonly account?: string;
-  readonly name?: string;
-  readonly agent?: string;
-  readonly visitor?: string;
-  readonly method?: string;
-  /** The lowest and highest status: `[404, 404]`, `[500, 599]`. */
-  readonly status?: readonly [number, number];
-  /** A glob over the target: `*` any text, `?` one character, all else itself; letters in any case. */
-  readonly target?: string;
-  /** Took longer, ms. */
-  readonly slowerThan?: number;
-  /** Took less long, ms. */
-  readonly fasterThan?: number;
+  readonly terms?: readonly RequestTerm[];
   /** Began at or after, ms since 1970. */
   readonly since?: number;
   /** Began before, ms since 1970. */
@@ -32,82 +21,167 @@ export interface RequestPage extends RequestFilter {
   readonly before?: number;
   /** Oldest first, above this `seq`: for who follows. Instead of `before`. */
   readonly after?: number;
-  /** Rows at most. Default 100, at most 1,000. */
+  /** Requests at most. Default 100, at most 1,000. */
   readonly limit?: number;
 }
 
 /** A page of rows. */
 export interface RequestList {
+  /** Requests, and between them the gaps of the stretch that was looked at, each run of gaps as one. */
   readonly items: readonly LogRow[];
-  /** For the next page, as `before` or `after`; null at the end. */
+  /** For the next page, as `before` or `after`; null at the end. There may be one after a page with few items or none. */
   readonly next: number | null;
 }
 
-/** Rows of the log. Gap rows appear where nothing but the time is asked for. */
+/** Rows looked at in one go, at most. */
+const STRETCH = 50_000;
+/** When so much time is gone, ms, the page ends where it is: the next one goes on. */
+const PATIENCE = 500;
+/** Clocks are set back by less, ms. */
+const CLOCK_ERROR = 60_000;
+
+/** Rows of the log. */
 export function listRequests(db: Database, page: RequestPage): RequestList {
+  const { account, since, after, before = Number.MAX_SAFE_INTEGER } = page;
   const limit = Math.max(1, Math.min(page.limit ?? 100, 1000));
-  const { conditions, values } = where(page);
-  const forward = page.after !== undefined;
-  conditions.push(forward ? "seq > ?" : "seq < ?");
-  values.push(page.after ?? page.before ?? Number.MAX_SAFE_INTEGER);
-  const rows = db
-    .prepare(
-      `SELECT * FROM requests WHERE ${conditions.join(" AND ")}
-       ORDER BY seq ${forward ? "ASC" : "DESC"} LIMIT ?`,
-    )
-    .all(...values, limit + 1)
-    .map(rowOf);
-  const items = rows.slice(0, limit);
-  return { items, next: rows.length > limit ? items.at(-1)!.seq : null };
+  const isForward = after !== undefined;
+  const first = Math.max(isForward ? after + 1 : 0, since === undefined ? 0 : seqOf(db, since));
+  const last = isForward ? Number.MAX_SAFE_INTEGER : before - 1;
+  const stretches = new Stretches(db, { first, last, isForward });
+  const { sql, values } = conditionsOf(page);
+  const select = db.prepare(
+    `SELECT * FROM requests WHERE ${sql} AND seq BETWEEN ? AND ?
+     ORDER BY seq ${isForward ? "ASC" : "DESC"} LIMIT ?`,
+  );
+  const deadline = performance.now() + PATIENCE;
+  const found: RequestRow[] = [];
+  let next: number | null = null;
+  for (let stretch = stretches.next(); stretch !== null; stretch = stretches.next()) {
+    const rows = select.all(...values, ...stretch, limit + 1 - found.length);
+    for (const row of rows) found.push(requestOf(row));
+    if (found.length > limit) {
+      found.length = limit;
+      next = found.at(-1)!.seq;
+      break;
+    }
+    if (performance.now() > deadline) {
+      next = isForward ? stretch[1] : stretch[0];
+      break;
+    }
+  }
+  if (account !== undefined) return { items: found, next };
+  const [from, to] = isForward ? [first, next ?? last] : [next ?? first, last];
+  return { items: withGaps(found, gaps(db, page, [from, to]), isForward), next };
 }
 
 /** The request with that id; with `account`, only if it is that account's. */
 export function findRequest(
   db: Database,
   { id, account }: { id: string; account?: string },
-): LogRow | undefined {
-  const { conditions, values } = where(account === undefined ? {} : { account });
+): RequestRow | undefined {
   const row = db
-    .prepare(`SELECT * FROM requests WHERE ${["id = ?", ...conditions].join(" AND ")} LIMIT 1`)
-    .get(id, ...values);
-  return row && rowOf(row);
+    .prepare("SELECT * FROM requests WHERE id = ?1 AND (?2 IS NULL OR account = ?2) LIMIT 1")
+    .get(id, account ?? null);
+  return row && requestOf(row);
 }
 
-function where(filter: RequestFilter): { conditions: string[]; values: SQLInputValue[] } {
-  const conditions: string[] = [];
-  const values: SQLInputValue[] = [];
-  const add = (condition: string, ...more: (string | number | undefined)[]) => {
-    if (more.includes(undefined)) return;
-    conditions.push(condition);
-    values.push(...more as SQLInputValue[]);
+/** The filter as one condition, which gaps never fulfil. */
+export function conditionsOf({ account, terms = [], since, until }: RequestFilter): Condition {
+  const all: Condition[] = [{ sql: "left_out IS NULL", values: [] }];
+  if (account !== undefined) all.push({ sql: "account = ?", values: [account] });
+  // Stretches are bounded by `seq`; the index of times would have to be sorted.
+  if (since !== undefined) all.push({ sql: "+time >= ?", values: [since] });
+  if (until !== undefined) all.push({ sql: "+time < ?", values: [until] });
+  all.push(...terms.map(conditionOf));
+  return {
+    sql: all.map(({ sql }) => sql).join(" AND "),
+    values: all.flatMap(({ values }) => values),
   };
-  add("account = ?", filter.account);
-  add("name = ?", filter.name);
-  add("agent = ?", filter.agent);
-  add("visitor = ?", filter.visitor);
-  add("method = ?", filter.method);
-  const [lowest, highest] = filter.status ?? [];
-  // Said again as a constant, it lets SQLite use the index of failures.
-  add(`status BETWEEN ? AND ?${(lowest ?? 0) >= 400 ? " AND status >= 400" : ""}`, lowest, highest);
-  add("target LIKE ? ESCAPE '\\'", filter.target === undefined ? undefined : likeOf(filter.target));
-  add("us > ?", filter.slowerThan === undefined ? undefined : filter.slowerThan * 1000);
-  add("us < ?", filter.fasterThan === undefined ? undefined : filter.fasterThan * 1000);
-  add("time >= ?", filter.since);
-  add("time < ?", filter.until);
-  return { conditions, values };
 }
 
-function likeOf(glob: string): string {
-  return glob.replace(/[\\%_]/g, "\\$&").replaceAll("*", "%").replaceAll("?", "_");
+/**
+ * A `seq` below which no row began at or after `time`. Rows come in the order in which requests end, so one that ended
+ * before that began before that: the log is halved until the first one is found that ended later.
+ */
+export function seqOf(db: Database, time: number): number {
+  const ended = db.prepare(
+    "SELECT seq, time + coalesce(us, 0) / 1000 AS ended FROM requests WHERE seq >= ? ORDER BY seq LIMIT 1",
+  );
+  let low = Number(db.value("SELECT min(seq) FROM requests") ?? 0);
+  let high = Number(db.value("SELECT max(seq) FROM requests") ?? 0);
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    const row = ended.get(middle);
+    if (row !== undefined && Number(row.ended) < time - CLOCK_ERROR) low = Number(row.seq) + 1;
+    else high = middle;
+  }
+  return low;
 }
 
-function rowOf(row: Row): LogRow {
-  const [seq, time] = [Number(row.seq), Number(row.time)];
-  if (row.left_out !== null) return { kind: "gap", seq, time, leftOut: Number(row.left_out) };
+/** Parts of the log one after the other, without the holes that restarts and removals leave. */
+class Stretches {
+  readonly #db: Database;
+  readonly #isForward: boolean;
+  #first: number;
+  #last: number;
+
+  constructor(db: Database, range: { first: number; last: number; isForward: boolean }) {
+    this.#db = db;
+    this.#isForward = range.isForward;
+    [this.#first, this.#last] = [range.first, range.last];
+  }
+
+  /** The lowest and highest `seq`; null at the end. */
+  next(): [number, number] | null {
+    const [edge, order] = this.#isForward ? ["min", "seq >= ?1"] : ["max", "seq <= ?2"];
+    const row = this.#db
+      .prepare(`SELECT ${edge}(seq) AS seq FROM requests WHERE ${order} AND seq BETWEEN ?1 AND ?2`)
+      .get(this.#first, this.#last);
+    if (typeof row?.seq !== "number") return null;
+    const stretch: [number, number] = this.#isForward
+      ? [row.seq, Math.min(this.#last, row.seq + STRETCH - 1)]
+      : [Math.max(this.#first, row.seq - STRETCH + 1), row.seq];
+    if (this.#isForward) this.#first = stretch[1] + 1;
+    else this.#last = stretch[0] - 1;
+    return stretch;
+  }
+}
+
+function gaps(db: Database, page: RequestPage, [from, to]: [number, number]): GapRow[] {
+  const { since = 0, until = Number.MAX_SAFE_INTEGER } = page;
+  return db
+    .prepare(
+      `SELECT seq, time, left_out FROM requests
+       WHERE left_out IS NOT NULL AND seq BETWEEN ? AND ? AND +time >= ? AND +time < ? ORDER BY seq`,
+    )
+    .all(from, to, since, until)
+    .map(({ seq, time, left_out }) => ({
+      ...{ kind: "gap", seq: Number(seq), time: Number(time), leftOut: Number(left_out) },
+    }));
+}
+
+/** Both in the order of `rows`. */
+function withGaps(rows: readonly RequestRow[], gaps: GapRow[], isForward: boolean): LogRow[] {
+  if (gaps.length === 0) return [...rows];
+  const all: LogRow[] = [...rows, ...gaps].sort((a, b) =>
+    isForward ? a.seq - b.seq : b.seq - a.seq
+  );
+  const items: LogRow[] = [];
+  for (const row of all) {
+    const before = items.at(-1);
+    if (row.kind === "gap" && before?.kind === "gap") {
+      const newest = isForward ? row : before;
+      items[items.length - 1] = { ...newest, leftOut: before.leftOut + row.leftOut };
+    } else items.push(row);
+  }
+  return items;
+}
+
+function requestOf(row: Row): RequestRow {
   return {
     kind: "request",
-    seq,
-    time,
+    seq: Number(row.seq),
+    time: Number(row.time),
     id: String(row.id),
     name: String(row.name),
     account: String(row.account),

@@ -121,6 +121,8 @@ const ROWS: readonly Row[] = [
   },
   { call: "GET /tunnels", answers: [401, 200, 200, 200, 200] },
   { call: "GET /requests", answers: [401, 200, 200, 200, 200] },
+  { call: "GET /requests/export", answers: [401, 200, 200, 200, 200] },
+  { call: "GET /requests/top", answers: [401, 200, 200, 200, 200] },
   { call: "GET /requests/stream", answers: [401, 200, 200, 200, 200] },
   {
     call: "GET /requests/{id}",
@@ -226,6 +228,44 @@ Deno.test("api: a member's lists hold its own things only, a viewer's hold all",
   assert.deepEqual(await owners("olga", "/names?account=otto"), []);
   assert.deepEqual(await owners("olga", "/audit?account=otto"), []);
   assert.deepEqual(await owners("olga", "/usage?by=account&account=otto"), []);
+});
+
+Deno.test("api: no filter shows a member what is not its own", async () => {
+  await using house = await House.open();
+  for (const name of ["olga", "otto"]) house.addRequest(name, `of-${name}`, { target: `/${name}` });
+  house.addRequest("", "of-nobody", { target: "/nobody" });
+  await house.requestLog.flush();
+  const filters = [
+    "",
+    "account:otto",
+    "name:otto",
+    "id:of-otto",
+    "-account:olga",
+    "agent:a1",
+    "/o",
+  ];
+  for (const filter of filters) {
+    const query = `filter=${encodeURIComponent(filter)}`;
+    const seen = async (who: Who): Promise<string[]> => {
+      const list = await house.call(who, "GET", `/requests?${query}`);
+      const top = await house.call(who, "GET", `/requests/top?${query}`);
+      const file = await house.fetch(who, "GET", `/requests/export?format=ndjson&${query}`);
+      const lines = (await file.text()).split("\n").slice(0, -1);
+      const listed = list.body.items.map(({ target }: { target: string }) => target);
+      assert.deepEqual(lines.map((line) => JSON.parse(line).target), listed);
+      const values = top.body.items.map(({ value }: { value: string }) => value);
+      assert.deepEqual(values, [...listed].sort());
+      return values;
+    };
+    const own = await seen("olga");
+    const isOfOthers = /otto|-account/.test(filter);
+    assert.deepEqual(own, isOfOthers ? [] : ["/olga"], filter);
+    const all = await seen("viewer");
+    assert(all.includes("/otto"), `${filter}: ${all}`);
+    assert.deepEqual(await seen("admin"), all);
+  }
+  const total = await house.call("olga", "GET", "/requests/top");
+  assert.equal(total.body.scanned, 1);
 });
 
 Deno.test("api: a token's scope and its account's role both bind", async () => {

@@ -1,7 +1,7 @@
 /** Claims about answers that go on: requests and events as they come. @module */
 
 import assert from "node:assert/strict";
-import { matchesGlob } from "../../../relay/api/glob.ts";
+import { matchesGlob } from "../../../relay/store/glob.ts";
 import { House, type Who } from "./house.ts";
 import { StreamReader } from "./stream_reader.ts";
 

@@ -5,7 +5,15 @@ import { Database } from "../../../relay/store/database.ts";
 import { RowStage } from "../../../relay/store/log_rows.ts";
 import { LogWriter } from "../../../relay/store/log_writer.ts";
 import { LogReader } from "../../../relay/store/mod.ts";
-import { listRequests, type RequestPage } from "../../../relay/store/request_query.ts";
+import { listRequests, type RequestPage, seqOf } from "../../../relay/store/request_query.ts";
+import {
+  type FieldTest,
+  IN_BLOCK,
+  isInBlock,
+  type RequestField,
+  type RequestTerm,
+} from "../../../relay/store/request_terms.ts";
+import { type TopQuestion, topRequests } from "../../../relay/store/request_top.ts";
 import { UsageCounters } from "../../../relay/store/usage_counters.ts";
 import { usage, type UsageQuestion, usageTotals } from "../../../relay/store/usage_query.ts";
 import { TempDir } from "./temp_dir.ts";
@@ -27,6 +35,7 @@ class TempLog implements Disposable {
   ) {
     this.writer = new LogWriter(this.dir.at("log.db"), { ...limits, busyTimeoutMs: 100 });
     this.db = new Database(this.dir.at("log.db"), { durability: "normal", readOnly: true });
+    this.db.define(IN_BLOCK, isInBlock);
   }
 
   /** Rows from `time` on, one a millisecond. */
@@ -91,31 +100,136 @@ Deno.test("log query: pages lead through all rows once, backward and forward", (
   assert.deepEqual(listRequests(log.db, { after: 25 }), { items: [], next: null });
 });
 
-Deno.test("log query: filters hold together and each alone", () => {
+Deno.test("log query: terms hold together and each alone", () => {
   using log = new TempLog();
   log.add(1, 1000, { name: "a", target: "/x/A.html", status: 404, ms: 700 });
   log.add(1, 2000, { name: "a", target: "/x_100%", status: 200, ms: 5 });
   log.add(1, 3000, { name: "b", target: "/xy100", status: 503, ms: 5 });
-  const cases: [RequestPage, number[]][] = [
-    [{ name: "a" }, [2, 1]],
-    [{ account: "a-b" }, [3]],
-    [{ agent: "g", visitor: "192.0.2.1", method: "GET" }, [3, 2, 1]],
-    [{ method: "POST" }, []],
-    [{ status: [400, 499] }, [1]],
-    [{ status: [200, 200] }, [2]],
-    [{ status: [400, 599] }, [3, 1]],
-    [{ target: "*.HTML" }, [1]],
-    [{ target: "/x?100%" }, [2]],
-    [{ target: "/x?100" }, [3]],
-    [{ target: "/x_100%" }, [2]],
-    [{ target: "100" }, []],
-    [{ target: "*" }, [3, 2, 1]],
-    [{ slowerThan: 500 }, [1]],
-    [{ fasterThan: 500, name: "a" }, [2]],
-    [{ since: 2000, until: 3000 }, [2]],
-    [{ name: "a' OR 1=1 --" }, []],
+  const term = (field: RequestField, ...any: FieldTest[]): RequestTerm => ({
+    field,
+    not: false,
+    any,
+  });
+  const is = (field: RequestField, value: string) => term(field, { kind: "is", value });
+  const glob = (field: RequestField, glob: string) => term(field, { kind: "glob", glob });
+  const within = (field: RequestField, from: number, to: number) =>
+    term(field, { kind: "within", from, to });
+  const cases: [RequestTerm[], number[]][] = [
+    [[], [3, 2, 1]],
+    [[is("name", "a")], [2, 1]],
+    [[{ ...is("name", "a"), not: true }], [3]],
+    [[is("account", "a-b")], [3]],
+    [[is("agent", "g"), is("visitor", "192.0.2.1"), is("method", "GET")], [3, 2, 1]],
+    [[is("method", "POST")], []],
+    [[within("status", 400, 499)], [1]],
+    [[within("status", 200, 200)], [2]],
+    [[within("status", 400, 599)], [3, 1]],
+    [[{ ...within("status", 400, 499), not: true }], [3, 2]],
+    [[glob("target", "*.HTML")], [1]],
+    [[glob("target", "/x?100%")], [2]],
+    [[glob("target", "/x?100")], [3]],
+    [[glob("target", "/x_100%")], [2]],
+    [[glob("target", "100")], []],
+    [[glob("target", "*")], [3, 2, 1]],
+    [[within("duration", 500_001, 1e9)], [1]],
+    [[within("duration", 0, 499_999), is("name", "a")], [2]],
+    [[term("visitor", { kind: "block", block: "192.0.2.0/24" })], [3, 2, 1]],
+    [[term("visitor", { kind: "block", block: "10.0.0.0/8" })], []],
+    [[is("name", "a' OR 1=1 --")], []],
   ];
-  for (const [page, seqs] of cases) assert.deepEqual(log.seqs(page), seqs, JSON.stringify(page));
+  for (const [terms, seqs] of cases) {
+    assert.deepEqual(log.seqs({ terms }), seqs, JSON.stringify(terms));
+  }
+  assert.deepEqual(log.seqs({ since: 2000, until: 3000 }), [2]);
+  assert.deepEqual(log.seqs({ account: "a-a", terms: [is("account", "a-b")] }), []);
+});
+
+Deno.test("log query: a time is found where the log was halved, holes and restarts or not", () => {
+  using log = new TempLog();
+  const day = 100 * DAY;
+  log.add(3_000, day);
+  log.seq += 1e9;
+  log.add(3_000, day + HOUR);
+  log.add(1, day - HOUR, { ms: 2 * HOUR }); // ended last, began first
+  const count = (page: RequestPage) => {
+    const seen: number[] = [];
+    for (let next: number | null = Number.MAX_SAFE_INTEGER; next !== null;) {
+      const list = listRequests(log.db, { ...page, before: next, limit: 1000 });
+      seen.push(...list.items.map(({ seq }) => seq));
+      next = list.next;
+    }
+    assert.deepEqual(seen, [...new Set(seen)].sort((a, b) => b - a));
+    return seen.length;
+  };
+  assert.equal(count({}), 6_001);
+  assert.equal(count({ since: day + HOUR }), 3_000);
+  assert.equal(count({ since: day + HOUR + 1_000, until: day + HOUR + 1_500 }), 500);
+  assert.equal(count({ since: day + 2_990 }), 3_010);
+  assert.equal(count({ until: day }), 1);
+  assert.equal(seqOf(log.db, day + HOUR), 3_001);
+  assert.equal(seqOf(log.db, 0), 1);
+});
+
+Deno.test("log query: gaps stand between the requests, those side by side as one", () => {
+  using log = new TempLog();
+  const gap = (leftOut: number) => {
+    log.writer.write(new RowStage().take(log.seq++, { time: log.seq, leftOut }));
+  };
+  gap(1);
+  gap(2);
+  log.add(2, 1000);
+  gap(4);
+  log.add(1, 2000);
+  gap(8);
+  gap(16);
+  const shape = (page: RequestPage) => {
+    const { items, next } = listRequests(log.db, page);
+    return [items.map((row) => row.kind === "gap" ? -row.leftOut : row.seq), next];
+  };
+  assert.deepEqual(shape({}), [[-24, 6, -4, 4, 3, -3], null]);
+  assert.deepEqual(shape({ limit: 1 }), [[-24, 6], 6]);
+  assert.deepEqual(shape({ limit: 1, before: 6 }), [[-4, 4], 4]);
+  assert.deepEqual(shape({ limit: 2, before: 6 }), [[-4, 4, 3, -3], null]);
+  assert.deepEqual(shape({ after: 0, limit: 2 }), [[-3, 3, 4], 4]);
+  assert.deepEqual(shape({ after: 4 }), [[-4, 6, -24], null]);
+  assert.deepEqual(shape({ account: "a-n" }), [[6, 4, 3], null]);
+});
+
+Deno.test("log top: groups, sorts, and says how much was looked at", () => {
+  using log = new TempLog();
+  log.add(5, 1000, { target: "/a?x=1", ms: 10 });
+  log.add(5, 2000, { target: "/a?y", ms: 20, name: "b" });
+  log.add(3, 3000, { target: "/b", status: 503, ms: 1 });
+  log.add(1, 4000, { target: "/c", status: 0, ms: 100 });
+  const top = (question: Partial<TopQuestion> = {}) =>
+    topRequests(log.db, { by: "path", sort: "requests", limit: 10, ...question });
+  const list = top();
+  assert.deepEqual([list.scanned, list.whole], [14, true]);
+  assert.deepEqual(list.items[0], {
+    ...{ value: "/a", requests: 10, errors: 0, bytesIn: 10, bytesOut: 20, avgMs: 15, maxMs: 20 },
+  });
+  const values = (question: Partial<TopQuestion>) => top(question).items.map(({ value }) => value);
+  assert.deepEqual(values({ sort: "errors" }), ["/b", "/c"]);
+  assert.deepEqual(values({ sort: "slow" }), ["/c", "/a", "/b"]);
+  assert.deepEqual(values({ sort: "bytes", limit: 2 }), ["/a", "/b"]);
+  assert.deepEqual(values({ by: "status" }), ["200", "503", "0"]);
+  assert.deepEqual(values({ by: "name", since: 2000, until: 3000 }), ["b"]);
+  assert.deepEqual(values({ by: "method", account: "a-b" }), ["GET"]);
+  assert.deepEqual(top({ account: "a-c" }), { items: [], scanned: 0, whole: true });
+  const failed: RequestTerm = {
+    field: "status",
+    not: false,
+    any: [{ kind: "within", from: 500, to: 599 }],
+  };
+  assert.deepEqual(values({ terms: [failed] }), ["/b"]);
+});
+
+Deno.test("log top: of more than 200,000 the newest count", () => {
+  using log = new TempLog();
+  log.add(10, 1000, { target: "/old" });
+  log.add(200_000, 2000, { target: "/new" });
+  const { items, scanned, whole } = topRequests(log.db, { by: "path", sort: "requests", limit: 9 });
+  assert.deepEqual([items.map(({ value }) => value), scanned, whole], [["/new"], 200_000, false]);
 });
 
 Deno.test("log query: failures are found by their index", () => {

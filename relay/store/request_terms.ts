@@ -1,0 +1,132 @@
+/** What a filter asks of a request, said once and used twice: as SQL over the log, and over rows as they come. @module */
+
+import type { SQLInputValue } from "node:sqlite";
+import { type Cidr, inCidr, parseCidr, parseIp } from "../../cli/mod.ts";
+import { matchesGlob } from "./glob.ts";
+import type { RequestRow } from "./log_rows.ts";
+
+type Value = string | number | null;
+
+/** Where the log keeps a field, and where a row has it: the same value. */
+const FIELDS = {
+  id: { column: "id", of: (row) => row.id },
+  name: { column: "name", of: (row) => row.name },
+  account: { column: "account", of: (row) => row.account },
+  agent: { column: "agent", of: (row) => row.agent },
+  visitor: { column: "visitor", of: (row) => row.visitor },
+  method: { column: "method", of: (row) => row.method },
+  target: { column: "target", of: (row) => row.target },
+  status: { column: "status", of: (row) => row.status },
+  bytesIn: { column: "bytes_in", of: (row) => row.bytesIn },
+  bytesOut: { column: "bytes_out", of: (row) => row.bytesOut },
+  // Microseconds.
+  duration: { column: "us", of: (row) => Math.round(row.ms * 1000) },
+  firstByte: {
+    column: "ttfb_us",
+    of: (row) => row.ttfbMs === null ? null : Math.round(row.ttfbMs * 1000),
+  },
+} as const satisfies Record<string, { column: string; of: (row: RequestRow) => Value }>;
+
+/** What can be asked about; durations are whole microseconds. */
+export type RequestField = keyof typeof FIELDS;
+
+/** One thing that a field may be. What a row does not have is nothing of all this. */
+export type FieldTest =
+  | { readonly kind: "is"; readonly value: string }
+  /** `*` any text, `?` one character, all else itself; letters of ASCII in any case. */
+  | { readonly kind: "glob"; readonly glob: string }
+  /** Whole numbers, both included. */
+  | { readonly kind: "within"; readonly from: number; readonly to: number }
+  /** An address in a block as `parseCidr` reads it. */
+  | { readonly kind: "block"; readonly block: string };
+
+/** Holds where the field is any of these, or none of them. */
+export interface RequestTerm {
+  readonly field: RequestField;
+  readonly not: boolean;
+  readonly any: readonly FieldTest[];
+}
+
+/** A condition with what stands for its question marks. */
+export interface Condition {
+  readonly sql: string;
+  readonly values: readonly SQLInputValue[];
+}
+
+/** The SQL function that {@linkcode isInBlock} is. */
+export const IN_BLOCK = "in_block";
+
+/** A test as a condition on `column`, and as a function of the same value. */
+function ways(test: FieldTest, column: string): Condition & { holds: (value: Value) => boolean } {
+  switch (test.kind) {
+    case "is":
+      return { sql: `${column} = ?`, values: [test.value], holds: (value) => value === test.value };
+    case "glob":
+      return {
+        sql: `${column} LIKE ? ESCAPE '\\'`,
+        values: [likeOf(test.glob)],
+        holds: (value) => value !== null && matchesGlob(String(value), test.glob),
+      };
+    case "within": {
+      const { from, to } = test;
+      return {
+        sql: `${column} BETWEEN ? AND ?`,
+        values: [from, to],
+        holds: (value) => value !== null && Number(value) >= from && Number(value) <= to,
+      };
+    }
+    case "block":
+      return {
+        sql: `${IN_BLOCK}(${column}, ?)`,
+        values: [test.block],
+        holds: (value) => isInBlock(value, test.block) === 1,
+      };
+  }
+}
+
+/** The condition of one term. */
+export function conditionOf({ field, not, any }: RequestTerm): Condition {
+  const { column } = FIELDS[field];
+  const tests = any.map((test) => ways(test, column));
+  const either = `(${tests.map(({ sql }) => sql).join(" OR ")})`;
+  const values = tests.flatMap((test) => test.values);
+  // What a row does not have is NULL, which would make both a condition and its contrary fail.
+  if (not) return { sql: `NOT coalesce(${either}, 0)`, values };
+  const failures = field === "status" &&
+    any.every((test) => test.kind === "within" && test.from >= 400);
+  // Said again as a constant, it lets SQLite use the index of failures.
+  return { sql: failures ? `${either} AND status >= 400` : either, values };
+}
+
+/** Whether a row fits all terms. */
+export function matcherOf(terms: readonly RequestTerm[]): (row: RequestRow) => boolean {
+  const checks = terms.map(({ field, not, any }) => {
+    const { column, of } = FIELDS[field];
+    const tests = any.map((test) => ways(test, column).holds);
+    return (row: RequestRow): boolean => {
+      const value = of(row);
+      return tests.some((holds) => holds(value)) !== not;
+    };
+  });
+  return (row) => checks.every((check) => check(row));
+}
+
+const blocks = new Map<string, Cidr>();
+/** Blocks read already; with more all are read again. */
+const MOST_BLOCKS = 100;
+
+/** 1 where the address lies in the block, else 0: what SQLite calls truth. */
+export function isInBlock(address: unknown, block: unknown): number {
+  const bytes = typeof address === "string" ? parseIp(address) : undefined;
+  if (bytes === undefined || typeof block !== "string") return 0;
+  let known = blocks.get(block);
+  if (known === undefined) {
+    if (blocks.size >= MOST_BLOCKS) blocks.clear();
+    blocks.set(block, known = parseCidr(block));
+  }
+  return inCidr(known, bytes) ? 1 : 0;
+}
+
+function likeOf(glob: string): string {
+  return glob.replace(/[\\%_]/g, "\\$&").replaceAll("*", "%").replaceAll("?", "_");
+}
