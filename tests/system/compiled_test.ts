@@ -1,6 +1,7 @@
 /** The one file alone, as somebody has it who has just downloaded it; runs where CRUNCH_PROGRAM names one. @module */
 
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { configuration } from "../../packaging/contents.ts";
 import { type CrunchProcess, Household, type ProcessOptions } from "../support/crunch.ts";
 import { ask } from "../support/visitor.ts";
@@ -26,8 +27,8 @@ function beginning(path: string): string {
 function fresh(home: Household): ProcessOptions {
   const env: Record<string, string> = {
     ...{ XDG_CACHE_HOME: "", DENO_DIR: "" },
-    // Root's would be /var/lib.
-    XDG_STATE_HOME: home.path("state"),
+    // Root's would be /var/lib. The second one is what Windows has.
+    ...{ XDG_STATE_HOME: home.path("state"), LOCALAPPDATA: home.path("state") },
   };
   if (Deno.build.os !== "windows") env.PATH = "/usr/bin:/bin";
   Deno.mkdirSync(home.path("empty"));
@@ -88,7 +89,7 @@ Deno.test({ name: "one file: demo shows the example site", ignore }, async () =>
   const listen = ["--http", "127.0.0.1:0", "--tunnel", "127.0.0.1:0"];
   const demo = home.crunch(["demo", ...listen, "--ready-file", file], fresh(home));
   const { http } = await demo.ready(file) as { http: string };
-  assert.ok(demo.stdout.includes(home.path("state/crunch-demo")), demo.all);
+  assert.ok(demo.stdout.includes(join(home.path("state"), "crunch-demo")), demo.all);
   assert.match((await ask(http, "/local/")).text, /The Quillet/);
   assert.equal((await ask(http, "/local/images/mark.svg")).status, 200);
   assert.match((await ask(http, "/local/archive/")).text, /leeks by the moon 🌙\.csv/);
