@@ -3,6 +3,8 @@
 import {
   type ExportFormat,
   exportHead,
+  type ExportPage,
+  type ExportPart,
   type LogReader,
   type RequestFilter,
   StoreError,
@@ -34,22 +36,40 @@ const TYPES: Readonly<Record<ExportFormat, string>> = {
 export class RequestExports {
   #open = 0;
 
-  /** The answer; newest first, each request once. Memory for one page only. @throws {Problem} 429. */
-  answer(wanted: Export): Response {
+  /**
+   * The answer; newest first, each request once. Memory for two pages only: one goes while the next is read.
+   * @throws {Problem} 429. @throws {StoreError} where the log cannot be read.
+   */
+  async answer(wanted: Export): Promise<Response> {
     if (this.#open >= MOST_EXPORTS) {
       throw new Problem(429, "busy", "Too many exports are under way", {
         headers: { "retry-after": "5" },
       });
     }
     this.#open++;
-    const { format } = wanted;
+    let isOpen = true;
+    const end = (): void => {
+      if (isOpen) this.#open--;
+      isOpen = false;
+    };
     const pages = pagesOf(wanted);
-    const end = () => void this.#open--;
+    // Read before anything is answered: until then it can still be a refusal.
+    let page: Promise<IteratorResult<Uint8Array>> = pages.next();
+    await page.catch((error) => {
+      end();
+      throw error;
+    });
     const body = new ReadableStream<Uint8Array>({
       async pull(controller) {
         try {
-          const { done, value } = await pages.next();
-          if (!done) return controller.enqueue(value);
+          const { done, value } = await page;
+          if (!isOpen) return;
+          if (!done) {
+            controller.enqueue(value);
+            page = pages.next();
+            page.catch(() => {}); // told by the next pull
+            return;
+          }
           end();
           controller.close();
         } catch (error) {
@@ -62,6 +82,7 @@ export class RequestExports {
         await pages.return();
       },
     }, { highWaterMark: 0 });
+    const { format } = wanted;
     const filename = `requests-${new Date().toISOString().slice(0, 10)}.${format}`;
     return new Response(body, {
       headers: {
@@ -75,19 +96,18 @@ export class RequestExports {
 async function* pagesOf(
   { reader, filter, format, isAllowed }: Export,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const head = exportHead(format);
-  if (head !== "") yield new TextEncoder().encode(head);
-  let before: number | null = Number.MAX_SAFE_INTEGER;
-  while (reader !== null && before !== null) {
+  if (reader === null) return yield new TextEncoder().encode(exportHead(format));
+  let before: { before?: number } | null = {};
+  while (before !== null) {
     if (!isAllowed()) throw new Error("The export's reader may no longer have it");
-    const page = await patient(reader, { ...filter, format, before, limit: PAGE });
-    if (page.bytes.length > 0) yield page.bytes;
-    before = page.next;
+    const { bytes, next } = await patient(reader, { ...filter, ...before, format, limit: PAGE });
+    if (bytes.length > 0) yield bytes;
+    before = next === null ? null : { before: next };
   }
 }
 
 /** Waits where others ask so much that the log takes no more questions. */
-async function patient(reader: LogReader, page: Parameters<LogReader["export"]>[0]) {
+async function patient(reader: LogReader, page: ExportPage): Promise<ExportPart> {
   for (;;) {
     try {
       return await reader.export(page);

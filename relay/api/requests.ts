@@ -82,11 +82,11 @@ export function requestRoutes(streams: EventStreams): Routes {
           ...refusals,
         },
       }),
-      (c) => {
+      async (c) => {
         const { format = "csv", ...given } = c.req.valid("query");
         const { me } = c.var;
         const { env, req } = c;
-        return exports.answer({
+        return await exports.answer({
           reader: context.reader,
           filter: filterOf(given, me),
           format,

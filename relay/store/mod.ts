@@ -28,6 +28,8 @@ export {
   EXPORT_FORMATS,
   type ExportFormat,
   exportHead,
+  type ExportPage,
+  type ExportPart,
   type RequestView,
   requestView,
 } from "./request_text.ts";

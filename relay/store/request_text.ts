@@ -68,10 +68,10 @@ export interface ExportPart {
   readonly next: number | null;
 }
 
-/** A page of requests as text; gaps are left out. */
+/** A page of requests as text, the first one with the head of its file; gaps are left out. */
 export function exportRequests(db: Database, { format, ...page }: ExportPage): ExportPart {
   const { items, next } = listRequests(db, page);
-  let text = "";
+  let text = page.before === undefined ? exportHead(format) : "";
   for (const row of items) {
     if (row.kind !== "request") continue;
     const view = requestView(row);
