@@ -14,13 +14,23 @@ async function main(): Promise<number> {
     const { code } = await new Deno.Command(Deno.execPath(), {
       args: ["test", "-A", "--parallel", ...Deno.args, ...given.length > 0 ? [] : ["tests/system"]],
       cwd: checkout,
-      // A cache for all tests together: each of them has a home of its own.
-      env: { CRUNCH_PROGRAM: program, XDG_CACHE_HOME: join(folder, "cache") },
+      env: {
+        CRUNCH_PROGRAM: program,
+        // A cache for all tests together: each of them has a home of its own. Deno itself keeps the one it has.
+        XDG_CACHE_HOME: join(folder, "cache"),
+        DENO_DIR: await denoDirectory(),
+      },
     }).spawn().status;
     return code;
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+/** Where Deno keeps the packages that tests import. */
+async function denoDirectory(): Promise<string> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).output();
+  return (JSON.parse(new TextDecoder().decode(stdout)) as { denoDir: string }).denoDir;
 }
 
 async function make(path: string): Promise<string> {
