@@ -1,10 +1,10 @@
 /** Everything by which a relay is administered: the API, the dashboard's pages, `--admin`, the control socket. @module */
 
 import { type Connection, HttpServer, type ServerLimits, type ServerOptions } from "../http/mod.ts";
-import { adminPage } from "./admin_page.ts";
 import type { ApiContext } from "./api/mod.ts";
 import { ApiDoor } from "./api_door.ts";
 import { ControlSocket } from "./control_socket.ts";
+import { dashboardFiles } from "./dashboard_files.ts";
 import { ownFront } from "./own_front.ts";
 import type { OwnPages } from "./own_pages.ts";
 import type { Router } from "./router.ts";
@@ -31,7 +31,9 @@ export class Administration implements AsyncDisposable {
     this.#context = context;
     this.#door = new ApiDoor({ context, publicUrl });
     pages.set("api", this.#door.answer);
-    pages.set("admin", adminPage());
+    const dashboard = dashboardFiles();
+    pages.set("admin", dashboard);
+    pages.set("static", dashboard);
     this.#server = new HttpServer({ ...server, handle: ownFront(router, { pages, proxies }) });
   }
 

@@ -20,7 +20,8 @@ import {
   type Routes,
   tagged,
 } from "./routing.ts";
-import { account, accountPatch, type AccountView, listOf, newAccount } from "./schemas.ts";
+import { account, accountPatch, listOf, newAccount } from "./schemas.ts";
+import type { AccountView } from "./views.ts";
 
 const params = z.object({ name: z.string() });
 const tags = ["accounts"];

@@ -16,7 +16,14 @@ export function eventRoutes(streams: EventStreams): Routes {
         path: "/events",
         tags: ["events"],
         summary: "Sends agents' comings and goings and every change; goes on after `Last-Event-ID`",
-        request: { headers: z.object({ "last-event-id": z.string().optional() }) },
+        request: {
+          query: z.object({
+            after: z.string().optional().openapi({
+              description: "the same, for a page that begins anew: it cannot send the field",
+            }),
+          }),
+          headers: z.object({ "last-event-id": z.string().optional() }),
+        },
         responses: {
           200: {
             description: "Events like `agent.connected` and `account.update`, and `gap`",
@@ -29,7 +36,9 @@ export function eventRoutes(streams: EventStreams): Routes {
         if (live === null) throw new Problem(503, "not-running", "No relay runs here");
         const { events } = live;
         const { me } = c.var;
-        const last = numericCursor(c.req.valid("header")["last-event-id"]);
+        const last = numericCursor(
+          c.req.valid("header")["last-event-id"] ?? c.req.valid("query").after,
+        );
         return streams.open(c.req.raw, c.env, me, (sender) => {
           const send = (event: FeedEvent): void => {
             if (!concerns(event, me)) return;

@@ -22,7 +22,7 @@ import { tokenRoutes } from "./tokens.ts";
 import { detailOf, fieldErrors } from "./validation.ts";
 
 export type { ApiContext, Caller, LiveRelay } from "./context.ts";
-export type { AccountView, TokenView } from "./schemas.ts";
+export type * from "./views.ts";
 
 /** The API, ready to answer. */
 export interface Api extends Disposable {

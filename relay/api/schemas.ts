@@ -230,6 +230,3 @@ export const problem = z.object({
 export function listOf<T extends z.ZodType>(item: T) {
   return z.object({ items: z.array(item), next: z.string().nullable() });
 }
-
-export type AccountView = z.infer<typeof account>;
-export type TokenView = z.infer<typeof token>;

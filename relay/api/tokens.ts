@@ -24,7 +24,8 @@ import {
   type Routes,
   tagged,
 } from "./routing.ts";
-import { listOf, madeToken, newToken, token, type TokenView } from "./schemas.ts";
+import { listOf, madeToken, newToken, token } from "./schemas.ts";
+import type { TokenView } from "./views.ts";
 
 const tags = ["tokens"];
 const ofAccount = z.object({ name: z.string() });

@@ -1,0 +1,110 @@
+/** Asks the relay's REST API. @module */
+// @ts-check
+
+import { signal } from "@preact/signals";
+
+/** @import { ProblemView } from "../relay/api/mod.ts" */
+
+/** Counts how often the relay said that nobody is signed in: the session is over. */
+export const turnedAway = signal(0);
+
+/** What the API answered instead of what was asked for; `status` 0 where it did not answer at all. */
+export class ApiError extends Error {
+  /**
+   * @param {number} status
+   * @param {Partial<ProblemView>} problem
+   * @param {{ retryAfter?: number }} [more] seconds
+   */
+  constructor(status, problem, { retryAfter } = {}) {
+    super(problem.detail ?? problem.title ?? `The relay answered ${status}`);
+    this.status = status;
+    this.code = problem.code ?? "";
+    /** What is wrong with which field. */
+    this.errors = problem.errors ?? [];
+    this.retryAfter = retryAfter;
+  }
+}
+
+/**
+ * @typedef {object} Asking
+ * @property {unknown} [body] for JSON
+ * @property {string} [tag] the version that is to be changed; the relay refuses if there is a newer one
+ * @property {AbortSignal} [signal]
+ */
+
+/**
+ * Asks, and returns the answer's JSON (null without any) with its entity tag.
+ * @param {string} method
+ * @param {string} path below `/api/v1`
+ * @param {Asking} [asking]
+ * @returns {Promise<{ data: any, tag: string | null }>}
+ * @throws {ApiError}
+ */
+export async function ask(method, path, { body, tag, signal } = {}) {
+  /** @type {Record<string, string>} */
+  const headers = {};
+  if (body !== undefined) headers["content-type"] = "application/json";
+  if (tag) headers["if-match"] = tag;
+  let response;
+  try {
+    response = await fetch(`/api/v1${path}`, {
+      method,
+      headers,
+      body: body === undefined ? null : JSON.stringify(body),
+      signal: signal ?? null,
+    });
+  } catch (error) {
+    if (/** @type {Error} */ (error).name === "AbortError") throw error;
+    throw new ApiError(0, { detail: "The relay does not answer" });
+  }
+  const isJson = /json/.test(response.headers.get("content-type") ?? "");
+  const data = isJson ? await response.json() : null;
+  if (response.ok) return { data, tag: response.headers.get("etag") };
+  if (response.status === 401 && path !== "/sessions") turnedAway.value++;
+  const retryAfter = Number(response.headers.get("retry-after")) || undefined;
+  throw new ApiError(response.status, data ?? {}, retryAfter === undefined ? {} : { retryAfter });
+}
+
+/**
+ * @param {string} path
+ * @param {Asking} [asking]
+ */
+export async function get(path, asking) {
+  return (await ask("GET", path, asking)).data;
+}
+
+/**
+ * @param {string} path
+ * @param {unknown} [body]
+ */
+export async function post(path, body) {
+  return (await ask("POST", path, { body })).data;
+}
+
+/**
+ * @param {string} path
+ * @param {unknown} body
+ * @param {Asking} [asking]
+ */
+export async function patch(path, body, asking) {
+  return (await ask("PATCH", path, { ...asking, body })).data;
+}
+
+/** @param {string} path */
+export async function remove(path) {
+  await ask("DELETE", path);
+}
+
+/**
+ * The address of something in the API, with parameters; undefined and empty ones are left out.
+ * @param {string} path
+ * @param {Record<string, string | number | undefined | null>} parameters
+ */
+export function withQuery(path, parameters) {
+  const query = new URLSearchParams();
+  for (const [key, value] of Object.entries(parameters)) {
+    if (value !== undefined && value !== null && value !== "") query.set(key, String(value));
+  }
+  const text = query.toString();
+  return text === "" ? path : `${path}?${text}`;
+}

@@ -1,0 +1,162 @@
+/** The frame around every page: the rail, the bar above, and which page belongs to the address. @module */
+// @ts-check
+
+import { computed } from "@preact/signals";
+import { html } from "htm/preact";
+import { useEffect, useRef } from "preact/hooks";
+import { timeOf } from "./format.js";
+import { helpOpen } from "./keys.js";
+import { heard, line, startLive } from "./live.js";
+import { Help } from "./parts/help.js";
+import { Icon } from "./parts/icon.js";
+import { Questions } from "./parts/dialog.js";
+import { Later } from "./parts/later.js";
+import { Loading } from "./parts/states.js";
+import { attempt, Toasts } from "./parts/toast.js";
+import { href, segments } from "./route.js";
+import { me, seesAll, signOut, trouble } from "./session.js";
+import { SignIn } from "./sign_in.js";
+import { theme, turnTheme } from "./theme.js";
+
+/** @import { IconName } from "./parts/icon.js" */
+
+/**
+ * A page: its place in the rail, and the module that shows it.
+ * @typedef {{ at: string, title: string, icon: IconName, load: () => Promise<any> }} Page
+ */
+
+/** @type {readonly Page[]} */
+const PAGES = [
+  { at: "", title: "Overview", icon: "overview", load: () => import("./pages/overview.js") },
+  { at: "log", title: "Log", icon: "log", load: () => import("./pages/log.js") },
+  { at: "agents", title: "Agents", icon: "agents", load: () => import("./pages/agents.js") },
+  { at: "names", title: "Names", icon: "names", load: () => import("./pages/names.js") },
+  {
+    at: "accounts",
+    title: "Accounts",
+    icon: "accounts",
+    load: () => import("./pages/accounts.js"),
+  },
+  { at: "usage", title: "Usage", icon: "usage", load: () => import("./pages/usage.js") },
+  { at: "audit", title: "Audit", icon: "audit", load: () => import("./pages/audit.js") },
+  {
+    at: "settings",
+    title: "Settings",
+    icon: "settings",
+    load: () => import("./pages/settings.js"),
+  },
+];
+const page = computed(() => PAGES.find(({ at }) => at === (segments.value[0] ?? "")));
+
+/** Everything. */
+export function App() {
+  if (me.value === undefined) {
+    return html`<div class="waiting">${
+      trouble.value === ""
+        ? html`<${Loading} rows=${3} />`
+        : html`<p role="alert">${trouble.value}. Trying again …</p>`
+    }</div>`;
+  }
+  return html`${
+    me.value === null ? html`<${SignIn} />` : html`<${Frame} />`
+  }<${Questions} /><${Toasts} />`;
+}
+
+/** What is there on every page once somebody is signed in. */
+function Frame() {
+  useEffect(startLive, []);
+  const main = useRef(/** @type {HTMLElement | null} */ (null));
+  const title = page.value?.title ?? "Not found";
+  useEffect(() => {
+    document.title = `${title} – crunch`;
+    main.current?.focus({ preventScroll: true });
+    scrollTo(0, 0);
+  }, [title]);
+  return html`
+    <a class="skip" href="#main" onClick=${(/** @type {Event} */ event) => {
+      event.preventDefault();
+      main.current?.focus();
+    }}>Skip to the content</a>
+    <${Rail} />
+    <div class="column">
+      <${Bar} title=${title} />
+      <${LostLine} />
+      <main id="main" tabindex="-1" ref=${main}>
+        ${page.value === undefined
+          ? html`
+            <div class="empty">
+              <p class="empty-title">There is no such page</p>
+              <p><a href=${href()}>To the overview</a></p>
+            </div>
+          `
+          : html`<${Later} key=${page.value.at} load=${page.value.load} />`}
+      </main>
+    </div>
+    ${helpOpen.value && html`<${Help} />`}
+  `;
+}
+
+function Rail() {
+  const mine = me.value?.name ?? "";
+  return html`
+    <nav class="rail" aria-label="Pages">
+      <a class="mark" href=${href()}
+        aria-label="crunch: overview"><svg viewBox="0 0 16 16" aria-hidden="true"><path
+          d="M8 1a7 7 0 1 0 7 7 2.4 2.4 0 0 1-3-2.3A2.4 2.4 0 0 1 9.3 3 2.4 2.4 0 0 1 8 1z" /></svg><span>crunch</span></a>
+      <ul>${PAGES.map(({ at, title, icon }) => {
+        // A member has one account to look at: its own.
+        const own = at === "accounts" && !seesAll.value;
+        const address = own ? href(at, mine) : at === "" ? href() : href(at);
+        return html`<li key=${at}><a href=${address} aria-current=${
+          page.value?.at === at ? "page" : null
+        }>
+          <${Icon} name=${icon} /><span>${own ? "Account" : title}</span></a></li>`;
+      })}</ul>
+    </nav>
+  `;
+}
+
+/** @param {{ title: string }} props */
+function Bar({ title }) {
+  const name = me.value?.name ?? "";
+  const themes = { system: "As the system has it", light: "Light", dark: "Dark" };
+  const themeIcons = /** @type {const} */ ({ system: "system", light: "sun", dark: "moon" });
+  return html`
+    <header class="bar">
+      <h1>${title}</h1>
+      <${LiveDot} />
+      <span class="grow" />
+      <button type="button" class="quiet" title="Keys (?)" onClick=${() => helpOpen.value = true}>
+          <kbd>?</kbd><span class="unseen">Keys</span></button>
+      <button type="button" class="quiet square" title=${`Colours: ${
+        themes[theme.value]
+      }`} onClick=${turnTheme}>
+          <${Icon} name=${themeIcons[theme.value]} /><span class="unseen">Colours: ${themes[
+            theme.value
+          ]}</span></button>
+      <a class="who" href=${href(
+        "accounts",
+        name,
+      )} title=${`Signed in as ${name} (${me.value?.role})`}>${name}</a>
+      <button type="button" class="quiet square" title="Sign out" onClick=${() => attempt(signOut)}>
+          <${Icon} name="out" /><span class="unseen">Sign out</span></button>
+    </header>
+  `;
+}
+
+/** Whether what is shown is now. */
+function LiveDot() {
+  const texts = { connecting: "connecting", live: "live", lost: "not connected" };
+  return html`<span class=${`dot ${line.value}`} role="status">${texts[line.value]}</span>`;
+}
+
+/** Quiet, and over the page rather than in it: nothing jumps. */
+function LostLine() {
+  if (line.value !== "lost") return null;
+  return html`
+    <p class="lost"
+      role="alert">The relay does not answer${heard.value > 0
+        ? html`; what you see is from <b>${timeOf(heard.value)}</b>`
+        : ""}. It goes on by itself as soon as the relay is there.</p>
+  `;
+}

@@ -1,0 +1,93 @@
+/** What happens on the relay while the page is open: one line of events, which resumes after an interruption. @module */
+// @ts-check
+
+import { signal } from "@preact/signals";
+
+/** Every type there is; `EventSource` has to be told each. */
+const TYPES = /** @type {const} */ ([
+  ...["agent.connected", "agent.replaced", "agent.draining", "agent.disconnect", "agent.gone"],
+  ...["account.add", "account.update", "account.password", "account.remove"],
+  ...["name.add", "name.remove", "name.transfer", "token.create", "token.revoke"],
+  ...["session.start", "session.end", "setting.set", "gap"],
+]);
+/** A line that the relay has closed for good is opened anew after so long, ms. */
+const PAUSE = 2_000;
+
+/** @type {import("@preact/signals").Signal<"connecting" | "live" | "lost">} */
+export const line = signal("connecting");
+/** When the relay was last heard of, ms since 1970; 0 for never. */
+export const heard = signal(0);
+
+/** @type {Set<(type: string) => void>} */
+const listeners = new Set();
+
+/**
+ * Calls `listener` with the type of each event, until the function it gives back is called.
+ * @param {(type: string) => void} listener
+ */
+export function onEvent(listener) {
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
+}
+
+/** @param {string} type */
+function tell(type) {
+  heard.value = Date.now();
+  for (const listener of [...listeners]) listener(type);
+}
+
+/**
+ * Listens to a stream of events, and goes on where it was after any interruption.
+ * @param {string} path below `/api/v1`, with parameters
+ * @param {object} handlers
+ * @param {readonly string[]} handlers.types
+ * @param {(type: string, data: any) => void} handlers.onevent
+ * @param {(state: "live" | "lost") => void} handlers.onstate
+ * @returns {() => void} what ends it
+ */
+export function follow(path, { types, onevent, onstate }) {
+  let last = "";
+  let isOver = false;
+  /** @type {EventSource | null} */
+  let source = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  const open = () => {
+    const after = last === "" ? "" : `${path.includes("?") ? "&" : "?"}after=${last}`;
+    source = new EventSource(`/api/v1${path}${after}`);
+    source.onopen = () => onstate("live");
+    source.onerror = () => {
+      if (isOver) return;
+      onstate("lost");
+      // After an answer that is no stream the browser itself gives up.
+      if (source?.readyState === EventSource.CLOSED) timer = setTimeout(open, PAUSE);
+    };
+    for (const type of types) {
+      source.addEventListener(type, (event) => {
+        if (event.lastEventId !== "") last = event.lastEventId;
+        onevent(type, JSON.parse(event.data));
+      });
+    }
+  };
+  open();
+  return () => {
+    isOver = true;
+    clearTimeout(timer);
+    source?.close();
+  };
+}
+
+/** Listens to the relay's events while somebody is signed in. */
+export function startLive() {
+  line.value = "connecting";
+  return follow("/events", {
+    types: TYPES,
+    onevent: tell,
+    onstate: (state) => {
+      const wasLost = line.peek() === "lost";
+      line.value = state;
+      // What was shown may be old by now, whatever the relay remembers of its events.
+      if (state === "live") tell(wasLost ? "regained" : "opened");
+    },
+  });
+}

@@ -1,0 +1,63 @@
+/** Something of the API on a page: fetched, kept while it is fetched again, and fetched again when it changes. @module */
+// @ts-check
+
+import { useSignal } from "@preact/signals";
+import { useCallback, useEffect, useRef } from "preact/hooks";
+import { get } from "./api.js";
+import { onEvent } from "./live.js";
+
+/** Events that come together are one reason to ask, ms. */
+const TOGETHER = 150;
+
+/**
+ * What a page has of `path`. `data` stays while it is asked for again; `error` is the last one's.
+ * @template T
+ * @param {string | null} path below `/api/v1`; null asks for nothing
+ * @param {object} [options]
+ * @param {readonly string[]} [options.on] what kinds of events change it: `["agent", "name"]`
+ * @param {number} [options.every] ms after which it is old anyway; not while the page is hidden
+ * @returns {{ data: T | undefined, error: Error | null, reload: () => Promise<void> }}
+ */
+export function useResource(path, { on = [], every } = {}) {
+  const data = useSignal(/** @type {{ path: string, value: T } | undefined} */ (undefined));
+  const error = useSignal(/** @type {Error | null} */ (null));
+  const running = useRef(/** @type {AbortController | null} */ (null));
+
+  const reload = useCallback(async () => {
+    running.current?.abort();
+    if (path === null) return;
+    const controller = running.current = new AbortController();
+    try {
+      const value = await get(path, { signal: controller.signal });
+      data.value = { path, value };
+      error.value = null;
+    } catch (problem) {
+      if (!controller.signal.aborted) error.value = /** @type {Error} */ (problem);
+    }
+  }, [path]);
+
+  useEffect(() => {
+    reload();
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let soon;
+    const unlisten = onEvent((type) => {
+      const isOurs = type === "regained" || type === "gap" || on.includes(type.split(".")[0] ?? "");
+      if (!isOurs) return;
+      clearTimeout(soon);
+      soon = setTimeout(reload, TOGETHER);
+    });
+    const timer = every === undefined
+      ? undefined
+      : setInterval(() => document.hidden || reload(), every);
+    return () => {
+      unlisten();
+      clearTimeout(soon);
+      clearInterval(timer);
+      running.current?.abort();
+    };
+  }, [path, on.join(), every]);
+
+  // Other parameters are another view of the same thing; another path is another thing.
+  const isSame = data.value?.path.split("?")[0] === path?.split("?")[0];
+  return { data: isSame ? data.value?.value : undefined, error: error.value, reload };
+}

@@ -1,0 +1,59 @@
+/** Who is signed in, and how to change that. @module */
+// @ts-check
+
+import { computed, effect, signal } from "@preact/signals";
+import { ApiError, ask, get, post, turnedAway } from "./api.js";
+
+/** @import { MeView } from "../relay/api/mod.ts" */
+
+/** Undefined until it is known, null for nobody. @type {import("@preact/signals").Signal<MeView | null | undefined>} */
+export const me = signal(undefined);
+
+/** Why it is not known. @type {import("@preact/signals").Signal<string>} */
+export const trouble = signal("");
+
+export const isAdmin = computed(() => me.value?.role === "admin" && !me.value.read_only);
+/** Sees everybody's things. */
+export const seesAll = computed(() => me.value?.role !== "member");
+/** May change what is its own. */
+export const isWriter = computed(() => me.value?.role !== "viewer" && !me.value?.read_only);
+
+let seen = 0;
+effect(() => {
+  if (turnedAway.value === seen) return;
+  seen = turnedAway.value;
+  me.value = null;
+});
+
+/** Asks the relay who this browser is signed in as. */
+export async function findSession() {
+  try {
+    me.value = await get("/me");
+    trouble.value = "";
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401) return;
+    trouble.value = /** @type {Error} */ (error).message;
+    setTimeout(findSession, 2_000);
+  }
+}
+
+/**
+ * @param {string} name
+ * @param {string} password
+ * @throws {ApiError}
+ */
+export async function signIn(name, password) {
+  await post("/sessions", { name, password });
+  await findSession();
+}
+
+/** Ends the session; where the relay does not answer it goes on there until it expires. */
+export async function signOut() {
+  try {
+    await ask("DELETE", "/sessions/current");
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (error.status !== 401) throw error;
+  }
+  me.value = null;
+}
