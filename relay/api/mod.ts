@@ -49,6 +49,8 @@ const OPEN: ReadonlySet<string> = new Set([
   "POST /api/v1/sessions",
   "GET /api/v1/openapi.json",
   "HEAD /api/v1/openapi.json",
+  "GET /api/v1/reference",
+  "HEAD /api/v1/reference",
 ]);
 
 /** Makes the API. Disposing it ends the streams that it sends. */
@@ -110,7 +112,10 @@ export function createApi(context: ApiContext): Api {
   return {
     fetch: async (request, caller) => {
       const response = await app.fetch(request, caller);
-      for (const [name, value] of FIELDS) response.headers.set(name, value);
+      for (const [name, value] of FIELDS) {
+        // The reference page has a policy of its own.
+        if (!response.headers.has(name)) response.headers.set(name, value);
+      }
       return response;
     },
     get eventStreams() {

@@ -1,6 +1,8 @@
-/** `/openapi.json`: the API described by the very schemas that check it. @module */
+/** `/openapi.json` and `/reference`: the API described by the very schemas that check it. @module */
 
 import type { ApiContext } from "./context.ts";
+import type { OpenApiDocument } from "./openapi_document.ts";
+import type { ReferencePage } from "./reference.ts";
 import type { ApiApp } from "./routing.ts";
 
 /** Adds the description. */
@@ -16,9 +18,9 @@ export function describe(app: ApiApp, { software }: ApiContext): void {
     name: "crunch",
     description: "set by POST /api/v1/sessions; over TLS it is called __Host-crunch",
   });
-  let document: unknown;
-  app.get("/openapi.json", (c) => {
-    document ??= app.getOpenAPI31Document({
+  let described: OpenApiDocument | undefined;
+  const document = (): OpenApiDocument =>
+    described ??= app.getOpenAPI31Document({
       openapi: "3.1.0",
       info: {
         title: "crunch relay",
@@ -27,7 +29,12 @@ export function describe(app: ApiApp, { software }: ApiContext): void {
           "Accounts, names, agents and requests of a relay. Errors are RFC 9457 problems.",
       },
       security: [{ session: [] }, { token: [] }],
-    });
-    return c.json(document as Record<string, unknown>);
+    }) as unknown as OpenApiDocument;
+  app.get("/openapi.json", (c) => c.json(document()));
+  let page: Promise<ReferencePage> | undefined;
+  app.get("/reference", async (c) => {
+    page ??= import("./reference.ts").then(({ renderReference }) => renderReference(document()));
+    const { html, policy } = await page;
+    return c.html(html, 200, { "content-security-policy": policy });
   });
 }
