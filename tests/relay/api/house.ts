@@ -12,6 +12,7 @@ import {
   openStore,
   type PasswordKeys,
   type RequestLog,
+  type RequestLogOptions,
   type Scope,
   type Store,
   Throttle,
@@ -98,10 +99,10 @@ export class House implements AsyncDisposable {
     this.api = createApi(this.context);
   }
 
-  static async open(): Promise<House> {
+  static async open(logOptions: RequestLogOptions = {}): Promise<House> {
     const dir = new TempDir();
     const store = openStore(dir.path);
-    const log = await openRequestLog(dir.path);
+    const log = await openRequestLog(dir.path, logOptions);
     const house = new House(dir, store, log);
     for (const [name, role] of [["boss", "admin"], ["olga", "member"], ["otto", "member"]]) {
       await store.accounts.add({ name: name!, role: role as Account["role"] });

@@ -270,3 +270,47 @@ Deno.test("usage: by the second, and as CSV", async () => {
   ]);
   assert.deepEqual(row!.slice(1, 11), ["olga", "olga", "1", "10", "20", "0", "0", "0", "0", "1"]);
 });
+
+Deno.test("requests: gaps are told to those who see all, with the page they belong to", async () => {
+  await using house = await House.open({ rowsPerSecond: 3 });
+  for (let i = 0; i < 5; i++) house.addRequest("olga", `r${i}`);
+  await house.requestLog.flush();
+  const all = (await house.call("viewer", "GET", "/requests?limit=2")).body;
+  assert.deepEqual(all.items.map(({ id }: { id: string }) => id), ["r2", "r1"]);
+  assert.deepEqual(all.gaps.map(({ missed }: { missed: number }) => missed), [2]);
+  assert.match(all.gaps[0].time, /Z$/);
+  const rest = (await house.call("viewer", "GET", `/requests?cursor=${all.next}`)).body;
+  assert.deepEqual([rest.items.length, rest.gaps, rest.next], [1, [], null]);
+  assert.deepEqual((await house.call("olga", "GET", "/requests")).body.gaps, []);
+});
+
+Deno.test("requests: a filter and parameters hold together, within a time", async () => {
+  await using house = await House.open();
+  for (const [i, status] of [200, 404, 503].entries()) {
+    house.addRequest("olga", `r${i}`, { status, target: `/${i}` });
+  }
+  await house.requestLog.flush();
+  const ids = async (query: string) => {
+    const { status, body } = await house.call("admin", "GET", `/requests?${query}`);
+    assert.equal(status, 200, query);
+    return body.items.map(({ id }: { id: string }) => id);
+  };
+  assert.deepEqual(await ids("filter=status:>=400"), ["r2", "r1"]);
+  assert.deepEqual(await ids("filter=status:>=400&status=4xx"), ["r1"]);
+  assert.deepEqual(await ids("filter=-status:5xx%20%22/%22&name=OLGA"), ["r1", "r0"]);
+  assert.deepEqual(await ids("visitor=192.0.2.0/24&target=/*"), ["r2", "r1", "r0"]);
+  const now = Date.now();
+  const at = (ms: number) => encodeURIComponent(new Date(ms).toISOString());
+  assert.deepEqual(await ids(`since=${at(now - 60_000)}&until=${at(now + 60_000)}`), [
+    "r2",
+    "r1",
+    "r0",
+  ]);
+  assert.deepEqual(await ids(`since=${at(now + 60_000)}`), []);
+  assert.deepEqual(await ids(`until=${at(now - 60_000)}`), []);
+  for (const query of ["filter=statsu:1", "since=yesterday", `since=${at(now)}&until=${at(now)}`]) {
+    const { status, body } = await house.call("admin", "GET", `/requests?${query}`);
+    assert.equal(status, 422);
+    assert.equal(body.errors[0].field, query.slice(0, query.indexOf("=")));
+  }
+});
