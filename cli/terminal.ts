@@ -148,10 +148,11 @@ export function askSecret(
   if (!keyboard.isTerminal()) {
     throw new UsageError(`there is no terminal to ask on; ${instead}`, command);
   }
-  // On stderr, so that what the command prints can be piped while it asks.
-  writeText(screen, question);
+  // Before it asks: who answers at once would see it.
   keyboard.setRaw(true);
   try {
+    // On stderr, so that what the command prints can be piped while it asks.
+    writeText(screen, question);
     return readKeys(keyboard);
   } finally {
     keyboard.setRaw(false);

@@ -77,6 +77,14 @@ Deno.test("prompt: reads a line without showing it, and leaves raw mode", () => 
   assert.equal(shown(), "Password: \n");
 });
 
+Deno.test("prompt: asks only once what is typed is not shown", () => {
+  const { keyboard, raw } = typing("hunter2\r");
+  const rawAtWrites: (boolean | undefined)[] = [];
+  const screen = { writeSync: (bytes: Uint8Array) => (rawAtWrites.push(raw.at(-1)), bytes.length) };
+  askSecret("Password: ", { instead: "", keyboard, screen });
+  assert.equal(rawAtWrites[0], true);
+});
+
 Deno.test("prompt: backspace takes a whole character, Ctrl-U all", () => {
   const ask = (text: string) => askSecret("", { instead: "", ...typing(text) });
   assert.equal(ask("aé\x7f\x7f\x7fb\n"), "b");
