@@ -13,7 +13,7 @@ const origins = defineOptions({
     repeatable: true,
     group: "What to publish",
     defaultHelp: ".",
-    help: "a directory",
+    help: "a directory, below PATH where one is given",
   },
 });
 

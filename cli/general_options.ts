@@ -35,6 +35,7 @@ export const checkOptions = defineOptions({
   check: {
     kind: toggle,
     group,
-    help: "only read the settings, print each with where it came from, and end",
+    help:
+      "only print the settings, each with where it came from, look at the files they name, and end",
   },
 });
