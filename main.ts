@@ -14,6 +14,7 @@ import {
   type Program,
   readCommandLine,
   type Running,
+  telemetryConsole,
   type Trouble,
   troubleText,
   UsageError,
@@ -176,6 +177,7 @@ async function main(): Promise<number> {
     format,
     level,
     colour: hasColour(Deno.stderr, env),
+    also: telemetryConsole(env),
     width: () => columns(Deno.stderr, Infinity),
   });
   for (const warning of invocation.warnings) log.warn(warning);

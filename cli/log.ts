@@ -36,6 +36,8 @@ export interface LogOptions {
   /** Takes each line with its line break; standard error by default. */
   readonly write?: (line: string) => void;
   readonly now?: () => Date;
+  /** Takes each line as JSON besides, without its line break. */
+  readonly also?: ((level: LogLevel, line: string) => void) | undefined;
 }
 
 /** A value longer than this is cut: what a visitor sent must not fill the log. */
@@ -117,7 +119,7 @@ export interface AdjustableLog extends Log {
 
 /** Makes a log. Lines below its level cost one comparison. */
 export function createLog(options: LogOptions = {}): AdjustableLog {
-  const { colour = false, write = writeToStderr, width = () => Infinity } = options;
+  const { colour = false, write = writeToStderr, width = () => Infinity, also } = options;
   const now = options.now ?? (() => new Date());
   const style = makeStyle(colour);
   const paint = { debug: style.dim, info: style.green, warn: style.yellow, error: style.red };
@@ -148,7 +150,9 @@ export function createLog(options: LogOptions = {}): AdjustableLog {
   const withFields = (base: LogFields): Log => {
     const at = (name: LogLevel) => (message: string, fields?: LogFields) => {
       if (LOG_LEVELS.indexOf(name) < least) return;
-      write(line(now().toISOString(), name, message, { ...base, ...fields }));
+      const time = now().toISOString();
+      write(line(time, name, message, { ...base, ...fields }));
+      also?.(name, jsonLine(time, name, message, { ...base, ...fields }).trimEnd());
     };
     return {
       debug: at("debug"),
@@ -159,6 +163,17 @@ export function createLog(options: LogOptions = {}): AdjustableLog {
     };
   };
   return { ...withFields({}), adjust };
+}
+
+/**
+ * What hands lines to Deno's OpenTelemetry exporter, which takes them from the console: undefined unless that exports
+ * and does not print, as it would print on standard output and a second time on standard error.
+ */
+export function telemetryConsole(
+  env: Readonly<Record<string, string>>,
+): LogOptions["also"] {
+  if (env.OTEL_DENO !== "true" || env.OTEL_DENO_CONSOLE !== "replace") return undefined;
+  return (level, line) => console[level](line);
 }
 
 /** A log that says nothing, for embedding and tests. */

@@ -44,6 +44,7 @@ export {
   type LogLevel,
   type LogOptions,
   silentLog,
+  telemetryConsole,
 } from "./log.ts";
 export { type Trouble, troubleText, unreadable } from "./check.ts";
 export type { Page } from "./help.ts";

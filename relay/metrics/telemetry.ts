@@ -98,6 +98,8 @@ export class Telemetry implements Disposable {
   /** Tells of one request. */
   measure(request: Measured): void {
     const { method, status, name, ended, ms } = request;
+    const target = redactTarget(request.target);
+    const question = target.indexOf("?");
     this.#durations.record(ms / 1000, {
       "http.request.method": method,
       "http.response.status_code": status,
@@ -110,7 +112,8 @@ export class Telemetry implements Disposable {
         "http.response.status_code": status,
         "http.request.body.size": request.bytesIn,
         "http.response.body.size": request.bytesOut,
-        "url.path": redactTarget(request.target),
+        "url.path": question < 0 ? target : target.slice(0, question),
+        ...(question < 0 ? {} : { "url.query": target.slice(question + 1) }),
         "client.address": request.visitor,
         "crunch.name": name,
         "crunch.agent": request.agent,
