@@ -96,6 +96,7 @@ function Frame() {
   `;
 }
 
+/** Where a member has one account to look at, its own, that is the page. */
 function Rail() {
   const mine = me.value?.name ?? "";
   return html`
@@ -104,7 +105,6 @@ function Rail() {
         aria-label="crunch: overview"><svg viewBox="0 0 16 16" aria-hidden="true"><path
           d="M8 1a7 7 0 1 0 7 7 2.4 2.4 0 0 1-3-2.3A2.4 2.4 0 0 1 9.3 3 2.4 2.4 0 0 1 8 1z" /></svg><span>crunch</span></a>
       <ul>${PAGES.map(({ at, title, icon }) => {
-        // A member has one account to look at: its own.
         const own = at === "accounts" && !seesAll.value;
         const address = own ? href(at, mine) : at === "" ? href() : href(at);
         return html`<li key=${at}><a href=${address} aria-current=${

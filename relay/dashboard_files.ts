@@ -2,7 +2,8 @@
 
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import { promisify } from "node:util";
+import { brotliCompress, gzip } from "node:zlib";
 import { answerProblem, Field, type Head, type ServerExchange } from "../http/mod.ts";
 import type { PageHandler } from "./own_pages.ts";
 
@@ -40,11 +41,12 @@ interface ServedFile {
 
 /** Answers below `/admin` and `/static`. Files are read, and compressed, when somebody first comes. */
 export function dashboardFiles(): PageHandler {
+  let reading: Promise<Map<string, ServedFile>> | null = null;
   let files: Map<string, ServedFile> | null = null;
-  return (exchange) => {
+  const answer = (exchange: ServerExchange): void => {
+    if (exchange.aborted) return;
     const path = exchange.head.target.split("?", 1)[0]!;
-    files ??= readFiles();
-    const file = files.get(path) ?? (isPlace(path) ? files.get(PAGE) : undefined);
+    const file = files!.get(path) ?? (isPlace(path) ? files!.get(PAGE) : undefined);
     if (file === undefined) {
       return answerProblem(exchange, {
         status: 404,
@@ -62,6 +64,19 @@ export function dashboardFiles(): PageHandler {
       });
     }
     send(exchange, file);
+  };
+  return (exchange) => {
+    if (files !== null) return answer(exchange);
+    reading ??= readFiles().then((found) => files = found);
+    reading.then(() => answer(exchange), (error) => {
+      reading = null;
+      if (exchange.aborted) return;
+      answerProblem(exchange, {
+        status: 500,
+        code: "failed",
+        detail: `The dashboard's files cannot be read: ${error.message}`,
+      });
+    });
   };
 }
 
@@ -103,7 +118,7 @@ function asks(item: string, coding: string): boolean {
   return name === coding && !parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter));
 }
 
-function readFiles(): Map<string, ServedFile> {
+async function readFiles(): Promise<Map<string, ServedFile>> {
   const texts = new Map<string, string>();
   for (const { url, address } of FOLDERS) collect(url, address, texts);
   const early = [...texts.keys()].filter((path) => EARLY.test(path)).sort();
@@ -112,7 +127,11 @@ function readFiles(): Map<string, ServedFile> {
     early.map((path) => `<link rel="modulepreload" href="${path}">`).join("\n"),
   );
   texts.set(PAGE, page);
-  return new Map([...texts].map(([path, text]) => [path, served(path, text)]));
+  return new Map(
+    await Promise.all(
+      [...texts].map(async ([path, text]) => [path, await served(path, text)] as const),
+    ),
+  );
 }
 
 function collect(folder: URL, address: string, texts: Map<string, string>): void {
@@ -125,22 +144,28 @@ function collect(folder: URL, address: string, texts: Map<string, string>): void
   }
 }
 
-function served(path: string, text: string): ServedFile {
-  const identity = encoder.encode(text);
+async function served(path: string, text: string): Promise<ServedFile> {
+  const identity = encoder.encode(/^\/admin\/.*\.js$/.test(path) ? withoutComments(text) : text);
   const type = TYPES[path.slice(path.lastIndexOf(".") + 1)]!;
   return {
     bodies: {
       identity,
-      br: brotliCompressSync(identity, {
-        params: { [constants.BROTLI_PARAM_QUALITY]: 9, [constants.BROTLI_PARAM_MODE]: 1 },
-      }),
-      gzip: gzipSync(identity, { level: 9 }),
+      br: await promisify(brotliCompress)(identity),
+      gzip: await promisify(gzip)(identity, { level: 9 }),
     },
     tag: createHash("sha256").update(identity).digest("base64url").slice(0, 22),
     fields: `Content-Type: ${type}\r\n${
       path === PAGE ? pageFields(text) : moduleFields()
     }${COMMON}`,
   };
+}
+
+/** A third of a module's compressed size is comments, which stand on lines of their own here; lines keep their numbers. */
+export function withoutComments(module: string): string {
+  return module.replace(
+    /^[ \t]*(?:\/\*\*[^]*?\*\/|\/\/.*)[ \t]*$/gm,
+    (comment) => comment.replace(/[^\n]+/g, ""),
+  );
 }
 
 /** Only our own modules run, and the import map, which has to stand in the page, by its hash. */

@@ -1,0 +1,190 @@
+/** What the relay serves below /admin and /static: the page at every place, its modules, and nothing else. @module */
+
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
+import { brotliDecompressSync, gunzipSync } from "node:zlib";
+import { dashboardFiles, withoutComments } from "../../relay/dashboard_files.ts";
+import { FakeExchange, type FakeRequest } from "../support/fake_exchange.ts";
+
+const answer = dashboardFiles();
+
+async function ask(request: FakeRequest): Promise<FakeExchange> {
+  const exchange = new FakeExchange(request);
+  answer(exchange as never, undefined as never);
+  return await exchange.done;
+}
+
+function bodyOf({ pieces }: FakeExchange): Buffer {
+  return Buffer.concat(pieces);
+}
+
+function field({ lines }: FakeExchange, name: string): string | undefined {
+  return new RegExp(`^${name}: (.*?)\r?$`, "im").exec(lines)?.[1];
+}
+
+Deno.test("dashboard files: every place within the dashboard gets the page, uncached", async () => {
+  const places = ["", "/", "/log", "/log?filter=status:5xx", "/agents/a1", "/names/a.b", "/x/y/z"];
+  const whole = bodyOf(await ask({ target: "/admin" })).toString();
+  assert.match(whole, /<script type="module" src="\/admin\/main\.js">/);
+  for (const place of places) {
+    const found = await ask({ target: `/admin${place}` });
+    assert.equal(found.status, 200, place);
+    assert.equal(bodyOf(found).toString(), whole, place);
+    assert.equal(field(found, "content-type"), "text/html; charset=utf-8");
+    assert.equal(field(found, "cache-control"), "no-store");
+  }
+});
+
+Deno.test("dashboard files: the page's policy lets run our modules and its import map, no other script", async () => {
+  const found = await ask({ target: "/admin" });
+  const policy = field(found, "content-security-policy") ?? "";
+  assert.match(policy, /default-src 'none'/);
+  assert.match(policy, /frame-ancestors 'none'/);
+  assert.doesNotMatch(policy, /unsafe|\*|https?:/);
+  const page = bodyOf(found).toString();
+  const inline = [...page.matchAll(/<script\b([^>]*)>([^]*?)<\/script>/g)]
+    .filter(([, attributes]) => !/\bsrc=/.test(attributes!));
+  assert.equal(inline.length, 1);
+  const hash = createHash("sha256").update(inline[0]![2]!).digest("base64");
+  assert.ok(policy.includes(`script-src 'self' 'sha256-${hash}';`), policy);
+  assert.doesNotMatch(page, /\bstyle=|\bon\w+=/);
+});
+
+Deno.test("dashboard files: whatever the page names is there, with its type", async () => {
+  const page = bodyOf(await ask({ target: "/admin" })).toString();
+  const named = [...page.matchAll(/(?:href|src)="(\/(?:admin|static)\/[^"]+)"/g)].map((m) => m[1]!);
+  const mapped = Object.values(
+    JSON.parse(/importmap">([^<]*)</.exec(page)![1]!).imports as Record<string, string>,
+  );
+  assert.ok(named.length > 10 && mapped.length > 5);
+  for (const target of [...named, ...mapped]) {
+    const found = await ask({ target });
+    assert.equal(found.status, 200, target);
+    const type = { js: "text/javascript", css: "text/css", svg: "image/svg+xml" }[
+      target.slice(target.lastIndexOf(".") + 1)
+    ];
+    assert.ok(field(found, "content-type")?.startsWith(type!), target);
+  }
+});
+
+Deno.test("dashboard files: nothing else is there, however it is written", async () => {
+  const targets = [
+    "/admin/nothing.js",
+    "/admin/deno.json",
+    "/admin/../main.ts",
+    "/admin/%2e%2e/main.ts",
+    "/admin/..%2fmain.ts",
+    "/admin//main.js",
+    "/static/",
+    "/static/landing.html",
+    "/static/vendor/",
+    "/static/vendor/../landing.html",
+    "/static/vendor/__proto__",
+    "/adminx",
+  ];
+  for (const target of targets) {
+    const found = await ask({ target });
+    const text = bodyOf(found).toString();
+    assert.doesNotMatch(text, /"imports": \{|@module|\{\{software\}\}/, target);
+    if (!/^\/admin\//.test(target) || /\.(js|json)$/.test(target)) {
+      assert.equal(found.status, 404, target);
+    }
+  }
+});
+
+Deno.test("dashboard files: they are only read", async () => {
+  for (const method of ["POST", "PUT", "DELETE", "OPTIONS"]) {
+    const found = await ask({ method, target: "/admin" });
+    assert.equal(found.status, 405, method);
+    assert.equal(field(found, "allow"), "GET, HEAD");
+  }
+  const head = await ask({ method: "HEAD", target: "/admin/main.js" });
+  const get = await ask({ target: "/admin/main.js" });
+  assert.equal(head.written, 0);
+  assert.equal(head.lines, get.lines);
+});
+
+Deno.test("dashboard files: they come compressed to who takes that, and not again to who has them", async () => {
+  const target = "/static/vendor/uplot.js";
+  const plain = await ask({ target });
+  assert.equal(field(plain, "content-encoding"), undefined);
+  const codings: Array<[string, string | undefined, (body: Buffer) => Buffer]> = [
+    ["gzip, deflate, br", "br", brotliDecompressSync],
+    ["gzip", "gzip", gunzipSync],
+    ["br;q=0, GZIP;q=0.5", "gzip", gunzipSync],
+    ["br;q=0.000", undefined, (body) => body],
+    ["", undefined, (body) => body],
+  ];
+  for (const [accepted, coding, decode] of codings) {
+    const found = await ask({ target, fields: { "Accept-Encoding": accepted } });
+    assert.equal(field(found, "content-encoding"), coding, accepted);
+    assert.equal(field(found, "vary"), "Accept-Encoding");
+    assert.deepEqual(decode(bodyOf(found)), bodyOf(plain));
+    const tag = field(found, "etag")!;
+    for (const condition of [tag, `W/${tag}`, `"other", ${tag}`]) {
+      const fields = { "Accept-Encoding": accepted, "If-None-Match": condition };
+      const again = await ask({ target, fields });
+      assert.equal(again.status, 304, condition);
+      assert.equal(again.written, 0);
+      assert.equal(field(again, "etag"), tag);
+    }
+    const fields = { "Accept-Encoding": accepted, "If-None-Match": '"other"' };
+    assert.equal((await ask({ target, fields })).status, 200);
+  }
+});
+
+Deno.test("dashboard files: modules lose their comments, and nothing else", async () => {
+  assert.equal(
+    withoutComments('/** A. @module */\n// b\nf("// c"); // d\n  /**\n   * e\n   */\n  g();\n'),
+    '\n\nf("// c"); // d\n\n\n\n  g();\n',
+  );
+  for (const { target, text } of modules().filter(({ target }) => target.startsWith("/admin/"))) {
+    const sent = bodyOf(await ask({ target })).toString();
+    const lines = sent.split("\n");
+    assert.equal(lines.length, text.split("\n").length, target);
+    text.split("\n").forEach((line, at) => {
+      if (lines[at] !== line) assert.match(line, /^\s*(\/\*\*|\*|\/\/)/, `${target}:${at + 1}`);
+    });
+    // What looks like a comment within a template would be lost: none begins there.
+    let ticks = 0;
+    text.split("\n").forEach((line, at) => {
+      if (lines[at] !== line) assert.equal(ticks % 2, 0, `${target}:${at + 1} is in a template`);
+      else ticks += line.replace(/\\`/g, "").split("`").length - 1;
+    });
+  }
+});
+
+Deno.test("dashboard files: all scripts together are 60 KB at most, compressed", async () => {
+  const sizes = { br: 0, gzip: 0 };
+  const all = modules();
+  for (const { target } of all) {
+    for (const coding of ["br", "gzip"] as const) {
+      sizes[coding] += (await ask({ target, fields: { "Accept-Encoding": coding } })).written;
+    }
+  }
+  const kilobytes = (size: number): string => (size / 1000).toFixed(1);
+  console.log(
+    `      ${all.length} modules: ${kilobytes(sizes.br)} KB by Brotli, ${
+      kilobytes(sizes.gzip)
+    } by gzip`,
+  );
+  assert.ok(all.length > 30 && sizes.br <= 60_000, `${sizes.br} bytes`);
+});
+
+/** Every module that pages are made of, as it lies in the checkout. */
+function modules(): Array<{ target: string; text: string }> {
+  const found: Array<{ target: string; text: string }> = [];
+  const walk = (folder: string, address: string): void => {
+    for (const { name, isDirectory } of Deno.readDirSync(new URL(folder, import.meta.url))) {
+      const url = new URL(`${folder}${name}`, import.meta.url);
+      if (isDirectory) walk(`${folder}${name}/`, `${address}${name}/`);
+      else if (name.endsWith(".js")) {
+        found.push({ target: `${address}${name}`, text: Deno.readTextFileSync(url) });
+      }
+    }
+  };
+  walk("../../dashboard/", "/admin/");
+  walk("../../static/vendor/", "/static/vendor/");
+  return found;
+}
