@@ -38,7 +38,7 @@ async function start(
   switch (invocation.command) {
     case "relay": {
       const { runRelay } = await import("./relay/command.ts");
-      return await runRelay(invocation.values, program);
+      return await runRelay(invocation, program);
     }
     case "agent": {
       const { runAgent } = await import("./agent/command.ts");
@@ -65,14 +65,15 @@ async function start(
 
 /** Relay and agent in one process; unless told otherwise the agent uses this relay, by the local credential. */
 async function runBoth(
-  settings: Pick<Invocation & { command: "both" }, "values" | "sources">,
+  settings: Pick<Invocation & { command: "both" }, "values" | "sources" | "written">,
   program: Program,
 ): Promise<Running> {
   const { runRelay } = await import("./relay/command.ts");
   const { accessOf, runAgent } = await import("./agent/command.ts");
   // One ready file, once the agent's names work, too.
   const { readyFile } = settings.values;
-  const relay = await runRelay({ ...settings.values, readyFile: undefined }, program);
+  const values = { ...settings.values, readyFile: undefined };
+  const relay = await runRelay({ ...settings, values }, program);
   try {
     const { local } = relay.relay;
     const agent = runAgent(settings, program, {

@@ -92,7 +92,7 @@ export function runAgent(
   return {
     ended: ended.promise,
     change: (settings) => {
-      const next = settings as AgentSettings;
+      const next = settings as unknown as AgentSettings;
       agent.publish(publications(next));
       drain = next.values.drain;
     },

@@ -13,7 +13,7 @@ type OptionsOfBoth = typeof commands.both extends { options: infer O extends Opt
 type OptionsOfDemo = typeof commands.demo extends { options: infer O extends Options } ? O : never;
 
 /** What `crunch both` is told. */
-export type DemoSettings = Pick<Parsed<OptionsOfBoth>, "values" | "sources">;
+export type DemoSettings = Pick<Parsed<OptionsOfBoth>, "values" | "sources" | "written">;
 
 export interface DemoSurroundings {
   /** The program's own folder. */
@@ -43,7 +43,7 @@ export async function runDemo(
   ]);
   try {
     const site = fileURLToPath(new URL("examples/site", folder));
-    const { values: defaults, sources } = await parseCommand(commands.both, {
+    const { values: defaults, sources, written } = await parseCommand(commands.both, {
       args: ["--dir", site, "--data", data.path],
       env: {},
     });
@@ -51,7 +51,8 @@ export async function runDemo(
     const told = { ...defaults, drain, ...(readyFile === undefined ? {} : { readyFile }) };
     const running = await start(
       values,
-      ([http, tunnel]) => run({ values: { ...told, http: [http], tunnel: [tunnel] }, sources }),
+      ([http, tunnel]) =>
+        run({ values: { ...told, http: [http], tunnel: [tunnel] }, sources, written }),
     );
     program.print(`data       ${data.path} (delete it to begin anew)\n`);
     program.print("The example site is at the addresses below until you press Ctrl-C.\n");

@@ -59,6 +59,14 @@ export {
   type Values,
 } from "./option.ts";
 export { type Inputs, parseCommand, type Parsed, type Written } from "./parse.ts";
+export {
+  defaultTexts,
+  readSetting,
+  type SettingText,
+  type SettingType,
+  settingType,
+  showTexts,
+} from "./setting_text.ts";
 export { type PlainOptions, readOptions } from "./program_options.ts";
 export { checkRelay, relayOptions, type RelayValues, stateDirectory } from "./relay_options.ts";
 export { Secret } from "./secret.ts";
@@ -73,7 +81,7 @@ export {
   writeText,
 } from "./terminal.ts";
 export { ownSurroundings } from "./surroundings.ts";
-export { quote, suggest, UsageError } from "./usage.ts";
+export { BadValue, quote, suggest, UsageError } from "./usage.ts";
 export { type About, versionText } from "./version.ts";
 export {
   isAlive,

@@ -192,7 +192,8 @@ export class Resolver {
   /** A secret's own text is left out; the path of its file is none. */
   written(key: string, option: Option, found: Found | undefined): Written {
     const texts = found?.texts ?? this.#defaults(option);
-    const isSecret = option.kind.form === "secret" && found?.source.name === variable(key);
+    const isSecret = option.kind.form === "secret" &&
+      (found?.source.name === variable(key) || found?.source.from === "program");
     return {
       texts: isSecret ? [] : texts,
       ...(found?.entries === undefined ? {} : { entries: found.entries }),

@@ -18,7 +18,7 @@ export interface Program {
 }
 
 /** Settings of the same command, read once more. */
-export type ReadAgain = Pick<Parsed<Options>, "values" | "sources">;
+export type ReadAgain = Pick<Parsed<Options>, "values" | "sources" | "written">;
 
 /** A command that stays until it is stopped. */
 export interface Running {

@@ -2,7 +2,7 @@
 
 import type { FileSettings, FileValue } from "./config_file.ts";
 import type { Command, EntriesKind, Option, Options, Source, Values, Wording } from "./option.ts";
-import { DEFAULT, foundIn, Resolver } from "./parse.ts";
+import { DEFAULT, foundIn, type Parsed, Resolver, type Written } from "./parse.ts";
 import { Secret } from "./secret.ts";
 import { ownSurroundings } from "./surroundings.ts";
 import { suggest, UsageError } from "./usage.ts";
@@ -43,7 +43,7 @@ const wording: Wording = { option: (key) => key, giveSecret: (key) => `give ${ke
 export function readOptions<O extends Options>(
   { name, options, check }: Embedded<O>,
   given: PlainOptions<O>,
-): { readonly values: Values<O>; readonly sources: Readonly<Record<keyof O, Source>> } {
+): Pick<Parsed<O>, "values" | "sources" | "written"> {
   try {
     const resolver = new Resolver(name, ownSurroundings);
     const settings = settingsOf(options, given as Readonly<Record<string, unknown>>);
@@ -56,9 +56,12 @@ export function readOptions<O extends Options>(
     const sources = Object.fromEntries(
       found.map(([key, , value]) => [key, value?.source ?? DEFAULT]),
     ) as Record<keyof O, Source>;
+    const texts = Object.fromEntries(
+      found.map(([key, option, value]) => [key, resolver.written(key, option, value)]),
+    ) as Record<keyof O, Written>;
     const wrong = check?.(values, sources, wording);
     if (wrong !== undefined) throw new UsageError(wrong, name);
-    return { values, sources };
+    return { values, sources, written: texts };
   } catch (cause) {
     if (!(cause instanceof UsageError)) throw cause;
     throw new TypeError(`Cannot start ${name}: ${cause.message}`, { cause });

@@ -99,7 +99,9 @@ class Watch implements Disposable {
     );
     const may = new Set(changeable(next.written));
     const changed = differing.filter((key) => may.has(key));
-    if (changed.length > 0) {
+    // The same value from elsewhere: what the dashboard sets holds only where nobody else says anything.
+    const moved = [...may].some((key) => !isFromThere(next, this.#current, key));
+    if (changed.length > 0 || moved) {
       try {
         apply(next);
       } catch (error) {
@@ -143,6 +145,11 @@ function stampOf(path: string): string {
 /** Compared by what was written, not where: a line more above changes nothing. */
 function isSame(a: Written, b: Written): boolean {
   return textOf(a) === textOf(b);
+}
+
+function isFromThere(a: Settings, b: Settings, key: string): boolean {
+  const [{ from, name }, other] = [a.sources[key]!, b.sources[key]!];
+  return from === other.from && name === other.name;
 }
 
 function textOf({ texts, entries = [] }: Written): string {

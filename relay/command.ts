@@ -12,6 +12,7 @@ import { CertificateError, ListenError } from "../http/mod.ts";
 import { findPasswordFile, leavePasswordFile } from "./admin_password.ts";
 import type { Relay } from "./mod.ts";
 import { RunningRelay } from "./running_relay.ts";
+import type { Given } from "./settings.ts";
 import { startAdvice } from "./start_advice.ts";
 import { StoreError } from "./store/mod.ts";
 
@@ -23,12 +24,16 @@ export interface RunningRelayCommand extends Running {
   writeReady(path: string, urls?: readonly string[]): void;
 }
 
+/** What the command line says. */
+export type RelayCommandSettings = Given & { readonly values: RelayValues };
+
 /** @throws {CommandFailure} when it cannot start. */
 export async function runRelay(
-  values: RelayValues,
+  settings: RelayCommandSettings,
   program: Program,
 ): Promise<RunningRelayCommand> {
-  const relay = await start(values, program);
+  const { values } = settings;
+  const relay = await start(settings, program);
   const writeReady = (path: string, urls?: readonly string[]): void =>
     writeReadyFile(path, {
       http: relay.http[0] ?? null,
@@ -52,15 +57,19 @@ export async function runRelay(
     writeReady,
     // A relay ends when it is stopped, and not before.
     ended: new Promise(() => {}),
-    change: ({ values }) => relay.change(values as Partial<RelayValues>),
+    change: ({ values, ...given }) => relay.change(values as Partial<RelayValues>, given as Given),
     stop: () => relay.stop(),
   };
 }
 
-async function start(values: RelayValues, program: Program): Promise<RunningRelay> {
+async function start(
+  { values, sources, written }: RelayCommandSettings,
+  program: Program,
+): Promise<RunningRelay> {
   try {
     return await RunningRelay.start({
       ...values,
+      given: { sources, written },
       log: program.log,
       software: program.software,
       localDirectory: localRelayDirectory(program.around),

@@ -54,6 +54,7 @@ export interface Relay extends AsyncDisposable {
 export async function startRelay(
   { log, software, localDirectory, signal, ...given }: RelayOptions = {},
 ): Promise<Relay> {
-  const { values } = readOptions({ name: "relay", options, check: checkRelay }, given);
-  return await RunningRelay.start({ ...values, log, software, localDirectory, signal });
+  const read = readOptions({ name: "relay", options, check: checkRelay }, given);
+  const program = { log, software, localDirectory, signal };
+  return await RunningRelay.start({ ...read.values, ...program, given: read });
 }

@@ -1,6 +1,6 @@
 /** A relay's parts put together, and their life: opened in order, drained and closed in order. @module */
 
-import { changeable, type LocalRelay, type Log, type RelayValues, silentLog } from "../cli/mod.ts";
+import { type LocalRelay, type Log, type RelayValues, silentLog } from "../cli/mod.ts";
 import {
   Admission,
   type AdmissionLimits,
@@ -25,6 +25,7 @@ import { Reception } from "./reception.ts";
 import { Registry } from "./registry.ts";
 import { lostRights } from "./rights.ts";
 import { Router } from "./router.ts";
+import { type Given, RelaySettings } from "./settings.ts";
 import {
   type Change,
   type DataDirLock,
@@ -46,6 +47,8 @@ export interface RunningRelayOptions extends Omit<RelayValues, "readyFile"> {
   readonly localDirectory?: string | undefined;
   /** Stops the relay, as `stop` does. */
   readonly signal?: AbortSignal | undefined;
+  /** Where the options came from: the dashboard decides those only that nobody else did. */
+  readonly given: Given;
 }
 
 /** What starts with a relay and ends with it. */
@@ -61,6 +64,7 @@ export class RunningRelay implements Relay {
   });
   #lock!: DataDirLock;
   #store!: Store;
+  #settings!: RelaySettings;
   #requestLog!: RequestLog;
   #listeners!: Listeners;
   #server!: HttpServer;
@@ -137,10 +141,18 @@ export class RunningRelay implements Relay {
     await using undo = new AsyncDisposableStack();
     this.#lock = undo.use(await takeDataDir(values.data));
     this.#store = undo.use(openStore(values.data));
+    this.#settings = new RelaySettings({
+      values,
+      given: values.given,
+      store: this.#store.settings,
+      log: this.#log,
+      onchange: () => this.#apply(),
+    });
+    const { logKeep: keepMs, logSize: keepBytes } = this.#take();
     this.#requestLog = undo.use(
       await openRequestLog(values.data, {
-        keepMs: values.logKeep,
-        keepBytes: values.logSize,
+        keepMs,
+        keepBytes,
         queueRows: values.logQueue,
         onWarning: (text) => this.#log.warn(text),
         onRecovery: (text) => this.#log.info(text),
@@ -262,6 +274,7 @@ export class RunningRelay implements Relay {
           events: this.#events,
           urls: (name, { host, address }) => this.#urls(name, host, address),
           addresses: () => this,
+          settings: this.#settings,
           publicUrl: () => this.#values.publicUrl,
           get namesPerAccount() {
             return now().namesPerAccount;
@@ -362,12 +375,21 @@ export class RunningRelay implements Relay {
    * Takes over new values of what may change while it runs (see `changeable` in cli/); others are left as they are.
    * What is under way keeps the limits that it began with.
    */
-  change(values: Partial<RelayValues>): void {
-    const next = { ...this.#values };
-    for (const key of changeable(values)) Object.assign(next, { [key]: values[key] });
+  change(values: Partial<RelayValues>, given: Given): void {
+    this.#settings.give(values, given);
+  }
+
+  /** Lets the values hold that the settings have now, as far as parts are told of them. */
+  #take(): RunningRelayOptions {
+    const next = { ...this.#values, ...this.#settings.values };
     this.#values = next;
     this.#admission.limits = admissionLimits(next);
     this.#proxies.peers = next.trustedProxy;
+    return next;
+  }
+
+  #apply(): void {
+    const next = this.#take();
     this.#server.limits = this.#administration.limits = serverLimits(next);
     this.#requestLog.limit({ keepMs: next.logKeep, keepBytes: next.logSize });
   }

@@ -5,6 +5,7 @@ import type { EventFeed } from "../event_feed.ts";
 import type { Tally } from "../metrics/mod.ts";
 import type { Relay } from "../mod.ts";
 import type { Registry } from "../registry.ts";
+import type { RelaySettings } from "../settings.ts";
 import type { LogReader, RequestLog, Store, Throttle } from "../store/mod.ts";
 
 /** What there is besides the store while a relay runs. */
@@ -16,6 +17,8 @@ export interface LiveRelay {
   readonly urls: (name: string, caller: Pick<Caller, "host" | "address">) => string[];
   /** Where it listens: `host:port` or `unix:/path`. */
   readonly addresses: () => Pick<Relay, "http" | "https" | "tunnel" | "tunnelTls" | "admin">;
+  /** What it runs with. */
+  readonly settings: RelaySettings;
   /** What the operator says the public address is. */
   readonly publicUrl: () => URL | undefined;
   /** Names beside its own that an account may claim itself. */

@@ -18,6 +18,7 @@ import { recordRoutes } from "./records.ts";
 import { requestRoutes } from "./requests.ts";
 import type { ApiEnv } from "./routing.ts";
 import { sessionRoutes } from "./sessions.ts";
+import { settingRoutes } from "./settings.ts";
 import { tokenRoutes } from "./tokens.ts";
 import { detailOf, fieldErrors } from "./validation.ts";
 
@@ -85,6 +86,7 @@ export function createApi(context: ApiContext): Api {
     agentRoutes,
     requestRoutes(streams),
     recordRoutes,
+    settingRoutes,
     eventRoutes(streams),
   ];
   for (const add of routes) add(app, context);

@@ -187,6 +187,36 @@ export const auditEntry = z.object({
   after: z.unknown().optional(),
 }).openapi("AuditEntry");
 
+const settingText = z.union([z.string(), z.number(), z.boolean(), z.array(z.string()), z.null()])
+  .openapi({ description: "as a user would write it: 30s, 10000" });
+
+export const setting = z.object({
+  key: z.string().openapi({ description: "as in a configuration file" }),
+  flag: z.string(),
+  type: z.enum(["number", "duration", "size", "switch", "choice", "secret", "text"]),
+  list: z.boolean(),
+  choices: z.array(z.string()),
+  value: settingText,
+  default: settingText,
+  source: z.enum(["default", "dashboard", "file", "environment", "flag", "program"]),
+  where: z.string().openapi({ description: "file:line, or the variable's name" }),
+  changeable: z.boolean().openapi({ description: "while the relay runs" }),
+  group: z.string(),
+  help: z.string(),
+}).openapi("Setting");
+
+export const settingsPatch = z.record(
+  z.string().max(64),
+  z.union([
+    z.string().max(4096),
+    z.number(),
+    z.boolean(),
+    z.array(z.string().max(4096)).max(256),
+    z.null(),
+  ]),
+).refine((changes) => Object.keys(changes).length <= 100, "has at most 100 settings")
+  .openapi("SettingsPatch", { example: { "max-connections": 20_000, "idle-timeout": "30s" } });
+
 export const status = z.object({
   software: z.string(),
   ready: z.boolean(),

@@ -10,6 +10,7 @@ export class Settings {
   readonly #changes: Changes;
   readonly #get: Statement;
   readonly #set: Statement;
+  readonly #remove: Statement;
   readonly #secret: Uint8Array;
 
   constructor(db: Database, changes: Changes) {
@@ -18,6 +19,7 @@ export class Settings {
     this.#set = db.prepare(
       "INSERT INTO settings VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
     );
+    this.#remove = db.prepare("DELETE FROM settings WHERE key = ?");
     this.#secret = db.transaction(() => this.#readSecret());
   }
 
@@ -33,12 +35,25 @@ export class Settings {
   }
 
   /** Keeps `value` under `key`. */
-  set(key: string, value: unknown, { by = SYSTEM }: { by?: Actor } = {}): void {
-    if (key.startsWith("secret.")) throw new RangeError(`Cannot set ${key}: it is made once`);
+  set(key: string, value: unknown, options: { by?: Actor } = {}): void {
+    this.change(new Map([[key, value]]), options);
+  }
+
+  /** Keeps each value under its key, all or none; undefined forgets what was kept. The same value again is no change. */
+  change(
+    values: ReadonlyMap<string, unknown>,
+    { by = SYSTEM }: { by?: Actor } = {},
+  ): void {
+    const isSecret = [...values.keys()].find((key) => key.startsWith("secret."));
+    if (isSecret !== undefined) throw new RangeError(`Cannot set ${isSecret}: it is made once`);
     this.#changes.run(by, (note) => {
-      const before = this.get(key);
-      this.#set.run(key, JSON.stringify(value));
-      note({ action: "setting.set", account: "", object: key, before, after: value });
+      for (const [key, after] of values) {
+        const before = this.get(key);
+        if (JSON.stringify(before) === JSON.stringify(after)) continue;
+        if (after === undefined) this.#remove.run(key);
+        else this.#set.run(key, JSON.stringify(after));
+        note({ action: "setting.set", account: "", object: key, before, after });
+      }
     });
   }
 

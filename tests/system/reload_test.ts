@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Household } from "../support/crunch.ts";
+import { openStore } from "../../relay/store/mod.ts";
 import { eventually } from "../support/deadline.ts";
 import { ask } from "../support/visitor.ts";
 
@@ -79,6 +80,22 @@ Deno.test("reload: a relay takes over what can change, and says what cannot", as
     );
     assert.equal(process.code, null);
   });
+});
+
+Deno.test("reload: what a file says comes before the dashboard, be it the default itself", async () => {
+  await using household = new Household();
+  {
+    using store = openStore(household.data);
+    store.settings.set("max-target", "1KiB");
+  }
+  const file = household.write("crunch.toml", "[relay]\n");
+  const relay = await household.relay(["--config", file]);
+  const long = `/${"a".repeat(2000)}`;
+  assert.equal(await status(relay.http, long), 414);
+  household.write("crunch.toml", "[relay]\nmax-target = '16KiB'\n");
+  await eventually(5_000, async () => await status(relay.http, long) === 404);
+  household.write("crunch.toml", "[relay]\n");
+  await eventually(5_000, async () => await status(relay.http, long) === 414);
 });
 
 Deno.test({

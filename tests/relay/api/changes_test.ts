@@ -169,3 +169,46 @@ Deno.test("audit: says who ended whose session, from where, and what it was", as
     before: { ...from, created: new Date(session.created).toISOString() },
   }]);
 });
+
+Deno.test("api: settings change by their keys, only if they are still what was seen, and are told", async () => {
+  await using house = await House.open();
+  const noted: Change[] = [];
+  house.store.changes.subscribe((change) => noted.push(change));
+  const { headers } = await house.call("viewer", "GET", "/settings");
+  const patch = (body: unknown, match?: string) =>
+    house.call("admin", "PATCH", "/settings", {
+      body,
+      headers: match === undefined ? {} : { "if-match": match },
+    });
+  const bad = await patch({ "idle-timeout": "30", "http": ":80", "nonsense": 1 });
+  assert.equal(bad.status, 422);
+  assert.deepEqual(bad.body.errors.map(({ field }: { field: string }) => field), [
+    "idle-timeout",
+    "http",
+    "nonsense",
+  ]);
+  for (const body of [[], '"x"', 1, null, { "idle-timeout": { a: 1 } }]) {
+    assert.equal((await patch(body)).status, 422, JSON.stringify(body));
+  }
+  assert.deepEqual([house.applied, noted.filter(({ action }) => action === "setting.set")], [
+    0,
+    [],
+  ]);
+  const seen = headers.get("etag")!;
+  const changed = await patch({ "idle-timeout": "30s" }, seen);
+  assert.equal(changed.status, 200);
+  const item = changed.body.items.find(({ key }: { key: string }) => key === "idle-timeout");
+  assert.deepEqual([item.value, item.default, item.source, item.flag], [
+    ...["30s", "75s", "dashboard", "--idle-timeout"],
+  ]);
+  assert.equal((await patch({ "idle-timeout": "31s" }, seen)).status, 412);
+  assert.equal((await patch({ "idle-timeout": null }, changed.headers.get("etag")!)).status, 200);
+  assert.equal(house.applied, 2);
+  assert.deepEqual(noted.at(-1), {
+    action: "setting.set",
+    account: "",
+    object: "idle-timeout",
+    before: "30s",
+    after: undefined,
+  });
+});

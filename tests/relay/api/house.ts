@@ -5,6 +5,7 @@ import { type Api, type ApiContext, type Caller, createApi } from "../../../rela
 import { Tally } from "../../../relay/metrics/mod.ts";
 import { EventFeed } from "../../../relay/event_feed.ts";
 import { Registry } from "../../../relay/registry.ts";
+import { RelaySettings } from "../../../relay/settings.ts";
 import {
   type Account,
   LogReader,
@@ -17,7 +18,7 @@ import {
   type Store,
   Throttle,
 } from "../../../relay/store/mod.ts";
-import { silentLog } from "../../../cli/mod.ts";
+import { readOptions, relayOptions, silentLog } from "../../../cli/mod.ts";
 import { DEFAULT_COST, deriveKeys, passwordBytes, SALT_BYTES } from "../../../tunnel/mod.ts";
 import { TempDir } from "../store/temp_dir.ts";
 
@@ -57,6 +58,9 @@ export class House implements AsyncDisposable {
   readonly requestLog: RequestLog;
   readonly context: ApiContext;
   readonly api: Api;
+  readonly settings: RelaySettings;
+  /** How often other settings came to hold. */
+  applied = 0;
   readonly #reader: LogReader;
   readonly #cookies = new Map<string, string>();
   #count = 0;
@@ -68,6 +72,14 @@ export class House implements AsyncDisposable {
     this.store = store;
     this.requestLog = requestLog;
     this.#reader = new LogReader(dir.path);
+    const read = readOptions({ name: "relay", options: relayOptions }, { data: dir.path });
+    this.settings = new RelaySettings({
+      values: read.values,
+      given: read,
+      store: store.settings,
+      log: silentLog,
+      onchange: () => this.applied++,
+    });
     this.context = {
       store,
       dir: dir.path,
@@ -87,6 +99,7 @@ export class House implements AsyncDisposable {
           tunnelTls: [],
           admin: [],
         }),
+        settings: this.settings,
         publicUrl: () => undefined,
         namesPerAccount: 2,
         signInFailures: new Tally([]),

@@ -137,6 +137,12 @@ const ROWS: readonly Row[] = [
   { call: "GET /usage", answers: [401, 200, 200, 200, 200] },
   { call: "GET /audit", answers: [401, 200, 200, 200, 200] },
   { call: "GET /status", answers: [401, 200, 200, 200, 200] },
+  { call: "GET /settings", answers: [401, 200, 403, 403, 200] },
+  {
+    call: "PATCH /settings",
+    body: () => ({ "max-connections": 20_000 }),
+    answers: [401, 200, 403, 403, 403],
+  },
   { call: "GET /events", answers: [401, 200, 200, 200, 200] },
   { call: "GET /openapi.json", answers: [200, 200, 200, 200, 200] },
 ];
