@@ -58,8 +58,9 @@ interface Tracer {
 }
 
 interface OpenTelemetry {
-  readonly metrics: { getMeter(name: string, version: string): Meter };
-  readonly trace: { getTracer(name: string, version: string): Tracer };
+  /** Each is missing where it was switched off by itself. */
+  readonly metrics?: { getMeter(name: string, version: string): Meter };
+  readonly trace?: { getTracer(name: string, version: string): Tracer };
 }
 
 const SERVER_SPAN = 1;
@@ -68,24 +69,25 @@ const UNITS = { seconds: "s", bytes: "By" } as const;
 
 /** The exporter's view of a relay. It reads the metrics as often as the exporter asks, and makes a span a request. */
 export class Telemetry implements Disposable {
-  readonly #meter: Meter;
-  readonly #tracer: Tracer;
-  readonly #durations: ReturnType<Meter["createHistogram"]>;
+  readonly #meter: Meter | undefined;
+  readonly #tracer: Tracer | undefined;
+  readonly #durations: ReturnType<Meter["createHistogram"]> | undefined;
   readonly #instruments = new Map<string, Instrument>();
   readonly #read: (to: Observer) => void;
   readonly #families: () => Family[];
 
   private constructor(api: OpenTelemetry, version: string, families: () => Family[]) {
-    this.#meter = api.metrics.getMeter("crunch", version);
-    this.#tracer = api.trace.getTracer("crunch", version);
+    const meter = this.#meter = api.metrics?.getMeter("crunch", version);
+    this.#tracer = api.trace?.getTracer("crunch", version);
     this.#families = families;
-    this.#durations = this.#meter.createHistogram("crunch.request_duration", {
+    this.#read = (to) => this.#observe(to);
+    if (meter === undefined) return;
+    this.#durations = meter.createHistogram("crunch.request_duration", {
       unit: "s",
       description: "From a request's head to the last byte of its answer.",
     });
-    for (const family of families()) this.#declare(family);
-    this.#read = (to) => this.#observe(to);
-    this.#meter.addBatchObservableCallback(this.#read, [...this.#instruments.values()]);
+    for (const family of families()) this.#declare(family, meter);
+    meter.addBatchObservableCallback(this.#read, [...this.#instruments.values()]);
   }
 
   /** Starts to tell of `families`; null, and nothing was done, where the exporter is off. */
@@ -98,12 +100,13 @@ export class Telemetry implements Disposable {
   /** Tells of one request. */
   measure(request: Measured): void {
     const { method, status, name, ended, ms } = request;
-    const target = redactTarget(request.target);
-    const question = target.indexOf("?");
-    this.#durations.record(ms / 1000, {
+    this.#durations?.record(ms / 1000, {
       "http.request.method": method,
       "http.response.status_code": status,
     });
+    if (this.#tracer === undefined) return;
+    const target = redactTarget(request.target);
+    const question = target.indexOf("?");
     const span = this.#tracer.startSpan(`${method} ${name}`, {
       kind: SERVER_SPAN,
       startTime: ended - ms,
@@ -124,12 +127,12 @@ export class Telemetry implements Disposable {
     span.end(ended);
   }
 
-  #declare({ name, type, unit, help: description }: Family): void {
+  #declare({ name, type, unit, help: description }: Family, meter: Meter): void {
     if (type === "histogram") return; // what has gone by cannot be observed: `measure` tells of each
     const options = { description, ...(unit === undefined ? {} : { unit: UNITS[unit] }) };
     const instrument = type === "counter"
-      ? this.#meter.createObservableCounter(nameOf(name, unit), options)
-      : this.#meter.createObservableGauge(nameOf(name, unit), options);
+      ? meter.createObservableCounter(nameOf(name, unit), options)
+      : meter.createObservableGauge(nameOf(name, unit), options);
     this.#instruments.set(name, instrument);
   }
 
@@ -145,7 +148,7 @@ export class Telemetry implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#meter.removeBatchObservableCallback(this.#read, [...this.#instruments.values()]);
+    this.#meter?.removeBatchObservableCallback(this.#read, [...this.#instruments.values()]);
   }
 }
 

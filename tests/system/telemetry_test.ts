@@ -51,6 +51,22 @@ Deno.test("telemetry: metrics, a span for each request and the log reach a colle
   assert.doesNotMatch(relay.process.stdout, /agent connected/);
 });
 
+Deno.test("telemetry: metrics and spans can be switched off one by one", async () => {
+  await using collector = new OtlpCollector();
+  await using household = new Household();
+  const env = { ...collector.env, OTEL_DENO_TRACING: "false" };
+  const relay = await household.relay([], { env });
+  assert.equal((await ask(relay.http, "/local/")).status, 503);
+  await eventually(10_000, () => collector.points("crunch.request_duration").length > 0);
+  assert.deepEqual(collector.spans, []);
+  const other = await household.relay([], {
+    data: household.path("other"),
+    env: { ...collector.env, OTEL_DENO_METRICS: "false" },
+  });
+  assert.equal((await ask(other.http, "/local/")).status, 503);
+  await eventually(10_000, () => collector.spans.length > 0);
+});
+
 Deno.test("telemetry: without OTEL_DENO nothing is sent", async () => {
   await using collector = new OtlpCollector();
   await using household = new Household();
