@@ -55,14 +55,14 @@ Deno.test("local access: the relay of this machine is found, with its credential
 Deno.test("local access: without any the line that starts one is said", () => {
   using machine = new Machine();
   const { message, several } = refusal(machine);
-  assert.match(message, /no relay runs on this machine.*crunch relay/);
+  assert.match(message, /no relay runs on this machine.*:\n {2}crunch relay\n/);
   assert.equal(several, false);
 });
 
 Deno.test("local access: a relay that died leaves a file that is said to be stale", () => {
   using machine = new Machine({ pid: NOBODY });
   const { message, several } = refusal(machine);
-  assert.match(message, /local\.json is gone; start it with: crunch relay/);
+  assert.match(message, /local\.json is gone; start it with:\n {2}crunch relay/);
   assert.equal(several, false);
 });
 
