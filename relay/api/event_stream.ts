@@ -14,10 +14,19 @@ export interface StreamEvent {
   readonly data: unknown;
 }
 
+/** An event as it goes over the wire. */
+export function eventText({ event, id, data }: StreamEvent): string {
+  const first = id === undefined ? "" : `id: ${id}\n`;
+  // JSON has no line breaks outside of its strings, and escapes those within.
+  return `${first}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+}
+
 /** Where a source puts its events. */
 export interface Sender {
   /** Sends an event. Where the reader is slow it waits; with too many waiting the oldest goes, and is counted. */
   send(event: StreamEvent): void;
+  /** The same for many at once, each as `eventText` gives it. */
+  sendTexts(texts: readonly string[]): void;
   /** Resolves when nothing waits, or the stream has ended. */
   drained(): Promise<void>;
   /** Ends the stream; the browser comes back. */
@@ -123,10 +132,19 @@ class EventStream implements Sender {
     else this.#stop = stop;
   }
 
-  send({ event, id, data }: StreamEvent): void {
-    const first = id === undefined ? "" : `id: ${id}\n`;
-    // JSON has no line breaks outside of its strings, and escapes those within.
-    this.#push(`${first}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  send(event: StreamEvent): void {
+    this.#push(eventText(event));
+  }
+
+  sendTexts(texts: readonly string[]): void {
+    if (this.#ended || texts.length === 0) return;
+    for (const text of texts) this.#queue.push(text);
+    const over = this.#queue.length - MOST_WAITING;
+    if (over > 0) {
+      this.#queue.splice(0, over);
+      this.#missed += over;
+    }
+    this.#flush();
   }
 
   drained(): Promise<void> {
@@ -146,13 +164,7 @@ class EventStream implements Sender {
   }
 
   #push(text: string): void {
-    if (this.#ended) return;
-    this.#queue.push(text);
-    if (this.#queue.length > MOST_WAITING) {
-      this.#queue.shift();
-      this.#missed++;
-    }
-    this.#flush();
+    this.sendTexts([text]);
   }
 
   /** Everything that waits in one piece, if the reader has taken the last one. */

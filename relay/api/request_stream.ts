@@ -7,8 +7,9 @@ import {
   type RequestFilter,
   type RequestLog,
   type RequestRow,
+  requestView,
 } from "../store/mod.ts";
-import type { Sender } from "./event_stream.ts";
+import { eventText, type Sender } from "./event_stream.ts";
 
 /** What to send. */
 export interface Following {
@@ -17,7 +18,8 @@ export interface Following {
   readonly filter: RequestFilter;
   /** The `seq` of the last row that the reader has; undefined begins with now. */
   readonly after: number | undefined;
-  readonly view: (row: RequestRow) => unknown;
+  /** Of all who follow. */
+  readonly texts: RowTexts;
   /** Whether to say how many rows the log left out. */
   readonly showsGaps: boolean;
 }
@@ -61,7 +63,7 @@ class Follower {
 
   take(rows: readonly LogRow[]): void {
     if (this.#early === null) {
-      for (const row of rows) this.#send(row);
+      this.#send(rows);
       return;
     }
     this.#early.push(...rows);
@@ -79,7 +81,7 @@ class Follower {
     let isWhole = false;
     for (let i = 0; i < MOST_PAGES && !this.stopped && !isWhole; i++) {
       const page = await reader.requests({ ...filter, after: this.#last, limit: PAGE });
-      for (const row of page.items) this.#send(row);
+      this.#send(page.items);
       isWhole = page.next === null;
       await this.#sender.drained();
     }
@@ -88,18 +90,39 @@ class Follower {
     }
     const early = this.#early;
     this.#early = null;
-    for (const row of early) this.#send(row);
+    this.#send(early);
   }
 
-  #send(row: LogRow): void {
-    const { showsGaps, view } = this.#following;
-    if (this.stopped || row.seq <= this.#last) return;
-    this.#last = row.seq;
-    const id = String(row.seq);
-    if (row.kind === "gap") {
-      if (showsGaps) this.#sender.send({ event: "gap", id, data: { missed: row.leftOut } });
-    } else if (this.#matches(row)) {
-      this.#sender.send({ event: "request", id, data: view(row) });
+  #send(rows: readonly LogRow[]): void {
+    if (this.stopped) return;
+    const { showsGaps, texts } = this.#following;
+    const wanted: string[] = [];
+    for (const [i, row] of rows.entries()) {
+      if (row.seq <= this.#last) continue;
+      if (row.kind === "gap" ? showsGaps : this.#matches(row)) wanted.push(texts.of(rows, i));
     }
+    this.#last = Math.max(this.#last, rows.at(-1)?.seq ?? 0);
+    this.#sender.sendTexts(wanted);
   }
+}
+
+/** Rows as events. All who follow are told of the same rows in the same turn: each is written once for all of them. */
+export class RowTexts {
+  #rows: readonly LogRow[] = [];
+  #texts: string[] = [];
+
+  of(rows: readonly LogRow[], i: number): string {
+    if (rows !== this.#rows) {
+      this.#rows = rows;
+      this.#texts = [];
+    }
+    return this.#texts[i] ??= textOf(rows[i]!);
+  }
+}
+
+function textOf(row: LogRow): string {
+  const id = String(row.seq);
+  return row.kind === "gap"
+    ? eventText({ event: "gap", id, data: { missed: row.leftOut } })
+    : eventText({ event: "request", id, data: requestView(row) });
 }

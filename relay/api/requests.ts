@@ -23,7 +23,7 @@ import {
   topList,
   topQuery,
 } from "./request_schemas.ts";
-import { followRequests } from "./request_stream.ts";
+import { followRequests, RowTexts } from "./request_stream.ts";
 import { json, numericCursor, PAGE, page, refusals, rfc3339, type Routes } from "./routing.ts";
 import { request } from "./schemas.ts";
 
@@ -32,6 +32,7 @@ const tags = ["requests"];
 /** Adds the routes. */
 export function requestRoutes(streams: EventStreams): Routes {
   const exports = new RequestExports();
+  const texts = new RowTexts();
   return (app, context) => {
     app.openapi(
       createRoute({
@@ -146,7 +147,7 @@ export function requestRoutes(streams: EventStreams): Routes {
             reader,
             filter,
             after: last,
-            view: requestView,
+            texts,
             // How much others had is not a member's business.
             showsGaps: seesAll(me),
           }));
