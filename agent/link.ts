@@ -10,6 +10,7 @@ import {
   SignIn,
   SignInError,
   StreamExchange,
+  type ToldMount,
   type Welcome,
 } from "../tunnel/mod.ts";
 import { dialAdvice } from "./advice.ts";
@@ -27,6 +28,8 @@ export interface LinkOptions {
   /** The public name; undefined for the account's own. */
   readonly name: string | undefined;
   readonly handler: Handler;
+  /** What is published now, for the relay's pages. */
+  readonly mounts: () => readonly ToldMount[];
   readonly software: string;
   readonly log: Log;
   /** The publication works; told after every sign-in. */
@@ -121,7 +124,7 @@ export class Link implements AsyncDisposable {
 
   /** Dials and signs in. `onlost` is called when the session wants no new streams any more, or is over. */
   async #open(onlost: (end: SessionEnd) => void, join?: string): Promise<Welcome> {
-    const { access, dial, name, handler, software } = this.#options;
+    const { access, dial, name, handler, software, mounts } = this.#options;
     const { relay, credential } = await access();
     this.#relay = relay;
     const deadline = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(DIAL_TIME)]);
@@ -131,6 +134,7 @@ export class Link implements AsyncDisposable {
       names: name === undefined ? [] : [name],
       software,
       dialled: relay.hostname,
+      mounts: mounts(),
       ...(join === undefined ? {} : { join }),
     });
     const session: Session = new Session({

@@ -136,6 +136,11 @@ export class RunningAgent implements AsyncDisposable {
       dial: (relay, signal) => dialRelay(relay, { signal, ca: relayCa }),
       name,
       handler: (exchange) => published.mounts.handle(exchange),
+      mounts: () =>
+        published.dir.map(({ mount }) => ({
+          path: mount === "/" ? mount : `${mount.replace(/\/$/, "")}/`,
+          kind: "directory",
+        })),
       software,
       log: this.#log,
       onwelcome: (welcome) => {

@@ -1,7 +1,7 @@
 /** An agent that is signed in: its sessions, and the visitors' streams on them. @module */
 
 import { coarseNow, unwatch, watch, type Watched } from "../http/mod.ts";
-import type { Session, SessionEnd, Stream, StreamHandler } from "../tunnel/mod.ts";
+import type { Session, SessionEnd, Stream, StreamHandler, ToldMount } from "../tunnel/mod.ts";
 
 /** Somebody who wants a stream: told once, with a stream or with null when there was none in time. */
 export interface StreamSeeker extends StreamHandler {
@@ -23,6 +23,8 @@ export interface AgentFacts {
   readonly transport: "tcp" | "tls";
   readonly address: string;
   readonly software: string;
+  /** What it publishes, in its own words. */
+  readonly mounts?: readonly ToldMount[];
   /** Id of the token it signed in with, "" for a password. */
   readonly token: string;
 }

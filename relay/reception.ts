@@ -337,6 +337,7 @@ class Guest implements Watched {
       transport: this.#connection.secure ? "tls" : "tcp",
       address: this.#address,
       software: hello.software,
+      mounts: hello.mounts,
       token: verifier.token?.id ?? "",
     }, this.#options.agentLimits);
     this.#session.message(

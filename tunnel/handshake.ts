@@ -3,6 +3,7 @@
 import { decodeBase64, encodeBase64 } from "./base64.ts";
 import { readEnd, type SessionEnd } from "./control.ts";
 import { Frame, PROTOCOL_VERSION } from "./frame.ts";
+import { isToldMount, tellable, type ToldMount } from "./mounts_told.ts";
 import {
   clientProof,
   type Cost,
@@ -34,6 +35,8 @@ export interface Hello {
   readonly names: readonly string[];
   /** The host it dialled, "" where it does not say. */
   readonly dialled: string;
+  /** What is published, as far as the agent tells. */
+  readonly mounts: readonly ToldMount[];
   /** The session that this connection is to strengthen. */
   readonly join?: string;
 }
@@ -92,6 +95,7 @@ export function readHello(message: Message): Hello {
     nonce: bytes(message, "nonce", 16, 64),
     names: list(message, "names", isShort) as string[],
     dialled: message.dialled === undefined ? "" : text(message, "dialled", 255),
+    mounts: mountsOf(message),
   } as const;
   return message.join === undefined ? hello : { ...hello, join: text(message, "join", 128) };
 }
@@ -211,6 +215,8 @@ export interface SignInOptions {
   readonly software: string;
   /** The relay's host as it was dialled, so that printed addresses are right. */
   readonly dialled: string;
+  /** What is published, to be shown to people; HELLO has room for most. */
+  readonly mounts?: readonly ToldMount[];
   readonly join?: string;
 }
 
@@ -243,6 +249,7 @@ export class SignIn {
       nonce: encodeBase64(newNonce()),
       names: options.names,
       dialled: options.dialled,
+      ...(options.mounts === undefined ? {} : { mounts: tellable(options.mounts) }),
       ...(options.join === undefined ? {} : { join: options.join }),
     }));
   }
@@ -296,6 +303,13 @@ export class SignIn {
       throw new MessageError(`frame 0x${type.toString(16)} has no place here`);
     }
   }
+}
+
+/** Older agents tell none; what else their mounts have is skipped. @throws {MessageError} */
+function mountsOf(message: Message): ToldMount[] {
+  if (message.mounts === undefined) return [];
+  const mounts = list(message, "mounts", isToldMount) as ToldMount[];
+  return mounts.map(({ path, kind }) => ({ path, kind }));
 }
 
 function isShort(value: unknown): boolean {

@@ -119,7 +119,7 @@ export const agentRoutes: Routes = (app, { store, live }) => {
     }),
     (c) => {
       const items = seen(c.var.me).flatMap((agent) => {
-        const { id, account, names, transport } = agent.facts;
+        const { id, account, names, transport, mounts = [] } = agent.facts;
         // One that was replaced finishes what is under way, and answers for nothing.
         return names.filter((name) => live?.registry.find(name) === agent).map((name) => ({
           name,
@@ -128,6 +128,7 @@ export const agentRoutes: Routes = (app, { store, live }) => {
           urls: live?.urls(name, c.env) ?? [],
           transport,
           since: rfc3339(agent.since),
+          mounts: [...mounts],
         }));
       });
       return c.json({ items, next: null }, 200);

@@ -143,6 +143,9 @@ export const tunnel = z.object({
   urls: z.array(z.string()),
   transport: z.enum(["tcp", "tls"]),
   since: time,
+  mounts: z.array(z.object({ path: z.string(), kind: z.string() })).openapi({
+    description: "in the agent's own words; kinds are `directory` and others to come",
+  }),
 }).openapi("Tunnel");
 
 export const request = z.object({

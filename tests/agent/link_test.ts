@@ -44,6 +44,7 @@ class Pair implements AsyncDisposable {
       },
       name: undefined,
       handler: (exchange) => exchange.respond(204, new Uint8Array(0), null),
+      mounts: () => [{ path: "/", kind: "test" }],
       software: "test/1",
       log: createLog({ level: "debug", write: (line) => pair.lines.push(line) }),
       onwelcome: (welcome) => {

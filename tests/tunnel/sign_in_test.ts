@@ -17,6 +17,7 @@ import {
   Frame,
   parseToken,
   PREFACE,
+  readHello,
   Session,
   type SessionEnd,
   SignIn,
@@ -347,6 +348,15 @@ Deno.test("hello: every field is checked, and what is wrong is named", async () 
     [{ names: "alice" }, /names/],
     [{ names: [1] }, /names/],
     [{ dialled: 1 }, /dialled/],
+    [{ mounts: {} }, /mounts/],
+    [{ mounts: ["/"] }, /mounts/],
+    [{ mounts: [null] }, /mounts/],
+    [{ mounts: [{ path: "/" }] }, /mounts/],
+    [{ mounts: [{ path: "docs/", kind: "directory" }] }, /mounts/],
+    [{ mounts: [{ path: `/${"x".repeat(256)}`, kind: "directory" }] }, /mounts/],
+    [{ mounts: [{ path: "/", kind: "<b>" }] }, /mounts/],
+    [{ mounts: [{ path: "/", kind: "x".repeat(33) }] }, /mounts/],
+    [{ mounts: Array(65).fill({ path: "/", kind: "directory" }) }, /mounts/],
     [{ join: 1 }, /join/],
   ];
   for (const [change, says] of wrong) {
@@ -357,6 +367,28 @@ Deno.test("hello: every field is checked, and what is wrong is named", async () 
     assert.match(String(refused.message), says);
     assert.equal(await peer.next(), null);
   }
+});
+
+Deno.test("hello: what an agent publishes is told where it fits, and known of no older agent", async () => {
+  await using house = await House.open();
+  const credential = Credential.token(parseToken(house.token)!);
+  const older = await house.agent(credential).welcome;
+  assert.deepEqual(house.registry.agents.get(older.session)?.facts.mounts, []);
+  const mounts = Array.from({ length: 100 }, (_, i) => ({
+    path: `/${"ü".repeat(90)}${i}/`,
+    kind: "directory",
+  }));
+  const told = [{ path: "/", kind: "directory" }, {
+    path: `/${"x".repeat(300)}/`,
+    kind: "directory",
+  }];
+  const { session } = await house.agent(credential, { mounts: [...told, ...mounts] }).welcome;
+  const known = house.registry.agents.get(session)!.facts.mounts!;
+  assert.deepEqual(known.slice(0, 2), [told[0], mounts[0]]);
+  assert(known.length > 30 && known.length < 64, `${known.length}`);
+  // Nothing but these two fields is kept.
+  const more = { path: "/", kind: "proxy", secret: "x" };
+  assert.deepEqual(readHello(hello({ mounts: [more] })).mounts, [{ path: "/", kind: "proxy" }]);
 });
 
 Deno.test("reception: messages out of turn, twice, or no JSON are refused", async () => {

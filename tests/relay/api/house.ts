@@ -168,6 +168,7 @@ export class House implements AsyncDisposable {
       transport: "tcp",
       address: "192.0.2.7",
       software: "crunch/1.2.3",
+      mounts: [{ path: "/", kind: "directory" }],
       token: "",
     }, { waiting: 1, wait: 1 });
     agent.close = () => closed.push(agent.facts.id);

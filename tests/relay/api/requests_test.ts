@@ -222,6 +222,7 @@ Deno.test("agents: shown as the contract says, and sent away", async () => {
   const other = house.addAgent("olga");
   const { body: tunnels } = await house.call("admin", "GET", "/tunnels");
   assert.deepEqual(tunnels.items.map((item: { agent: string }) => item.agent), [other.facts.id]);
+  assert.deepEqual(tunnels.items[0].mounts, [{ path: "/", kind: "directory" }]);
 });
 
 Deno.test("requests and usage: what was logged, with bytes on the account", async () => {
