@@ -196,16 +196,22 @@ async function main(): Promise<number> {
   let stoppedAt = 0;
   const onsignal = (): void => {
     if (stopping && performance.now() - stoppedAt < ECHO) return;
-    if (stopping || running === null) Deno.exit(130);
+    // A short command has nothing to finish, and may be asking for a password.
+    if (stopping || invocation.command.startsWith("account ")) Deno.exit(130);
     stopping = true;
     stoppedAt = performance.now();
     log.info("stopping; a second signal ends at once");
-    running.stop().then(() => signalled.resolve(0), signalled.reject);
+    // What is about to start is stopped once it has.
+    running?.stop().then(() => signalled.resolve(0), signalled.reject);
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, onsignal);
   try {
     running = await start(invocation, program);
     if (running === null) return 0;
+    if (stopping) {
+      await running.stop();
+      return 0;
+    }
     using _watch = watchSettings({
       settings: invocation as Settings,
       log,

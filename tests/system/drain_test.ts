@@ -165,3 +165,19 @@ Deno.test("drain: uploads in flight finish as well", async () => {
   assert.equal(answer.get("connection"), "close");
   assert.equal(await within(5_000, relay.process.exit, "the relay's end"), 0);
 });
+
+Deno.test("drain: relay: SIGTERM amid the start: it is stopped once it has started, exit code 0", async () => {
+  await using household = new Household();
+  const listen = ["--http", "127.0.0.1:0", "--tunnel", "127.0.0.1:0", "--data", household.data];
+  const process = household.crunch(["relay", ...listen]);
+  // The first password takes a while to hash; by then the database is there.
+  await eventually(10_000, () => {
+    try {
+      return Deno.statSync(`${household.data}/crunch.db`).isFile;
+    } catch {
+      return false;
+    }
+  });
+  process.kill("SIGTERM");
+  assert.equal(await within(10_000, process.exit, "the end"), 0);
+});
