@@ -3,7 +3,7 @@
 
 import { useSignal } from "@preact/signals";
 import { useCallback, useEffect, useRef } from "preact/hooks";
-import { get } from "./api.js";
+import { get, relayNow } from "./api.js";
 import { onEvent } from "./live.js";
 
 /** Events that come together are one reason to ask, ms. */
@@ -16,9 +16,10 @@ const TOGETHER = 150;
  * @param {object} [options]
  * @param {readonly string[]} [options.on] what kinds of events change it: `["agent", "name"]`
  * @param {number} [options.every] ms after which it is old anyway; not while the page is hidden
+ * @param {number} [options.last] asks for so many ms until now only, as `since`
  * @returns {{ data: T | undefined, error: Error | null, reload: () => Promise<void> }}
  */
-export function useResource(path, { on = [], every } = {}) {
+export function useResource(path, { on = [], every, last } = {}) {
   const data = useSignal(/** @type {{ path: string, value: T } | undefined} */ (undefined));
   const error = useSignal(/** @type {Error | null} */ (null));
   const running = useRef(/** @type {AbortController | null} */ (null));
@@ -27,14 +28,17 @@ export function useResource(path, { on = [], every } = {}) {
     running.current?.abort();
     if (path === null) return;
     const controller = running.current = new AbortController();
+    const since = last && new Date(relayNow() - last).toISOString();
+    const asked = since ? `${path}${path.includes("?") ? "&" : "?"}since=${since}` : path;
     try {
-      const value = await get(path, { signal: controller.signal });
+      const value = await get(asked, { signal: controller.signal });
       data.value = { path, value };
       error.value = null;
     } catch (problem) {
       if (!controller.signal.aborted) error.value = /** @type {Error} */ (problem);
     }
-  }, [path]);
+    if (running.current === controller) running.current = null;
+  }, [path, last]);
 
   useEffect(() => {
     reload();
@@ -48,14 +52,14 @@ export function useResource(path, { on = [], every } = {}) {
     });
     const timer = every === undefined
       ? undefined
-      : setInterval(() => document.hidden || reload(), every);
+      : setInterval(() => document.hidden || running.current || reload(), every);
     return () => {
       unlisten();
       clearTimeout(soon);
       clearInterval(timer);
       running.current?.abort();
     };
-  }, [path, on.join(), every]);
+  }, [path, last, on.join(), every]);
 
   // Other parameters are another view of the same thing; another path is another thing.
   const isSame = data.value?.path.split("?")[0] === path?.split("?")[0];

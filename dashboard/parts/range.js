@@ -27,14 +27,16 @@ export const rangeKey = computed(() => {
 /** @type {import("@preact/signals").ReadonlySignal<Range>} */
 export const range = computed(() => /** @type {Range} */ (RANGES[rangeKey.value]));
 
-/** The choice. @param {{ keys?: readonly string[] }} props */
+/** The choice; a stretch of its own, `since` to `until`, ends with it. @param {{ keys?: readonly string[] }} props */
 export function RangePicker({ keys = Object.keys(RANGES) }) {
+  const isOwn = query.value.has("since");
   return html`<div class="choice" role="group" aria-label="Time range">
     ${
     keys.map((key) =>
       html`
-        <button type="button" key=${key} aria-pressed=${key === rangeKey.value}
-          onClick=${() => setQuery({ range: key === "quarter" ? null : key })}>${RANGES[key]
+        <button type="button" key=${key} aria-pressed=${key === rangeKey.value && !isOwn}
+          onClick=${() =>
+        setQuery({ range: key === "quarter" ? null : key, since: null, until: null })}>${RANGES[key]
             ?.title}</button>
       `
     )
