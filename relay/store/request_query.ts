@@ -33,8 +33,11 @@ export interface RequestList {
   readonly next: number | null;
 }
 
-/** Rows looked at in one go, at most. */
+/** Rows looked at in one go, first and at most: nobody knows before what a filter costs. */
+const FIRST_STRETCH = 1_000;
 const STRETCH = 50_000;
+/** A stretch that takes less, ms, is followed by one twice as long. */
+const QUICK = 50;
 /** When so much time is gone, ms, the page ends where it is: the next one goes on. */
 const PATIENCE = 500;
 /** Clocks are set back by less, ms. */
@@ -124,6 +127,8 @@ class Stretches {
   readonly #isForward: boolean;
   #first: number;
   #last: number;
+  #size = FIRST_STRETCH / 2;
+  #began = performance.now();
 
   constructor(db: Database, range: { first: number; last: number; isForward: boolean }) {
     this.#db = db;
@@ -138,9 +143,12 @@ class Stretches {
       .prepare(`SELECT ${edge}(seq) AS seq FROM requests WHERE ${order} AND seq BETWEEN ?1 AND ?2`)
       .get(this.#first, this.#last);
     if (typeof row?.seq !== "number") return null;
+    const now = performance.now();
+    if (now - this.#began < QUICK) this.#size = Math.min(STRETCH, 2 * this.#size);
+    this.#began = now;
     const stretch: [number, number] = this.#isForward
-      ? [row.seq, Math.min(this.#last, row.seq + STRETCH - 1)]
-      : [Math.max(this.#first, row.seq - STRETCH + 1), row.seq];
+      ? [row.seq, Math.min(this.#last, row.seq + this.#size - 1)]
+      : [Math.max(this.#first, row.seq - this.#size + 1), row.seq];
     if (this.#isForward) this.#first = stretch[1] + 1;
     else this.#last = stretch[0] - 1;
     return stretch;

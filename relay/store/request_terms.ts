@@ -2,7 +2,7 @@
 
 import type { SQLInputValue } from "node:sqlite";
 import { type Cidr, inCidr, parseCidr, parseIp } from "../../cli/mod.ts";
-import { matchesGlob } from "./glob.ts";
+import { globMatcher } from "./glob.ts";
 import type { RequestRow } from "./log_rows.ts";
 
 type Value = string | number | null;
@@ -61,12 +61,14 @@ function ways(test: FieldTest, column: string): Condition & { holds: (value: Val
   switch (test.kind) {
     case "is":
       return { sql: `${column} = ?`, values: [test.value], holds: (value) => value === test.value };
-    case "glob":
+    case "glob": {
+      const fits = globMatcher(test.glob);
       return {
         sql: `${column} LIKE ? ESCAPE '\\'`,
         values: [likeOf(test.glob)],
-        holds: (value) => value !== null && matchesGlob(String(value), test.glob),
+        holds: (value) => value !== null && fits(String(value)),
       };
+    }
     case "within": {
       const { from, to } = test;
       return {

@@ -1,6 +1,7 @@
 /** Asks the request log what there was most of: the busiest, most failing, slowest or largest. @module */
 
 import type { Database } from "./database.ts";
+import type { Condition } from "./request_terms.ts";
 import { conditionsOf, type RequestFilter, seqOf } from "./request_query.ts";
 
 /** What rows are put together by. */
@@ -40,6 +41,9 @@ export interface TopList {
 
 /** Rows looked at. */
 const MOST_SCANNED = 200_000;
+/** Rows by which it is found out what a filter costs, and what all of them may cost, ms. */
+const TRIED = 1_000;
+const PATIENCE = 5_000;
 
 const GROUPS: Readonly<Record<TopQuestion["by"], string>> = {
   path:
@@ -66,14 +70,15 @@ export function topRequests(db: Database, question: TopQuestion): TopList {
     ...(since === undefined ? {} : { since }),
     ...(until === undefined ? {} : { until }),
   });
+  const chosen = conditionsOf(question);
+  const most = terms === undefined ? MOST_SCANNED : affordable(db, chosen);
   const { seq, count } = db
     .prepare(
       `SELECT min(seq) AS seq, count(*) AS count FROM
          (SELECT seq FROM requests WHERE ${within.sql} AND seq >= ? ORDER BY seq DESC LIMIT ?)`,
     )
-    .get(...within.values, lowest, MOST_SCANNED + 1)!;
-  const whole = Number(count) <= MOST_SCANNED;
-  const chosen = terms === undefined ? within : conditionsOf(question);
+    .get(...within.values, lowest, most + 1)!;
+  const whole = Number(count) <= most;
   const items = db
     .prepare(
       `SELECT ${GROUPS[by]} AS value, count(*) AS requests,
@@ -93,5 +98,15 @@ export function topRequests(db: Database, question: TopQuestion): TopList {
       avgMs: Math.round(Number(row.avg)) / 1000,
       maxMs: Number(row.max) / 1000,
     }));
-  return { items, scanned: Math.min(Number(count), MOST_SCANNED), whole };
+  return { items, scanned: Math.min(Number(count), most), whole };
+}
+
+/** How many rows can be compared with a filter; it is tried on the newest. */
+function affordable(db: Database, { sql, values }: Condition): number {
+  const newest = Number(db.value("SELECT max(seq) FROM requests") ?? 0);
+  const began = performance.now();
+  db.prepare(`SELECT count(*) FROM requests WHERE ${sql} AND seq > ?`)
+    .get(...values, newest - TRIED);
+  const cost = (performance.now() - began) / TRIED;
+  return Math.max(TRIED, Math.min(MOST_SCANNED, Math.floor(PATIENCE / cost)));
 }

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { Database } from "../../../relay/store/database.ts";
 import { RowStage } from "../../../relay/store/log_rows.ts";
+import { LOG_SCHEMA } from "../../../relay/store/log_schema.ts";
 import { LogWriter } from "../../../relay/store/log_writer.ts";
 import { LogReader } from "../../../relay/store/mod.ts";
 import { listRequests, type RequestPage, seqOf } from "../../../relay/store/request_query.ts";
@@ -289,6 +290,27 @@ Deno.test("usage: sums by minute, hour, day and whole, for accounts, names and a
     { account: "bob", requests: 9, bytesIn: 9, bytesOut: 90 },
   ]);
   assert.deepEqual(usageTotals(log.db, { account: "bob" }).length, 1);
+});
+
+Deno.test("log schema: a log of the first version keeps its rows, and is known by the second from then on", () => {
+  using dir = new TempDir();
+  {
+    using db = new Database(dir.at("log.db"), { durability: "normal" });
+    db.exec(LOG_SCHEMA[0]!);
+    db.exec("PRAGMA user_version = 1");
+    db.exec("INSERT INTO requests (seq, time, status, account) VALUES (7, 1000, 503, 'a')");
+    db.exec("INSERT INTO requests (seq, time, left_out) VALUES (8, 1001, 3)");
+  }
+  const limits = { keepMs: DAY, keepBytes: 1e9, busyTimeoutMs: 100 };
+  using writer = new LogWriter(dir.at("log.db"), limits);
+  assert.equal(writer.lastSeq, 8);
+  const counters = new UsageCounters();
+  counters.add("a", "a", 200, 1, 1, 1);
+  writer.write(undefined, counters.take(5_000));
+  using db = new Database(dir.at("log.db"), { durability: "normal", readOnly: true });
+  assert.deepEqual(listRequests(db, {}).items.map(({ seq }) => seq), [8, 7]);
+  const [row] = usage(db, { since: 0, until: 10_000, step: "second", by: "all" });
+  assert.deepEqual([row?.start, row?.requests], [5_000, 1]);
 });
 
 Deno.test("retention: old rows go in slices, young ones stay", () => {
