@@ -36,7 +36,9 @@ export function RangePicker({ keys = Object.keys(RANGES) }) {
       html`
         <button type="button" key=${key} aria-pressed=${key === rangeKey.value && !isOwn}
           onClick=${() =>
-        setQuery({ range: key === "quarter" ? null : key, since: null, until: null })}>${RANGES[key]
+            setQuery({ range: key === "quarter" ? null : key, since: null, until: null })}>${RANGES[
+              key
+            ]
             ?.title}</button>
       `
     )
