@@ -1,9 +1,320 @@
-/** The page "overview". @module */
+/** The page that says how things are: agents, traffic, failures, and where they come from. @module */
 // @ts-check
 
 import { html } from "htm/preact";
-import { Empty } from "../parts/states.js";
+import { useEffect, useMemo } from "preact/hooks";
+import { relayNow, withQuery } from "../api.js";
+import { bytes, counted, duration, number, short, timeOf } from "../format.js";
+import { Chart } from "../parts/chart.js";
+import { Icon } from "../parts/icon.js";
+import { range, RangePicker } from "../parts/range.js";
+import { Spark } from "../parts/spark.js";
+import { Failure, Loading } from "../parts/states.js";
+import { Status } from "../parts/status.js";
+import { term, Top } from "../parts/top.js";
+import { Welcome } from "../parts/welcome.js";
+import { useResource } from "../resource.js";
+import { href, query, setQuery } from "../route.js";
+import { DAY, failedOf, planFor, totalOf, trafficOf } from "../traffic.js";
 
-export default function Page() {
-  return html`<${Empty} title="Nothing here yet" />`;
+/** @import { ListView, StatusView, UsageView } from "../../relay/api/mod.ts" */
+/** @typedef {{ data: ListView<UsageView> | undefined, error: Error | null, reload: () => Promise<void> }} Usage */
+
+const SORTS = { requests: "Busiest", slow: "Slowest", errors: "Failing", bytes: "Largest" };
+const EVER = { last: 390 * DAY, every: 3_000 };
+
+/** Agents while this dashboard has been open, for the spark. @type {number[]} */
+let agentsBefore = [];
+
+export default function Overview() {
+  /** @type {{ data: StatusView | undefined, error: Error | null, reload: () => Promise<void> }} */
+  const { data: status, error, reload } = useResource("/status", { on: ["agent"], every: 5_000 });
+  useEffect(() => {
+    if (status) agentsBefore = [...agentsBefore, status.agents].slice(-60);
+  }, [status]);
+  const view = useTraffic();
+  const isQuiet = view.traffic !== null && view.total.requests === 0;
+  /** @type {Usage} */
+  const ever = useResource(isQuiet ? "/usage?step=day" : null, EVER);
+  const failed = error ?? view.error;
+  const tools = html`
+    <div class="tools">
+      <${RangePicker} />
+      ${view.own && html`
+        <button type="button" onClick=${back}>
+          ${timeOf(view.own.since)} – ${timeOf(
+            view.own.until,
+          )} ×<span class="unseen">Back</span></button>
+      `}
+    </div>
+  `;
+  if (!status || !view.traffic || (isQuiet && !ever.data)) {
+    return html`${tools}${
+      failed ? html`<${Failure} error=${failed} retry=${reload} />` : html`<${Loading} />`
+    }`;
+  }
+  if (isQuiet && ever.data?.items.length === 0) return html`<${Welcome} status=${status} />`;
+  return html`
+    ${tools}
+    ${failed && html`<${Failure} error=${failed} retry=${() => (reload(), view.reload())} />`}
+    <${Warnings} log=${status.log} />
+    <div class="stack">
+      <${Tiles} status=${status} view=${view} />
+      <${Charts} traffic=${view.traffic} />
+      <${Panels} own=${view.own} />
+    </div>
+  `;
 }
+
+/** Back to the range. */
+const back = () => setQuery({ since: null, until: null });
+/** @param {number} since @param {number} until */
+const zoom = (since, until) =>
+  setQuery({ since: new Date(since).toISOString(), until: new Date(until).toISOString() });
+
+/** The stretch of time in the address, where there is one that makes sense. */
+function ownStretch() {
+  const since = Date.parse(query.value.get("since") ?? "");
+  const until = Date.parse(query.value.get("until") ?? "");
+  return since < until ? { since, until } : null;
+}
+
+/** What both kinds of stretch are asked for by. @param {ReturnType<typeof ownStretch>} own */
+function stretchOf(own) {
+  const text = (/** @type {number | undefined} */ time) =>
+    time === undefined ? undefined : new Date(time).toISOString();
+  return { since: text(own?.since), until: text(own?.until) };
+}
+
+/** Traffic of the range, or of the stretch in the address. */
+function useTraffic() {
+  const own = ownStretch();
+  const { span, every } = range.value;
+  const plan = own ? planFor(own.until - own.since, relayNow() - own.since) : planFor(span);
+  const time = own ? {} : { last: span, every };
+  /** @type {Usage} */
+  const steps = useResource(withQuery("/usage", { step: plan.step, ...stretchOf(own) }), time);
+  /** @type {Usage} */
+  const whole = useResource(
+    withQuery("/usage", { step: "whole", ...stretchOf(own) }),
+    own ? {} : { last: span, every: Math.max(every, 5_000) },
+  );
+  // What is shown belongs to the moment at which it came, whatever was chosen since.
+  const shown = useMemo(() => {
+    if (steps.data === undefined) return null;
+    const now = relayNow();
+    const stretch = own ?? { since: now - span, until: now };
+    const { items } = steps.data;
+    return { traffic: trafficOf(items, { ...stretch, bin: plan.bin, now }), total: totalOf(items) };
+  }, [steps.data]);
+  return {
+    own,
+    traffic: shown?.traffic ?? null,
+    total: shown?.total ?? totalOf([]),
+    whole: whole.data?.items[0],
+    error: steps.error,
+    reload: steps.reload,
+  };
+}
+
+/** @param {{ log: StatusView["log"] }} props */
+function Warnings({ log }) {
+  if (!log) return null;
+  const left = log.sampled + log.dropped;
+  return html`
+    ${log.trouble && html`<p class="failure" role="alert"><${Icon} name="warning" />
+      <span><b>The log cannot be written: ${log.trouble}.</b> Visitors are served all the same, and usage is counted.</span></p>`}
+    ${left > 0 && html`<p class="note"><${Icon} name="warning" />
+      <span>${counted(left, "request")} not in the log since the relay started: ${
+      number(log.sampled)
+    } too many
+      at once, ${number(log.dropped)} could not be written. All are counted here.</span></p>`}
+  `;
+}
+
+/** @param {{ status: StatusView, view: ReturnType<typeof useTraffic> }} props */
+function Tiles({ status, view: { traffic, total, whole } }) {
+  if (traffic === null) return null;
+  const failed = total.status["5xx"];
+  const rate = rateOf(traffic.now.requests);
+  return html`
+    <div class="tiles">
+      <${Tile} title="Agents up" to=${href("agents")} values=${agentsBefore}
+        more=${`${counted(status.streams, "stream")} · relay up ${duration(status.uptime_ms)}`}>
+        ${number(status.agents)}</${Tile}>
+      <${Tile} title="Requests" to=${href("log")} values=${traffic.requests}
+        more=${`${number(total.requests)} in all`}>
+        ${rate.text}<small> ${rate.unit}</small></${Tile}>
+      <${Tile} title="Bytes in · out" to=${href("usage")} values=${traffic.out} color="info"
+        more=${`${bytes(Math.round(traffic.now.in))}/s · ${
+          bytes(Math.round(traffic.now.out))
+        }/s now`}>
+        ${bytes(total.in)}<small> · </small>${bytes(total.out)}</${Tile}>
+      <${Tile} title="Errors · p95" to=${`${href("log")}?filter=status:5xx`} values=${traffic
+        .failed}
+        color=${failed > 0 ? "bad" : "off"}
+        more=${`${number(failed)} × 5xx · p50 ${duration(whole?.p50_ms ?? 0)}`}>
+        ${percent(failedOf(total))}<small> · </small>${duration(whole?.p95_ms ?? 0)}</${Tile}>
+    </div>
+  `;
+}
+
+/** @param {{ title: string, to: string, values: readonly (number | null)[], color?: string, more: string, children: any }} props */
+function Tile({ title, to, values, color, more, children }) {
+  return html`<a class="card tile" href=${to}><h2>${title}</h2><p class="figure">${children}</p>
+    <p class="soft small">${more}</p><${Spark} values=${values} color=${color} /></a>`;
+}
+
+/** In a unit by which few are not "0 a second". @param {number} rate a second */
+function rateOf(rate) {
+  const text = (/** @type {number} */ value) => value < 10 ? value.toFixed(1) : short(value);
+  return rate >= 0.1 || rate === 0
+    ? { text: text(rate), unit: "/ s" }
+    : { text: text(rate * 60), unit: "/ min" };
+}
+
+/** @param {number} share */
+function percent(share) {
+  return `${
+    share === 0 || share >= 0.1
+      ? Math.round(share * 100)
+      : (share * 100).toFixed(share < 0.001 ? 2 : 1)
+  } %`;
+}
+
+const rate = (/** @type {number} */ value) => `${bytes(Math.round(value))}/s`;
+
+/** @param {{ traffic: ReturnType<typeof trafficOf> }} props */
+function Charts({ traffic }) {
+  const { times, bin, classes } = traffic;
+  const lines = useMemo(() => {
+    const [gone = [], ok = [], moved = [], wrong = [], failed = []] = classes;
+    return {
+      requests: [
+        ...(gone.some((count) => count > 0)
+          ? [{ label: "1xx, gone", color: "off", values: gone }]
+          : []),
+        { label: "2xx", color: "good", values: ok },
+        { label: "3xx", color: "info", values: moved },
+        { label: "4xx", color: "warn", values: wrong },
+        { label: "5xx", color: "bad", values: failed },
+      ],
+      bytes: [
+        { label: "out", color: "info", values: traffic.out },
+        { label: "in", color: "accent", values: traffic.in, dashed: true },
+      ],
+      times: [
+        { label: "p95", color: "warn", values: traffic.p95 },
+        { label: "p50", color: "good", values: traffic.p50, dashed: true },
+      ],
+    };
+  }, [traffic]);
+  const common = { times, bin, onzoom: zoom, onback: back };
+  return html`
+    <${Chart} ...${common} title=${`Requests in ${duration(bin)}`} stacked height=${200}
+      lines=${lines.requests} format=${short} />
+    <div class="pair">
+      <${Chart} ...${common} title="Bytes" height=${150} lines=${lines.bytes}
+        format=${rate} />
+      <${Chart} ...${common} title="Time to answer" height=${150} lines=${lines.times}
+        format=${duration} />
+    </div>
+  `;
+}
+
+/** @param {{ own: ReturnType<typeof ownStretch> }} props */
+function Panels({ own }) {
+  const { span, every } = range.value;
+  const time = own ? {} : { last: span, every: Math.max(2 * every, 5_000) };
+  const given = stretchOf(own);
+  const ask = (/** @type {string} */ by, sort = "requests") =>
+    withQuery("/requests/top", { by, sort, limit: 8, ...given });
+  const chosen = query.value.get("paths") ?? "";
+  const sort = Object.hasOwn(SORTS, chosen)
+    ? /** @type {keyof typeof SORTS} */ (chosen)
+    : "requests";
+  const names = useResource(withQuery("/usage", { step: "whole", by: "name", ...given }), time);
+  const paths = useResource(ask("path", sort), time);
+  const statuses = useResource(ask("status"), time);
+  const visitors = useResource(ask("visitor"), time);
+  const more = (/** @type {any} */ item) => item.errors > 0 ? `${short(item.errors)} failed` : "";
+  return html`
+    <div class="pair">
+      <${Top} title="Busiest names" found=${names} stretch=${given}
+        linesOf=${(/** @type {ListView<UsageView>} */ { items }) =>
+          items.slice(0, 8).map(({ name, requests, bytes_out, p95_ms }) => ({
+            key: name || "no name of anybody",
+            text: name || "no name of anybody",
+            filter: name ? term("name", name) : 'account:""',
+            size: requests,
+            value: short(requests),
+            more: `${bytes(bytes_out)} · p95 ${duration(p95_ms)}`,
+          }))} />
+      <${Top} title="Paths" found=${paths} stretch=${given}
+        none=${sort === "errors" ? "None has failed in this time" : undefined}
+        linesOf=${(/** @type {any} */ { items }) =>
+          items.map((/** @type {any} */ item) => ({
+            key: item.value,
+            text: item.value,
+            filter: term("path", item.value),
+            ...measures[sort](item),
+          }))}>
+        <div class="choice" role="group" aria-label="Which paths">${Object.entries(SORTS).map((
+          [key, title],
+        ) =>
+          html`
+            <button type="button" key=${key} aria-pressed=${key === sort}
+              onClick=${() =>
+                setQuery({ paths: key === "requests" ? null : key }, {
+                  replace: true,
+                })}>${title}</button>
+          `
+        )}</div>
+        </${Top}>
+        <${Top} title="Statuses" found=${statuses} stretch=${given}
+          linesOf=${(/** @type {any} */ { items }) =>
+            items.map((/** @type {any} */ item) => ({
+              key: item.value,
+              text: html`<${Status} status=${Number(item.value)} />`,
+              filter: term("status", item.value),
+              size: item.requests,
+              value: short(item.requests),
+              more: duration(item.avg_ms),
+            }))} />
+        <${Top} title="Busiest visitors" found=${visitors} stretch=${given}
+          linesOf=${(/** @type {any} */ { items }) =>
+            items.map((/** @type {any} */ item) => ({
+              key: item.value,
+              text: item.value,
+              filter: term("ip", item.value),
+              size: item.requests,
+              value: short(item.requests),
+              more: more(item),
+            }))} />
+        </div>
+  `;
+}
+
+/** What a path's line says, by what was asked for. @type {Record<keyof typeof SORTS, (item: any) => { size: number, value: string, more: string }>} */
+const measures = {
+  requests: ({ requests, errors }) => ({
+    size: requests,
+    value: short(requests),
+    more: errors > 0 ? `${short(errors)} failed` : "",
+  }),
+  slow: ({ avg_ms, max_ms }) => ({
+    size: avg_ms,
+    value: duration(avg_ms),
+    more: `at most ${duration(max_ms)}`,
+  }),
+  errors: ({ errors, requests }) => ({
+    size: errors,
+    value: short(errors),
+    more: `of ${short(requests)}`,
+  }),
+  bytes: ({ bytes_in, bytes_out, requests }) => ({
+    size: bytes_in + bytes_out,
+    value: bytes(bytes_in + bytes_out),
+    more: counted(requests, "request"),
+  }),
+};
