@@ -25,6 +25,8 @@ export interface FetchOptions {
   readonly origin?: string;
   /** Told what the handler, or a body it made, has thrown. Default: `console.error`. */
   readonly onerror?: (error: unknown, info: FetchInfo) => void;
+  /** What the handler gets for a method that `Request` cannot say, as TRACE. Default: those are answered with 501. */
+  readonly unknownMethod?: string;
 }
 
 /** The implementation's own, or of one connection only. */
@@ -93,18 +95,22 @@ class Bridge {
   /** Undefined where `Request` cannot say what came: TRACE, CONNECT, `get`. */
   request(url: string): Request | undefined {
     const method = this.#method;
+    const { unknownMethod } = this.#options;
     const bodiless = !this.#exchange.hasBody || method === "GET" || method === "HEAD";
-    try {
-      const request = new Request(url, {
-        method,
+    const say = (said: string): Request =>
+      new Request(url, {
+        method: said,
         headers: headersOf(this.#exchange.head),
         body: bodiless ? null : this.#body(),
         signal: this.#controller.signal,
       });
-      return request.method === method ? request : undefined;
+    try {
+      const request = say(method);
+      if (request.method === method) return request;
     } catch {
-      return undefined;
+      // As for one that it would have written differently.
     }
+    return unknownMethod === undefined ? undefined : say(unknownMethod);
   }
 
   #body(): ReadableStream<Uint8Array> {

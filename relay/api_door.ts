@@ -49,6 +49,8 @@ export class ApiDoor implements Disposable {
       });
       return (await this.#api).fetch(request, caller);
     }, {
+      // It says which methods there are.
+      unknownMethod: "UNKNOWN",
       onerror: (error) => context.log.error("the API failed", { request: caller.requestId, error }),
     });
   }

@@ -38,19 +38,31 @@ function refusal(description: string) {
   return { description, content: { "application/problem+json": { schema: problem } } };
 }
 
+/** One that the HTTP server gives, too, before the API sees the call: in the form that the caller prefers. */
+function earlyRefusal(description: string) {
+  const text = { schema: z.string() };
+  const { content } = refusal(description);
+  return { description, content: { ...content, "text/plain": text, "text/html": text } };
+}
+
 /** What every route may answer. */
 export const refusals = {
-  400: refusal("The body is not JSON"),
+  400: earlyRefusal("The body is not JSON, or what came is no HTTP request"),
   401: refusal("Not signed in"),
   403: refusal("Not allowed, or a changing call from another origin"),
   404: refusal("There is no such thing, or it is not yours"),
   405: refusal("Not with this method; `Allow` names those that are"),
-  413: refusal("The body is too large"),
+  408: earlyRefusal("The request did not come in time"),
+  413: earlyRefusal("The body is too large"),
+  414: earlyRefusal("The address is too long"),
   415: refusal("The body's type is not application/json"),
   422: refusal("Fields that cannot be taken, each named"),
   429: refusal("Too much at once: try again later"),
+  431: earlyRefusal("The head is too large"),
   500: refusal("It failed; the relay's log says why"),
-  503: refusal("No relay runs here, or it has no room for this connection"),
+  501: earlyRefusal("A transfer coding that is not known here"),
+  503: earlyRefusal("No relay runs here, or it has no room for this connection"),
+  505: earlyRefusal("Neither HTTP/1.0 nor HTTP/1.1"),
   507: refusal("The disk is full or read-only; nothing was changed"),
 } as const;
 

@@ -102,6 +102,16 @@ Deno.test("bridge: methods that Request does not take are refused readably", asy
   assert.match(await server.ask(get("/", "", "PROPFIND")), /\r\n\r\nPROPFIND$/);
 });
 
+Deno.test("bridge: a handler can have methods that Request does not take by another word", async () => {
+  await using server = bridge((request) => new Response(request.method), {
+    unknownMethod: "OTHER",
+  });
+  for (const method of ["TRACE", "get"]) {
+    assert.match(await server.ask(get("/", "", method)), /\r\n\r\nOTHER$/, method);
+  }
+  assert.match(await server.ask(get("/", "", "PROPFIND")), /\r\n\r\nPROPFIND$/);
+});
+
 Deno.test("bridge: HEAD gets the fields and no body", async () => {
   let cancelled = 0;
   const body = () =>

@@ -179,3 +179,16 @@ async function signIn(address: string, password: string): Promise<string> {
   assert.equal(response.status, 204);
   return response.headers.get("set-cookie")!.split(";", 1)[0]!;
 }
+
+Deno.test("api: a method that no address takes is refused as any other, TRACE as well", async () => {
+  using dir = new TempDir();
+  await using relay = await start(dir.path);
+  const cookie = await signIn(relay.http[0]!, relay.adminPassword!);
+  for (const method of ["TRACE", "get", "PROPFIND"]) {
+    const answer = await ask(relay.http[0]!, "/api/v1/names", {
+      method,
+      fields: [`Cookie: ${cookie}`, `Origin: http://${relay.http[0]}`],
+    });
+    assert.deepEqual([answer.status, answer.get("allow")], [405, "GET, HEAD, POST"], method);
+  }
+});
