@@ -105,3 +105,14 @@ export function trafficOf(rows, { since, until, bin, now }) {
     now: { requests: rate("requests"), in: rate("in"), out: rate("out") },
   };
 }
+
+/** Requests by status, for a stack. @param {{ classes: number[][] }} traffic */
+export function requestLines({ classes }) {
+  const colors = ["off", "good", "info", "warn", "bad"];
+  return CLASSES.map((kind, k) => ({
+    // Below 200 are answers that switched protocols, and none at all.
+    label: k === 0 ? "gone" : kind,
+    color: colors[k] ?? "off",
+    values: classes[k] ?? [],
+  })).filter(({ values }, k) => k > 0 || values.some((count) => count > 0));
+}

@@ -15,7 +15,7 @@ import { term, Top } from "../parts/top.js";
 import { Welcome } from "../parts/welcome.js";
 import { useResource } from "../resource.js";
 import { href, query, setQuery } from "../route.js";
-import { DAY, failedOf, planFor, totalOf, trafficOf } from "../traffic.js";
+import { DAY, failedOf, planFor, requestLines, totalOf, trafficOf } from "../traffic.js";
 
 /** @import { ListView, StatusView, UsageView } from "../../relay/api/mod.ts" */
 /** @typedef {{ data: ListView<UsageView> | undefined, error: Error | null, reload: () => Promise<void> }} Usage */
@@ -186,19 +186,10 @@ const rate = (/** @type {number} */ value) => `${bytes(Math.round(value))}/s`;
 
 /** @param {{ traffic: ReturnType<typeof trafficOf> }} props */
 function Charts({ traffic }) {
-  const { times, bin, classes } = traffic;
+  const { times, bin } = traffic;
   const lines = useMemo(() => {
-    const [gone = [], ok = [], moved = [], wrong = [], failed = []] = classes;
     return {
-      requests: [
-        ...(gone.some((count) => count > 0)
-          ? [{ label: "1xx, gone", color: "off", values: gone }]
-          : []),
-        { label: "2xx", color: "good", values: ok },
-        { label: "3xx", color: "info", values: moved },
-        { label: "4xx", color: "warn", values: wrong },
-        { label: "5xx", color: "bad", values: failed },
-      ],
+      requests: requestLines(traffic),
       bytes: [
         { label: "out", color: "info", values: traffic.out },
         { label: "in", color: "accent", values: traffic.in, dashed: true },
@@ -243,8 +234,8 @@ function Panels({ own }) {
       <${Top} title="Busiest names" found=${names} stretch=${given}
         linesOf=${(/** @type {ListView<UsageView>} */ { items }) =>
           items.slice(0, 8).map(({ name, requests, bytes_out, p95_ms }) => ({
-            key: name || "no name of anybody",
-            text: name || "no name of anybody",
+            key: name || "unknown names",
+            text: name || "unknown names",
             filter: name ? term("name", name) : 'account:""',
             size: requests,
             value: short(requests),

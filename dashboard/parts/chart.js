@@ -70,7 +70,7 @@ function colour(text) {
 
 /** @param {ChartProps} props */
 export function Chart(props) {
-  const { title, times, bin, lines, stacked = false, height = 180, format } = props;
+  const { title, times, lines, stacked = false, height = 180, format } = props;
   const at = useSignal(/** @type {number | null} */ (null));
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   const plot = useRef(/** @type {InstanceType<Plot> | null} */ (null));
@@ -102,10 +102,17 @@ export function Chart(props) {
   useEffect(() => plot.current?.setData(dataOf(now.current)), [times, lines]);
 
   const i = at.value !== null && at.value < times.length ? at.value : null;
-  const words = lines.map(({ label, values }) => {
-    const numbers = values.filter((value) => value !== null);
-    return `${label} at most ${format(Math.max(0, ...numbers))}, last ${
-      format(numbers.at(-1) ?? 0)
+  /** Where nothing is pointed at: all of a stack, the last of a line. @param {Line} line */
+  const valueOf = ({ values }) =>
+    i !== null
+      ? values[i] ?? 0
+      : stacked
+      ? values.reduce((/** @type {number} */ sum, value) => sum + (value ?? 0), 0)
+      : values.findLast((value) => value !== null) ?? 0;
+  const words = lines.map((one) => {
+    const most = Math.max(0, ...one.values.map((value) => value ?? 0));
+    return `${one.label} ${format(valueOf(one))}${stacked ? " in all" : ""}, at most ${
+      format(most)
     }`;
   });
   return html`
@@ -113,11 +120,11 @@ export function Chart(props) {
       <figcaption>
           <h2>${title}</h2>
           ${i !== null && html`<span class="soft small">${timeOf(times[i] ?? 0)}</span>`}
-          <ul class="legend">${lines.map(({ label, color, values, dashed }) =>
-            html`<li key=${label}><i class=${dashed ? "dashed" : ""} style=${{
-              color: `var(--${color})`,
-            }} />${label}${" "}
-              <b>${i !== null && format(values[i] ?? 0)}</b></li>`
+          <ul class="legend">${lines.map((one) =>
+            html`<li key=${one.label}><i class=${one.dashed ? "dashed" : ""} style=${{
+              color: `var(--${one.color})`,
+            }} />${one.label}${" "}
+              <b>${format(valueOf(one))}</b></li>`
           )}</ul>
         </figcaption>
       <div ref=${box} style=${{ height: `${height}px` }} role="img"

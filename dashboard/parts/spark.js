@@ -6,8 +6,10 @@ import { html } from "htm/preact";
 /** Beside a number that says the same. @param {{ values: readonly (number | null)[], color?: string }} props `color`: a token's name */
 export function Spark({ values, color = "accent" }) {
   const most = Math.max(...values.map((value) => value ?? 0)) || 1;
-  const width = Math.max(1, values.length - 1);
-  const line = values.map((value, i) =>
+  // One alone is a level line.
+  const points = values.length === 1 ? [...values, ...values] : values;
+  const width = Math.max(1, points.length - 1);
+  const line = points.map((value, i) =>
     `${(i / width * 100).toFixed(1)},${(27 - (value ?? 0) / most * 25).toFixed(1)}`
   ).join(" ");
   return html`
