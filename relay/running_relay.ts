@@ -1,21 +1,16 @@
 /** A relay's parts put together, and their life: opened in order, drained and closed in order. @module */
 
 import { type LocalRelay, type Log, type RelayValues, silentLog } from "../cli/mod.ts";
-import {
-  Admission,
-  type AdmissionLimits,
-  type Connection,
-  HttpServer,
-  type ServerLimits,
-  turnAway,
-} from "../http/mod.ts";
+import { HttpServer } from "../http/mod.ts";
 import { publicUrls } from "./addresses.ts";
 import { Administration } from "./administration.ts";
 import { agentView } from "./agent_view.ts";
 import { takeDataDir } from "./control_socket.ts";
+import { Doorkeeper } from "./doorkeeper.ts";
 import { Downloads } from "./downloads.ts";
 import { EventFeed } from "./event_feed.ts";
 import { Front } from "./front.ts";
+import { admissionLimits, serverLimits } from "./limits.ts";
 import { isLoopbackAddress, Listeners } from "./listeners.ts";
 import { LocalCredential } from "./local_credential.ts";
 import { Counters, families, metricsPage, type MetricsSource, Telemetry } from "./metrics/mod.ts";
@@ -71,10 +66,8 @@ export class RunningRelay implements Relay {
   #reception!: Reception;
   #front!: Front;
   #administration!: Administration;
-  readonly #admission: Admission;
   readonly #proxies: TrustedProxies;
-  /** Trusted proxies' connections. */
-  readonly #uncounted = new WeakSet<Connection>();
+  readonly #doorkeeper: Doorkeeper;
   readonly #local: LocalCredential;
   #ready = false;
   #stopping: Promise<void> | null = null;
@@ -89,8 +82,11 @@ export class RunningRelay implements Relay {
     this.#log = values.log ?? silentLog;
     this.#software = values.software ?? "crunch";
     this.#counters = new Counters({ names: values.metricsNames });
-    this.#admission = new Admission(admissionLimits(values));
     this.#proxies = new TrustedProxies(values.trustedProxy, this.#log);
+    this.#doorkeeper = new Doorkeeper(admissionLimits(values), {
+      proxies: this.#proxies,
+      refused: this.#counters.refusedVisitors,
+    });
     this.#local = new LocalCredential(values.localDirectory, this.#log);
   }
 
@@ -241,7 +237,7 @@ export class RunningRelay implements Relay {
       counters: this.#counters,
       pages,
       proxies: this.#proxies,
-      admission: this.#admission,
+      admission: this.#doorkeeper.admission,
       get firstByteTime() {
         return now().firstByteTimeout;
       },
@@ -249,10 +245,7 @@ export class RunningRelay implements Relay {
     });
     const server = {
       refuse: this.#front.refuse,
-      closed: (connection: Connection) => {
-        if (this.#uncounted.has(connection)) return;
-        this.#admission.release(connection.remote.address);
-      },
+      closed: this.#doorkeeper.closed,
       limits: serverLimits(values),
     };
     this.#server = new HttpServer({
@@ -319,18 +312,6 @@ export class RunningRelay implements Relay {
   }
 
   #listen(): Promise<Listeners> {
-    const admit = (to: Pick<HttpServer, "accept">) => (connection: Connection): void => {
-      const { address } = connection.remote;
-      // Of a trusted proxy not the connections count, but the visitors who use them.
-      if (this.#proxies.trusts(address)) {
-        this.#uncounted.add(connection);
-        return to.accept(connection);
-      }
-      const admitted = this.#admission.admit(address);
-      if (admitted === "ok") return to.accept(connection);
-      this.#counters.refusedVisitors.add(admitted);
-      turnAway(connection, admitted);
-    };
     const { admin, tlsCert, tlsKey } = this.#values;
     return Listeners.open({
       ...this.#values,
@@ -338,9 +319,9 @@ export class RunningRelay implements Relay {
       tlsCert,
       tlsKey,
       log: this.#log,
-      onvisitor: admit(this.#server),
+      onvisitor: this.#doorkeeper.leadTo(this.#server),
       onagent: (connection) => this.#reception.accept(connection),
-      onadmin: admit(this.#administration),
+      onadmin: this.#doorkeeper.leadTo(this.#administration),
     });
   }
 
@@ -383,7 +364,7 @@ export class RunningRelay implements Relay {
   #take(): RunningRelayOptions {
     const next = { ...this.#values, ...this.#settings.values };
     this.#values = next;
-    this.#admission.limits = admissionLimits(next);
+    this.#doorkeeper.admission.limits = admissionLimits(next);
     this.#proxies.peers = next.trustedProxy;
     return next;
   }
@@ -434,18 +415,4 @@ export class RunningRelay implements Relay {
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop(0);
   }
-}
-
-function admissionLimits(values: RunningRelayOptions): AdmissionLimits {
-  return { total: values.maxConnections, perAddress: values.maxConnectionsPerAddress };
-}
-
-function serverLimits(values: RunningRelayOptions): ServerLimits {
-  return {
-    head: { head: values.maxHead, target: values.maxTarget, fields: values.maxFields },
-    headTime: values.headTimeout,
-    idle: values.idleTimeout,
-    bodyTime: values.bodyTimeout,
-    writeStall: values.writeTimeout,
-  };
 }
