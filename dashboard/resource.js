@@ -53,7 +53,10 @@ export function useResource(path, { on = [], every, last } = {}) {
     const timer = every === undefined
       ? undefined
       : setInterval(() => document.hidden || running.current || reload(), every);
+    const onvisible = () => every === undefined || document.hidden || reload();
+    document.addEventListener("visibilitychange", onvisible);
     return () => {
+      document.removeEventListener("visibilitychange", onvisible);
       unlisten();
       clearTimeout(soon);
       clearInterval(timer);

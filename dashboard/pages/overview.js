@@ -133,22 +133,26 @@ function Warnings({ log }) {
 }
 
 /** @param {{ status: StatusView, view: ReturnType<typeof useTraffic> }} props */
-function Tiles({ status, view: { traffic, total, whole } }) {
+function Tiles({ status, view: { own, traffic, total, whole } }) {
   if (traffic === null) return null;
   const failed = total.status["5xx"];
-  const rate = rateOf(traffic.now.requests);
+  const mean = (/** @type {number} */ sum) => own ? sum / (own.until - own.since) * 1_000 : 0;
+  const now = own
+    ? { requests: mean(total.requests), in: mean(total.in), out: mean(total.out) }
+    : traffic.now;
+  const { text, unit } = rateOf(now.requests);
   return html`
     <div class="tiles">
       <${Tile} title="Agents up" to=${href("agents")} values=${agentsBefore}
-        more=${`${counted(status.streams, "stream")} · relay up ${duration(status.uptime_ms)}`}>
+        more=${`${counted(status.streams, "stream")} · relay up ${
+          duration(Math.floor(status.uptime_ms / 1_000) * 1_000)
+        }`}>
         ${number(status.agents)}</${Tile}>
       <${Tile} title="Requests" to=${href("log")} values=${traffic.requests}
         more=${`${number(total.requests)} in all`}>
-        ${rate.text}<small> ${rate.unit}</small></${Tile}>
+        ${text}<small> ${unit}</small></${Tile}>
       <${Tile} title="Bytes in · out" to=${href("usage")} values=${traffic.out} color="info"
-        more=${`${bytes(Math.round(traffic.now.in))}/s · ${
-          bytes(Math.round(traffic.now.out))
-        }/s now`}>
+        more=${`${rate(now.in)} · ${rate(now.out)}${own ? "" : " now"}`}>
         ${bytes(total.in)}<small> · </small>${bytes(total.out)}</${Tile}>
       <${Tile} title="Errors · p95" to=${`${href("log")}?filter=status:5xx`} values=${traffic
         .failed}

@@ -21,9 +21,9 @@ import { DAY, failedOf, planFor, requestLines, totalOf, trafficOf } from "../tra
 const RANGES = /** @type {Record<string, { title: string, span: number }>} */ ({
   day: { title: "Day", span: DAY },
   week: { title: "Week", span: 7 * DAY },
-  month: { title: "30 days", span: 30 * DAY },
-  quarter: { title: "90 days", span: 90 * DAY },
-  own: { title: "From – to", span: 0 },
+  month: { title: "30 d", span: 30 * DAY },
+  quarter: { title: "90 d", span: 90 * DAY },
+  own: { title: "Dates", span: 0 },
 });
 /** Steps with the longest stretch that each can be asked for. */
 const STEPS = { minute: 33 * 3_600_000, hour: 80 * DAY, day: Infinity };
@@ -97,7 +97,7 @@ function readQuestion() {
   const steps = /** @type {(keyof typeof STEPS)[]} */ (Object.keys(STEPS)).filter((key) =>
     span <= STEPS[key]
   );
-  const step = steps.find((key) => key === text("step")) ?? (span <= 7 * DAY ? "hour" : "day");
+  const step = steps.find((key) => key === text("step")) ?? (span <= 2 * DAY ? "hour" : "day");
   const own = isOwn ? { since: from, until: to } : {};
   return {
     ...{ range, span, by, step, steps },

@@ -33,6 +33,10 @@ import { theme } from "../theme.js";
 /** Its share of the height which anything at all gets in a stack: one failure among thousands is seen. */
 const LEAST = 0.015;
 const DAY = 86_400_000;
+const WHOLE = Array.from(
+  { length: 42 },
+  (_, k) => (k % 3 ? k % 3 * 3 - 1 : 1) * 10 ** Math.floor(k / 3),
+);
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const isDark = signal(dark.matches);
@@ -102,18 +106,14 @@ export function Chart(props) {
   useEffect(() => plot.current?.setData(dataOf(now.current)), [times, lines]);
 
   const i = at.value !== null && at.value < times.length ? at.value : null;
-  /** Where nothing is pointed at: all of a stack, the last of a line. @param {Line} line */
-  const valueOf = ({ values }) =>
-    i !== null
-      ? values[i] ?? 0
-      : stacked
+  /** All of a stack, the last of a line. @param {Line} line */
+  const sumOf = ({ values }) =>
+    stacked
       ? values.reduce((/** @type {number} */ sum, value) => sum + (value ?? 0), 0)
       : values.findLast((value) => value !== null) ?? 0;
   const words = lines.map((one) => {
     const most = Math.max(0, ...one.values.map((value) => value ?? 0));
-    return `${one.label} ${format(valueOf(one))}${stacked ? " in all" : ""}, at most ${
-      format(most)
-    }`;
+    return `${one.label} ${format(sumOf(one))}${stacked ? " in all" : ""}, at most ${format(most)}`;
   });
   return html`
     <figure class="chart card">
@@ -124,7 +124,7 @@ export function Chart(props) {
             html`<li key=${one.label}><i class=${one.dashed ? "dashed" : ""} style=${{
               color: `var(--${one.color})`,
             }} />${one.label}${" "}
-              <b>${format(valueOf(one))}</b></li>`
+              <b>${format(i === null ? sumOf(one) : one.values[i] ?? 0)}</b></li>`
           )}</ul>
         </figcaption>
       <div ref=${box} style=${{ height: `${height}px` }} role="img"
@@ -162,14 +162,15 @@ function optionsFor(uPlot, now, { width, height, at }) {
     font: `12px ${getComputedStyle(document.body).fontFamily}`,
   };
   const line = { stroke: colour("var(--line)"), width: 1 };
-  const paths = stacked ? uPlot.paths.bars?.({ align: 1, size: [1, 60], gap: 1 }) : null;
+  const gap = width / now.current.times.length < 5 ? 0 : 1;
+  const paths = stacked ? uPlot.paths.bars?.({ align: 1, size: [1, 1_000], gap }) : null;
   return {
-    ...{ width, height, ms: 1, legend: { show: false }, padding: [8, 8, 0, 0] },
+    ...{ width, height, ms: 1, legend: { show: false }, padding: [8, 24, 0, 0] },
     scales: {
       x: {
         range: () => {
           const { times, bin } = now.current;
-          return [times[0] ?? 0, (times.at(-1) ?? 0) + (stacked ? bin : bin / 2)];
+          return [times[0] ?? 0, (times.at(-1) ?? 0) + (stacked || times.length < 2 ? bin : 0)];
         },
       },
       y: { range: (_, __, most) => [0, most > 0 ? most * 1.08 : 1] },
@@ -186,6 +187,8 @@ function optionsFor(uPlot, now, { width, height, at }) {
       {
         ...axis,
         ...{ grid: line, ticks: { show: false }, size: 62, space: 34, gap: 6 },
+        // There is no half a request.
+        ...(stacked ? { incrs: WHOLE } : {}),
         values: (_, values) => values.map((value) => now.current.format(value)),
       },
     ],

@@ -30,7 +30,9 @@ export function Welcome({ status: { agents, agent_command: command } }) {
                 me.value?.name ?? "",
               )}>token</a>.</p>
             `
-            : html`<p><a href=${href("accounts")}>Add an account</a>: its name becomes
+            : html`<p><a href=${
+              href("accounts")
+            }>Add an account</a>, or say <code>crunch account add NAME</code> where the relay runs: its name becomes
               the address, and takes the place of <code>NAME</code> below.</p>`}
         </${Step}>
         <${Step} isDone=${isOn} title="Connect the machine that has the folder">
