@@ -2,6 +2,7 @@
 // @ts-check
 
 import { signal } from "@preact/signals";
+import { get } from "./api.js";
 
 /** Every type there is; `EventSource` has to be told each. */
 const TYPES = /** @type {const} */ ([
@@ -59,8 +60,8 @@ export function follow(path, { types, onevent, onstate }) {
     source.onerror = () => {
       if (isOver) return;
       onstate("lost");
-      // After an answer that is no stream the browser itself gives up.
-      if (source?.readyState === EventSource.CLOSED) timer = setTimeout(open, PAUSE);
+      // After an answer that is no stream the browser itself gives up, and does not tell which answer that was.
+      if (source?.readyState === EventSource.CLOSED) reopen();
     };
     for (const type of types) {
       source.addEventListener(type, (event) => {
@@ -68,6 +69,11 @@ export function follow(path, { types, onevent, onstate }) {
         onevent(type, JSON.parse(event.data));
       });
     }
+  };
+  // Where nobody is signed in any more, asking ends this, too.
+  const reopen = async () => {
+    await get("/me").catch(() => {});
+    if (!isOver) timer = setTimeout(open, PAUSE);
   };
   open();
   return () => {
