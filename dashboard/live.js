@@ -13,6 +13,8 @@ const TYPES = /** @type {const} */ ([
 ]);
 /** A line that the relay has closed for good is opened anew after so long, ms. */
 const PAUSE = 2_000;
+/** A window that nobody sees for so long, ms, gives its line back: browsers have six to a host, for all windows together. */
+const UNSEEN = 10_000;
 
 /** @type {import("@preact/signals").Signal<"connecting" | "live" | "lost">} */
 export const line = signal("connecting");
@@ -38,7 +40,7 @@ function tell(type) {
 }
 
 /**
- * Listens to a stream of events, and goes on where it was after any interruption.
+ * Listens to a stream of events while the page is seen, and goes on where it was after any interruption.
  * @param {string} path below `/api/v1`, with parameters
  * @param {object} handlers
  * @param {readonly string[]} handlers.types
@@ -75,9 +77,16 @@ export function follow(path, { types, onevent, onstate }) {
     await get("/me").catch(() => {});
     if (!isOver) timer = setTimeout(open, PAUSE);
   };
+  const onvisibility = () => {
+    clearTimeout(timer);
+    if (document.hidden) timer = setTimeout(() => source?.close(), UNSEEN);
+    else if (source?.readyState === EventSource.CLOSED) open();
+  };
+  document.addEventListener("visibilitychange", onvisibility);
   open();
   return () => {
     isOver = true;
+    document.removeEventListener("visibilitychange", onvisibility);
     clearTimeout(timer);
     source?.close();
   };

@@ -146,3 +146,30 @@ Deno.test("frame", async (t) => {
     },
   );
 });
+
+Deno.test("frame: ten windows at once: those that are not seen hold no connection", async () => {
+  await using dashboard = await Dashboard.open();
+  if (dashboard === undefined) return;
+  const first = await dashboard.signedIn("/agents");
+  const context = first.context();
+  const hidden = `Object.defineProperty(document, "hidden", { get: () => self.isUnseen === true });
+    const wait = self.setTimeout;
+    self.setTimeout = (work, ms) => wait(work, ms === 10_000 ? 0 : ms);`;
+  for (let i = 0; i < 10; i++) {
+    const page = await context.newPage();
+    await page.addInitScript(hidden);
+    await page.goto(dashboard.at("/agents"));
+    await page.getByText("live", { exact: true }).waitFor();
+    await page.evaluate(
+      `self.isUnseen = true; document.dispatchEvent(new Event("visibilitychange"))`,
+    );
+  }
+  // The oldest of them is looked at again, and hears what comes.
+  const page = context.pages()[1]!;
+  await page.evaluate(
+    `self.isUnseen = false; document.dispatchEvent(new Event("visibilitychange"))`,
+  );
+  const site = dashboard.household.write("site/index.html", "hello").replace(/\/index\.html$/, "");
+  await dashboard.household.agent(["--dir", site]);
+  await page.getByText("local", { exact: true }).first().waitFor();
+});
