@@ -69,6 +69,8 @@ export function failedOf({ requests, status }) {
   return requests === 0 ? 0 : status["5xx"] / requests;
 }
 
+/** @typedef {ReturnType<typeof trafficOf>} Traffic */
+
 /**
  * Usage rows in bins of one length (ms) without gaps; bytes a second.
  * @param {readonly UsageView[]} rows of all together, a row a step at most

@@ -3,9 +3,10 @@
 
 import { html } from "htm/preact";
 import { useEffect, useMemo } from "preact/hooks";
-import { relayNow, withQuery } from "../api.js";
+import { withQuery } from "../api.js";
 import { bytes, counted, duration, number, short, timeOf } from "../format.js";
 import { Chart } from "../parts/chart.js";
+import { Choice } from "../parts/choice.js";
 import { Icon } from "../parts/icon.js";
 import { range, RangePicker } from "../parts/range.js";
 import { Spark } from "../parts/spark.js";
@@ -15,12 +16,14 @@ import { term, Top } from "../parts/top.js";
 import { Welcome } from "../parts/welcome.js";
 import { useResource } from "../resource.js";
 import { href, query, setQuery } from "../route.js";
-import { DAY, failedOf, planFor, requestLines, totalOf, trafficOf } from "../traffic.js";
+import { back, useTraffic, zoom } from "../stretch.js";
+import { DAY, failedOf, requestLines } from "../traffic.js";
 
 /** @import { ListView, StatusView, UsageView } from "../../relay/api/mod.ts" */
-/** @typedef {{ data: ListView<UsageView> | undefined, error: Error | null, reload: () => Promise<void> }} Usage */
 
 const SORTS = { requests: "Busiest", slow: "Slowest", errors: "Failing", bytes: "Largest" };
+/** Lines of a list. */
+const MOST = 8;
 const EVER = { last: 390 * DAY, every: 3_000 };
 
 /** Agents while this dashboard has been open, for the spark. @type {number[]} */
@@ -32,9 +35,9 @@ export default function Overview() {
   useEffect(() => {
     if (status) agentsBefore = [...agentsBefore, status.agents].slice(-60);
   }, [status]);
-  const view = useTraffic();
+  const view = useTraffic(range.value);
   const isQuiet = view.traffic !== null && view.total.requests === 0;
-  /** @type {Usage} */
+  /** @type {{ data: ListView<UsageView> | undefined }} */
   const ever = useResource(isQuiet ? "/usage?step=day" : null, EVER);
   const failed = error ?? view.error;
   const tools = html`
@@ -61,60 +64,9 @@ export default function Overview() {
     <div class="stack">
       <${Tiles} status=${status} view=${view} />
       <${Charts} traffic=${view.traffic} />
-      <${Panels} own=${view.own} />
+      <${Panels} ...${view} />
     </div>
   `;
-}
-
-/** Back to the range. */
-const back = () => setQuery({ since: null, until: null });
-/** @param {number} since @param {number} until */
-const zoom = (since, until) =>
-  setQuery({ since: new Date(since).toISOString(), until: new Date(until).toISOString() });
-
-/** The stretch of time in the address, where there is one that makes sense. */
-function ownStretch() {
-  const since = Date.parse(query.value.get("since") ?? "");
-  const until = Date.parse(query.value.get("until") ?? "");
-  return since < until ? { since, until } : null;
-}
-
-/** What both kinds of stretch are asked for by. @param {ReturnType<typeof ownStretch>} own */
-function stretchOf(own) {
-  const text = (/** @type {number | undefined} */ time) =>
-    time === undefined ? undefined : new Date(time).toISOString();
-  return { since: text(own?.since), until: text(own?.until) };
-}
-
-/** Traffic of the range, or of the stretch in the address. */
-function useTraffic() {
-  const own = ownStretch();
-  const { span, every } = range.value;
-  const plan = own ? planFor(own.until - own.since, relayNow() - own.since) : planFor(span);
-  const time = own ? {} : { last: span, every };
-  /** @type {Usage} */
-  const steps = useResource(withQuery("/usage", { step: plan.step, ...stretchOf(own) }), time);
-  /** @type {Usage} */
-  const whole = useResource(
-    withQuery("/usage", { step: "whole", ...stretchOf(own) }),
-    own ? {} : { last: span, every: Math.max(every, 5_000) },
-  );
-  // What is shown belongs to the moment at which it came, whatever was chosen since.
-  const shown = useMemo(() => {
-    if (steps.data === undefined) return null;
-    const now = relayNow();
-    const stretch = own ?? { since: now - span, until: now };
-    const { items } = steps.data;
-    return { traffic: trafficOf(items, { ...stretch, bin: plan.bin, now }), total: totalOf(items) };
-  }, [steps.data]);
-  return {
-    own,
-    traffic: shown?.traffic ?? null,
-    total: shown?.total ?? totalOf([]),
-    whole: whole.data?.items[0],
-    error: steps.error,
-    reload: steps.reload,
-  };
 }
 
 /** @param {{ log: StatusView["log"] }} props */
@@ -188,7 +140,7 @@ function percent(share) {
 
 const rate = (/** @type {number} */ value) => `${bytes(Math.round(value))}/s`;
 
-/** @param {{ traffic: ReturnType<typeof trafficOf> }} props */
+/** @param {{ traffic: import("../traffic.js").Traffic }} props */
 function Charts({ traffic }) {
   const { times, bin } = traffic;
   const lines = useMemo(() => {
@@ -217,99 +169,65 @@ function Charts({ traffic }) {
   `;
 }
 
-/** @param {{ own: ReturnType<typeof ownStretch> }} props */
-function Panels({ own }) {
-  const { span, every } = range.value;
-  const time = own ? {} : { last: span, every: Math.max(2 * every, 5_000) };
-  const given = stretchOf(own);
-  const ask = (/** @type {string} */ by, sort = "requests") =>
-    withQuery("/requests/top", { by, sort, limit: 8, ...given });
+/** @param {Pick<ReturnType<typeof useTraffic>, "given" | "time">} props */
+function Panels({ given, time }) {
   const chosen = query.value.get("paths") ?? "";
-  const sort = Object.hasOwn(SORTS, chosen)
-    ? /** @type {keyof typeof SORTS} */ (chosen)
-    : "requests";
+  const sort = Object.hasOwn(SORTS, chosen) ? chosen : "requests";
   const names = useResource(withQuery("/usage", { step: "whole", by: "name", ...given }), time);
-  const paths = useResource(ask("path", sort), time);
-  const statuses = useResource(ask("status"), time);
-  const visitors = useResource(ask("visitor"), time);
-  const more = (/** @type {any} */ item) => item.errors > 0 ? `${short(item.errors)} failed` : "";
+  const common = { given, time };
   return html`
     <div class="pair">
-      <${Top} title="Busiest names" found=${names} stretch=${given}
-        linesOf=${(/** @type {ListView<UsageView>} */ { items }) =>
-          items.slice(0, 8).map(({ name, requests, bytes_out, p95_ms }) => ({
-            key: name || "unknown names",
-            text: name || "unknown names",
-            filter: name ? term("name", name) : 'account:""',
-            size: requests,
-            value: short(requests),
-            more: `${bytes(bytes_out)} · p95 ${duration(p95_ms)}`,
-          }))} />
-      <${Top} title="Paths" found=${paths} stretch=${given}
-        none=${sort === "errors" ? "None has failed in this time" : undefined}
-        linesOf=${(/** @type {any} */ { items }) =>
-          items.map((/** @type {any} */ item) => ({
-            key: item.value,
-            text: item.value,
-            filter: term("path", item.value),
-            ...measures[sort](item),
-          }))}>
-        <div class="choice" role="group" aria-label="Which paths">${Object.entries(SORTS).map((
-          [key, title],
-        ) =>
-          html`
-            <button type="button" key=${key} aria-pressed=${key === sort}
-              onClick=${() =>
-                setQuery({ paths: key === "requests" ? null : key }, {
-                  replace: true,
-                })}>${title}</button>
-          `
-        )}</div>
-        </${Top}>
-        <${Top} title="Statuses" found=${statuses} stretch=${given}
-          linesOf=${(/** @type {any} */ { items }) =>
-            items.map((/** @type {any} */ item) => ({
-              key: item.value,
-              text: html`<${Status} status=${Number(item.value)} />`,
-              filter: term("status", item.value),
-              size: item.requests,
-              value: short(item.requests),
-              more: duration(item.avg_ms),
-            }))} />
-        <${Top} title="Busiest visitors" found=${visitors} stretch=${given}
-          linesOf=${(/** @type {any} */ { items }) =>
-            items.map((/** @type {any} */ item) => ({
-              key: item.value,
-              text: item.value,
-              filter: term("ip", item.value),
-              size: item.requests,
-              value: short(item.requests),
-              more: more(item),
-            }))} />
+      <${Top} title="Busiest names" found=${names} given=${given}
+        lineOf=${(/** @type {UsageView} */ { name, requests, bytes_out, p95_ms }) => ({
+          text: name || "unknown names",
+          filter: name ? term("name", name) : 'account:""',
+          ...{ size: requests, value: short(requests) },
+          more: `${bytes(bytes_out)} · p95 ${duration(p95_ms)}`,
+        })} />
+      <${Most} ...${common} by="path" title="Paths" sort=${sort}>
+        <${Choice} label="Which paths" chosen=${sort} choices=${SORTS}
+          onchoice=${(/** @type {string} */ key) =>
+            setQuery({ paths: key === "requests" ? null : key }, { replace: true })} />
+        </${Most}>
+        <${Most} ...${common} by="status" title="Statuses"
+          text=${(/** @type {string} */ value) => html`<${Status} status=${Number(value)} />`} />
+        <${Most} ...${common} by="visitor" title="Busiest visitors" />
         </div>
   `;
 }
 
-/** What a path's line says, by what was asked for. @type {Record<keyof typeof SORTS, (item: any) => { size: number, value: string, more: string }>} */
+/**
+ * @param {{ title: string, by: "path" | "status" | "visitor", sort?: string, given: Record<string, string>, time: object,
+ *   text?: (value: string) => any, children?: any }} props
+ */
+function Most({ title, by, sort = "requests", given, time, text, children }) {
+  const found = useResource(withQuery("/requests/top", { by, sort, limit: MOST, ...given }), time);
+  return html`
+    <${Top} title=${title} found=${found} given=${given}
+      lineOf=${(/** @type {any} */ item) => ({
+        text: text ? text(item.value) : item.value,
+        filter: term(by === "visitor" ? "ip" : by, item.value),
+        ...measures[sort]?.(item),
+      })}>${children}</${Top}>
+  `;
+}
+
+/** What a line says, by what was asked for. @type {Record<string, (item: any) => { size: number, value: string, more: string }>} */
 const measures = {
-  requests: ({ requests, errors }) => ({
-    size: requests,
-    value: short(requests),
+  requests: ({ requests: size, errors }) => ({
+    ...{ size, value: short(size) },
     more: errors > 0 ? `${short(errors)} failed` : "",
   }),
-  slow: ({ avg_ms, max_ms }) => ({
-    size: avg_ms,
-    value: duration(avg_ms),
+  slow: ({ avg_ms: size, max_ms }) => ({
+    ...{ size, value: duration(size) },
     more: `at most ${duration(max_ms)}`,
   }),
-  errors: ({ errors, requests }) => ({
-    size: errors,
-    value: short(errors),
+  errors: ({ errors: size, requests }) => ({
+    ...{ size, value: short(size) },
     more: `of ${short(requests)}`,
   }),
   bytes: ({ bytes_in, bytes_out, requests }) => ({
-    size: bytes_in + bytes_out,
-    value: bytes(bytes_in + bytes_out),
+    ...{ size: bytes_in + bytes_out, value: bytes(bytes_in + bytes_out) },
     more: counted(requests, "request"),
   }),
 };

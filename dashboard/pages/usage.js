@@ -6,6 +6,7 @@ import { useMemo } from "preact/hooks";
 import { relayNow, withQuery } from "../api.js";
 import { bytes, duration, number, short } from "../format.js";
 import { Chart } from "../parts/chart.js";
+import { Choice } from "../parts/choice.js";
 import { Icon } from "../parts/icon.js";
 import { Empty, Loaded } from "../parts/states.js";
 import { Table } from "../parts/table.js";
@@ -13,10 +14,11 @@ import { Time } from "../parts/time.js";
 import { useResource } from "../resource.js";
 import { hrefWith, query, setQuery } from "../route.js";
 import { seesAll } from "../session.js";
-import { DAY, failedOf, planFor, requestLines, totalOf, trafficOf } from "../traffic.js";
+import { back, ownStretch, useTraffic, zoom } from "../stretch.js";
+import { DAY, failedOf, requestLines, totalOf } from "../traffic.js";
 
 /** @import { ListView, UsageView } from "../../relay/api/mod.ts" */
-/** @typedef {{ data: ListView<UsageView> | undefined, error: Error | null, reload: () => Promise<void> }} Usage */
+/** @import { Usage } from "../stretch.js" */
 
 const RANGES = /** @type {Record<string, { title: string, span: number }>} */ ({
   day: { title: "Day", span: DAY },
@@ -26,47 +28,28 @@ const RANGES = /** @type {Record<string, { title: string, span: number }>} */ ({
   own: { title: "Dates", span: 0 },
 });
 /** Steps with the longest stretch that each can be asked for. */
-const STEPS = { minute: 33 * 3_600_000, hour: 80 * DAY, day: Infinity };
+const STEPS =
+  /** @type {Record<string, number>} */ ({ minute: 33 * 3_600_000, hour: 80 * DAY, day: Infinity });
 const EVERY = 60_000;
 
 export default function UsagePage() {
   const asked = readQuestion();
-  const { since, until, span, by, step, account, name } = asked;
-  const plan = planFor(span, relayNow() - (since ?? relayNow() - span));
-  const given = {
-    ...{ account, name },
-    since: since === undefined ? undefined : new Date(since).toISOString(),
-    until: until === undefined ? undefined : new Date(until).toISOString(),
-  };
-  const time = since === undefined ? { last: span, every: EVERY } : {};
-  const ofRows = { ...given, ...(by === "time" ? { step } : { step: "whole", by }) };
-  /** @type {Usage} */
-  const lines = useResource(withQuery("/usage", { step: plan.step, ...given }), time);
+  const { span, by, step, filter } = asked;
+  const { given, time, traffic, whole } = useTraffic({ span, every: EVERY }, filter);
+  const ofRows = { ...filter, ...given, ...(by === "time" ? { step } : { step: "whole", by }) };
   /** @type {Usage} */
   const rows = useResource(withQuery("/usage", ofRows), time);
-  /** @type {Usage} */
-  const whole = useResource(withQuery("/usage", { step: "whole", ...given }), time);
-  const traffic = useMemo(() => {
-    if (lines.data === undefined) return null;
-    const now = relayNow();
-    const stretch = { since: since ?? now - span, until: until ?? now };
-    return trafficOf(lines.data.items, { ...stretch, bin: plan.bin, now });
-  }, [lines.data]);
-  const chart = useMemo(() => traffic && requestLines(traffic), [traffic]);
+  const lines = useMemo(() => traffic && requestLines(traffic), [traffic]);
   const csv = withQuery("/api/v1/usage", {
-    ...ofRows,
-    since: given.since ?? new Date(relayNow() - span).toISOString(),
-    format: "csv",
+    ...{ since: new Date(relayNow() - span).toISOString(), ...ofRows, format: "csv" },
   });
   return html`
     <${Tools} asked=${asked} csv=${csv} />
     <div class="stack">
-      <${Totals} rows=${whole.data?.items ?? []} />
-      ${traffic && html`
+      <${Totals} row=${whole} />
+      ${traffic && whole && html`
         <${Chart} title=${`Requests in ${duration(traffic.bin)}`} stacked height=${180}
-          times=${traffic.times} bin=${traffic.bin} lines=${chart} format=${short}
-          onzoom=${(/** @type {number} */ from, /** @type {number} */ to) => setOwn(from, to)}
-          onback=${() => setQuery({ since: null, until: null })} />
+          ...${traffic} lines=${lines} format=${short} onzoom=${zoom} onback=${back} />
       `}
       <${Loaded} ...${rows}>${(/** @type {ListView<UsageView>} */ { items }) =>
         items.length === 0
@@ -85,66 +68,46 @@ export default function UsagePage() {
 /** What the address asks for. */
 function readQuestion() {
   const text = (/** @type {string} */ key) => query.value.get(key) ?? "";
-  const [from, to] = [Date.parse(text("since")), Date.parse(text("until"))];
-  const isOwn = from < to;
-  const range = isOwn ? "own" : RANGES[text("range")]?.span ? text("range") : "week";
-  const span = isOwn ? to - from : RANGES[range]?.span ?? DAY;
-  const by = text("by") === "name"
-    ? "name"
-    : text("by") === "account" && seesAll.value
-    ? "account"
-    : "time";
-  const steps = /** @type {(keyof typeof STEPS)[]} */ (Object.keys(STEPS)).filter((key) =>
-    span <= STEPS[key]
-  );
+  const own = ownStretch();
+  const range = own ? "own" : Object.hasOwn(RANGES, text("range")) ? text("range") : "week";
+  const span = own ? own.until - own.since : RANGES[range]?.span || DAY;
+  const by = Object.keys(kinds()).find((key) => key === text("by")) ?? "time";
+  const steps = Object.keys(STEPS).filter((key) => span <= (STEPS[key] ?? 0));
   const step = steps.find((key) => key === text("step")) ?? (span <= 2 * DAY ? "hour" : "day");
-  const own = isOwn ? { since: from, until: to } : {};
-  return {
-    ...{ range, span, by, step, steps },
-    ...{ since: undefined, until: undefined, ...own },
-    ...{ account: text("account"), name: text("name") },
-  };
+  return { range, span, by, step, steps, filter: { account: text("account"), name: text("name") } };
 }
 
-/** @param {number} since @param {number} until */
-function setOwn(since, until) {
-  setQuery({
-    since: new Date(since).toISOString(),
-    until: new Date(until).toISOString(),
-    range: null,
-  });
+/** What a row may be. @returns {Record<string, string>} */
+function kinds() {
+  return { time: "Over time", ...(seesAll.value && { account: "Accounts" }), name: "Names" };
 }
 
 /** @param {{ asked: ReturnType<typeof readQuestion>, csv: string }} props */
-function Tools({ asked: { range, span, since, until, by, step, steps, account, name }, csv }) {
-  const from = since ?? relayNow() - span;
-  const to = until ?? relayNow();
+function Tools({ asked: { range, span, by, step, steps, filter }, csv }) {
+  const { since, until } = ownStretch() ?? { since: relayNow() - span, until: relayNow() };
   /** @param {string} key */
   const take = (key) =>
-    key === "own" ? setOwn(from, to) : setQuery({ range: key, since: null, until: null });
-  const kinds = {
-    time: "Over time",
-    ...(seesAll.value ? { account: "Accounts" } : {}),
-    name: "Names",
-  };
+    key === "own" ? zoom(since, until) : setQuery({ range: key, since: null, until: null });
+  const titles = Object.fromEntries(Object.entries(RANGES).map(([key, { title }]) => [key, title]));
+  const turn = (/** @type {number} */ from, /** @type {number} */ to) =>
+    from < to && zoom(from, to);
   return html`
     <div class="tools">
-      <${Choice} label="Time range" chosen=${range} onchoice=${take}
-        choices=${Object.entries(RANGES).map(([key, { title }]) => [key, title])} />
+      <${Choice} label="Time range" chosen=${range} choices=${titles} onchoice=${take} />
       ${range === "own" && html`
-        <${Moment} label="From" value=${from} onchange=${(/** @type {number} */ time) =>
-          time < to && setOwn(time, to)} />
-        <${Moment} label="to" value=${to} onchange=${(/** @type {number} */ time) =>
-          from < time && setOwn(from, time)} />
+        <${Moment} label="From" value=${since} onchange=${(/** @type {number} */ time) =>
+          turn(time, until)} />
+        <${Moment} label="to" value=${until} onchange=${(/** @type {number} */ time) =>
+          turn(since, time)} />
       `}
-      <${Choice} label="What a row is" chosen=${by} choices=${Object.entries(kinds)}
+      <${Choice} label="What a row is" chosen=${by} choices=${kinds()}
         onchoice=${(/** @type {string} */ key) => setQuery({ by: key === "time" ? null : key })} />
       ${by === "time" && html`
         <${Choice} label="Step" chosen=${step}
-          choices=${steps.map((key) => [key, `By ${key}`])}
+          choices=${Object.fromEntries(steps.map((key) => [key, `By ${key}`]))}
           onchoice=${(/** @type {string} */ key) => setQuery({ step: key })} />
       `}
-      ${Object.entries({ account, name }).map(([key, value]) =>
+      ${Object.entries(filter).map(([key, value]) =>
         value && html`
           <button type="button" key=${key} onClick=${() => setQuery({ [key]: null })}
             title="Show all">${key} ${value} ×</button>
@@ -154,18 +117,6 @@ function Tools({ asked: { range, span, since, until, by, step, steps, account, n
       <a class="button" href=${csv} download><${Icon} name="download" /> CSV</a>
     </div>
   `;
-}
-
-/** @param {{ label: string, chosen: string, choices: readonly (readonly [string, string])[], onchoice: (key: string) => void }} props */
-function Choice({ label, chosen, choices, onchoice }) {
-  return html`<div class="choice" role="group" aria-label=${label}>${
-    choices.map(([key, title]) =>
-      html`
-        <button type="button" key=${key} aria-pressed=${key === chosen}
-          onClick=${() => onchoice(key)}>${title}</button>
-      `
-    )
-  }</div>`;
 }
 
 /** A moment of this place's time. @param {{ label: string, value: number, onchange: (time: number) => void }} props */
@@ -180,16 +131,16 @@ function Moment({ label, value, onchange }) {
   `;
 }
 
-/** @param {{ rows: readonly UsageView[] }} props */
-function Totals({ rows }) {
-  const total = totalOf(rows);
+/** @param {{ row: UsageView | undefined }} props */
+function Totals({ row }) {
+  const total = totalOf(row ? [row] : []);
   const facts = [
     ["Requests", number(total.requests)],
     ["Bytes in", bytes(total.in)],
     ["Bytes out", bytes(total.out)],
     ["5xx", number(total.status["5xx"])],
-    ["p50", duration(rows[0]?.p50_ms ?? 0)],
-    ["p95", duration(rows[0]?.p95_ms ?? 0)],
+    ["p50", duration(row?.p50_ms ?? 0)],
+    ["p95", duration(row?.p95_ms ?? 0)],
   ];
   return html`<dl class="card totals">${
     facts.map(([term, value]) =>

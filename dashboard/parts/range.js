@@ -4,6 +4,7 @@
 import { computed } from "@preact/signals";
 import { html } from "htm/preact";
 import { query, setQuery } from "../route.js";
+import { Choice } from "./choice.js";
 
 /**
  * `span` ms; `step` of the API's usage, `stepMs` long; `every` ms the page asks again.
@@ -29,19 +30,10 @@ export const range = computed(() => /** @type {Range} */ (RANGES[rangeKey.value]
 
 /** The choice; a stretch of its own, `since` to `until`, ends with it. @param {{ keys?: readonly string[] }} props */
 export function RangePicker({ keys = Object.keys(RANGES) }) {
-  const isOwn = query.value.has("since");
-  return html`<div class="choice" role="group" aria-label="Time range">
-    ${
-    keys.map((key) =>
-      html`
-        <button type="button" key=${key} aria-pressed=${key === rangeKey.value && !isOwn}
-          onClick=${() =>
-            setQuery({ range: key === "quarter" ? null : key, since: null, until: null })}>${RANGES[
-              key
-            ]
-            ?.title}</button>
-      `
-    )
-  }
-  </div>`;
+  return html`
+    <${Choice} label="Time range" chosen=${query.value.has("since") ? "" : rangeKey.value}
+      choices=${Object.fromEntries(keys.map((key) => [key, RANGES[key]?.title]))}
+      onchoice=${(/** @type {string} */ key) =>
+        setQuery({ range: key === "quarter" ? null : key, since: null, until: null })} />
+  `;
 }

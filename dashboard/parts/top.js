@@ -6,13 +6,8 @@ import { hrefWith } from "../route.js";
 import { Loaded } from "./states.js";
 
 /**
- * @typedef {object} TopLine
- * @property {any} text
- * @property {string} key
- * @property {string} filter of the log
- * @property {number} size what the bar shows
- * @property {string} value the same as text
- * @property {string} [more]
+ * `text` and `value` say what and how much, `size` is what the bar shows, `filter` the log's.
+ * @typedef {{ text: any, filter: string, size: number, value: string, more: string }} TopLine
  */
 
 /** A term of the log's filter; quotes within a value cannot be said. @param {string} key @param {string} value */
@@ -24,32 +19,32 @@ export function term(key, value) {
  * @param {object} props
  * @param {string} props.title
  * @param {{ data: any, error: Error | null, reload: () => Promise<void> }} props.found
- * @param {(data: any) => TopLine[]} props.linesOf
- * @param {Record<string, string | undefined>} props.stretch parameters of the log: since and until
- * @param {string} [props.none]
+ * @param {(item: any) => TopLine} props.lineOf
+ * @param {Record<string, string>} props.given since and until, where the page has them
  * @param {any} [props.children] beside the title
  */
-export function Top({ title, found, linesOf, stretch, none = "None in this time", children }) {
+export function Top({ title, found, lineOf, given, children }) {
   return html`
     <section class="card top">
       <header><h2>${title}</h2>${children}</header>
-      <${Loaded} ...${found}>${(/** @type {any} */ data) => {
-        const lines = linesOf(data);
+      <${Loaded} ...${found}>${(/** @type {any} */ { items, whole }) => {
+        /** @type {TopLine[]} */
+        const lines = items.slice(0, 8).map(lineOf);
         const most = Math.max(...lines.map(({ size }) => size)) || 1;
-        if (lines.length === 0) return html`<p class="soft">${none}</p>`;
-        return html`<ol>${
-          lines.map(({ key, text, filter, size, value, more }) =>
+        return html`
+          ${lines.length === 0 && html`<p class="soft">None in this time</p>`}
+          <ol>${lines.map(({ text, filter, size, value, more }) =>
             html`
-              <li key=${key}>
-                <a href=${hrefWith(["log"], { filter, ...stretch })}>
+              <li key=${filter}>
+                <a href=${hrefWith(["log"], { filter, ...given })}>
                   <i style=${{ width: `${size / most * 100}%` }} />
-                  <span title=${key}>${text}</span><small>${more}</small><b>${value}</b>
+                  <span title=${filter}>${text}</span><small>${more}</small><b>${value}</b>
                 </a>
               </li>
             `
-          )
-        }</ol>
-        ${data.whole === false && html`<p class="soft small">Of the newest requests only</p>`}`;
+          )}</ol>
+          ${whole === false && html`<p class="soft small">Of the newest requests only</p>`}
+        `;
       }}</${Loaded}>
     </section>
   `;
