@@ -21,9 +21,14 @@ export function applyTheme() {
   document.documentElement.dataset.theme = theme.value;
 }
 
+/** @param {Theme} chosen */
+export function setTheme(chosen) {
+  theme.value = chosen;
+  remember("theme", chosen);
+  applyTheme();
+}
+
 /** Takes the next theme. */
 export function turnTheme() {
-  theme.value = THEMES[(THEMES.indexOf(theme.value) + 1) % THEMES.length] ?? "system";
-  remember("theme", theme.value);
-  applyTheme();
+  setTheme(THEMES[(THEMES.indexOf(theme.value) + 1) % THEMES.length] ?? "system");
 }
