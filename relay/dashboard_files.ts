@@ -163,7 +163,7 @@ async function served(path: string, text: string): Promise<ServedFile> {
 /** A third of a module's compressed size is comments, which stand on lines of their own here; lines keep their numbers. */
 export function withoutComments(module: string): string {
   return module.replace(
-    /^[ \t]*(?:\/\*\*[^]*?\*\/|\/\/.*)[ \t]*$/gm,
+    /^[ \t]*(?:\/\*\*(?:(?!\*\/)[^])*\*\/|\/\/.*)[ \t]*$/gm,
     (comment) => comment.replace(/[^\n]+/g, ""),
   );
 }

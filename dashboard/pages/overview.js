@@ -88,7 +88,8 @@ function Warnings({ log }) {
 function Tiles({ status, view: { own, traffic, total, whole } }) {
   if (traffic === null) return null;
   const failed = total.status["5xx"];
-  const mean = (/** @type {number} */ sum) => own ? sum / (own.until - own.since) * 1_000 : 0;
+  /** @param {number} sum */
+  const mean = (sum) => own ? sum / (own.until - own.since) * 1_000 : 0;
   const now = own
     ? { requests: mean(total.requests), in: mean(total.in), out: mean(total.out) }
     : traffic.now;
@@ -123,7 +124,8 @@ function Tile({ title, to, values, color, more, children }) {
 
 /** In a unit by which few are not "0 a second". @param {number} rate a second */
 function rateOf(rate) {
-  const text = (/** @type {number} */ value) => value < 10 ? value.toFixed(1) : short(value);
+  /** @param {number} value */
+  const text = (value) => value < 10 ? value.toFixed(1) : short(value);
   return rate >= 0.1 || rate === 0
     ? { text: text(rate), unit: "/ s" }
     : { text: text(rate * 60), unit: "/ min" };
@@ -138,7 +140,8 @@ function percent(share) {
   } %`;
 }
 
-const rate = (/** @type {number} */ value) => `${bytes(Math.round(value))}/s`;
+/** @param {number} value */
+const rate = (value) => `${bytes(Math.round(value))}/s`;
 
 /** @param {{ traffic: import("../traffic.js").Traffic }} props */
 function Charts({ traffic }) {
@@ -175,26 +178,30 @@ function Panels({ given, time }) {
   const sort = Object.hasOwn(SORTS, chosen) ? chosen : "requests";
   const names = useResource(withQuery("/usage", { step: "whole", by: "name", ...given }), time);
   const common = { given, time };
+  /** @param {string} key */
+  const choose = (key) => setQuery({ paths: key === "requests" ? null : key }, { replace: true });
   return html`
     <div class="pair">
-      <${Top} title="Busiest names" found=${names} given=${given}
-        lineOf=${(/** @type {UsageView} */ { name, requests, bytes_out, p95_ms }) => ({
-          text: name || "unknown names",
-          filter: name ? term("name", name) : 'account:""',
-          ...{ size: requests, value: short(requests) },
-          more: `${bytes(bytes_out)} · p95 ${duration(p95_ms)}`,
-        })} />
+      <${Top} title="Busiest names" found=${names} given=${given} lineOf=${nameLine} />
       <${Most} ...${common} by="path" title="Paths" sort=${sort}>
-        <${Choice} label="Which paths" chosen=${sort} choices=${SORTS}
-          onchoice=${(/** @type {string} */ key) =>
-            setQuery({ paths: key === "requests" ? null : key }, { replace: true })} />
+        <${Choice} label="Which paths" chosen=${sort} choices=${SORTS} onchoice=${choose} />
         </${Most}>
-        <${Most} ...${common} by="status" title="Statuses"
-          text=${(/** @type {string} */ value) => html`<${Status} status=${Number(value)} />`} />
+        <${Most} ...${common} by="status" title="Statuses" text=${statusText} />
         <${Most} ...${common} by="visitor" title="Busiest visitors" />
         </div>
   `;
 }
+
+/** @param {string} value */
+const statusText = (value) => html`<${Status} status=${Number(value)} />`;
+
+/** @param {UsageView} row */
+const nameLine = ({ name, requests, bytes_out, p95_ms }) => ({
+  text: name || "unknown names",
+  filter: name ? term("name", name) : 'account:""',
+  ...{ size: requests, value: short(requests) },
+  more: `${bytes(bytes_out)} · p95 ${duration(p95_ms)}`,
+});
 
 /**
  * @param {{ title: string, by: "path" | "status" | "visitor", sort?: string, given: Record<string, string>, time: object,
@@ -202,13 +209,15 @@ function Panels({ given, time }) {
  */
 function Most({ title, by, sort = "requests", given, time, text, children }) {
   const found = useResource(withQuery("/requests/top", { by, sort, limit: MOST, ...given }), time);
+  /** @param {any} item */
+  const lineOf = (item) => ({
+    text: text ? text(item.value) : item.value,
+    filter: term(by === "visitor" ? "ip" : by, item.value),
+    ...measures[sort]?.(item),
+  });
   return html`
     <${Top} title=${title} found=${found} given=${given}
-      lineOf=${(/** @type {any} */ item) => ({
-        text: text ? text(item.value) : item.value,
-        filter: term(by === "visitor" ? "ip" : by, item.value),
-        ...measures[sort]?.(item),
-      })}>${children}</${Top}>
+      lineOf=${lineOf}>${children}</${Top}>
   `;
 }
 

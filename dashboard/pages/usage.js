@@ -15,21 +15,22 @@ import { useResource } from "../resource.js";
 import { hrefWith, query, setQuery } from "../route.js";
 import { seesAll } from "../session.js";
 import { back, ownStretch, useTraffic, zoom } from "../stretch.js";
-import { DAY, failedOf, requestLines, totalOf } from "../traffic.js";
+import { DAY, requestLines, totalOf } from "../traffic.js";
 
 /** @import { ListView, UsageView } from "../../relay/api/mod.ts" */
 /** @import { Usage } from "../stretch.js" */
 
-const RANGES = /** @type {Record<string, { title: string, span: number }>} */ ({
+/** @type {Record<string, { title: string, span: number }>} */
+const RANGES = {
   day: { title: "Day", span: DAY },
   week: { title: "Week", span: 7 * DAY },
   month: { title: "30 d", span: 30 * DAY },
   quarter: { title: "90 d", span: 90 * DAY },
   own: { title: "Dates", span: 0 },
-});
+};
 /** Steps with the longest stretch that each can be asked for. */
-const STEPS =
-  /** @type {Record<string, number>} */ ({ minute: 33 * 3_600_000, hour: 80 * DAY, day: Infinity });
+/** @type {Record<string, number>} */
+const STEPS = { minute: 33 * 3_600_000, hour: 80 * DAY, day: Infinity };
 const EVERY = 60_000;
 
 export default function UsagePage() {
@@ -154,53 +155,66 @@ function Totals({ row }) {
   }</dl>`;
 }
 
+/** @typedef {import("../parts/table.js").Column<UsageView>} Column */
+
+/**
+ * @param {string} title
+ * @param {(row: UsageView) => number} sort
+ * @param {(value: number) => string} format
+ * @param {boolean} [hidden]
+ * @returns {Column}
+ */
+function figure(title, sort, format, hidden = false) {
+  return { key: title, title, sort, number: true, hidden, cell: (row) => format(sort(row)) };
+}
+
+/** @param {"account" | "name"} key @param {string} title @returns {Column} */
+function words(key, title) {
+  return {
+    ...{ key, title, sort: (row) => row[key] },
+    cell: (row) => row[key] || html`<span class="soft">nobody</span>`,
+  };
+}
+
+/** @type {Column} */
+const START = {
+  ...{ key: "start", title: "From", sort: (row) => row.start },
+  cell: (row) => html`<${Time} value=${row.start} />`,
+};
+const FIGURES = [
+  figure("Requests", (row) => row.requests, number),
+  figure("In", (row) => row.bytes_in, bytes),
+  figure("Out", (row) => row.bytes_out, bytes),
+  figure("2xx", (row) => row.status["2xx"], number, true),
+  figure("3xx", (row) => row.status["3xx"], number, true),
+  figure("4xx", (row) => row.status["4xx"], number),
+  figure("5xx", (row) => row.status["5xx"], number),
+  figure("p50", (row) => row.p50_ms, duration),
+  figure("p95", (row) => row.p95_ms, duration),
+];
+
 /** @param {{ by: string, items: readonly UsageView[] }} props */
 function Rows({ by, items }) {
-  const text = (/** @type {"account" | "name"} */ key, /** @type {string} */ title) => ({
-    ...{ key, title },
-    cell: (/** @type {UsageView} */ row) => row[key] || html`<span class="soft">nobody</span>`,
-    sort: (/** @type {UsageView} */ row) => row[key],
-  });
-  const start = {
-    ...{ key: "start", title: "From" },
-    cell: (/** @type {UsageView} */ row) => html`<${Time} value=${row.start} />`,
-    sort: (/** @type {UsageView} */ row) => row.start,
-  };
-  const first = by === "time"
-    ? start
-    : by === "name"
-    ? text("name", "Name")
-    : text("account", "Account");
-  /** @type {readonly [string, string, (row: UsageView) => number, (value: number) => string, boolean?][]} */
-  const numbers = [
-    ["requests", "Requests", (row) => row.requests, number],
-    ["in", "In", (row) => row.bytes_in, bytes],
-    ["out", "Out", (row) => row.bytes_out, bytes],
-    ["2xx", "2xx", (row) => row.status["2xx"], number, true],
-    ["3xx", "3xx", (row) => row.status["3xx"], number, true],
-    ["4xx", "4xx", (row) => row.status["4xx"], number],
-    ["5xx", "5xx", (row) => row.status["5xx"], number],
-    ["failed", "Failed", failedOf, (share) => `${(share * 100).toFixed(1)} %`, true],
-    ["p50", "p50", (row) => row.p50_ms, duration],
-    ["p95", "p95", (row) => row.p95_ms, duration],
-  ];
-  const columns = [
-    { ...first, fixed: true },
-    ...(by === "name" && seesAll.value ? [text("account", "Account")] : []),
-    ...numbers.map(([key, title, value, format, hidden]) => ({
-      ...{ key, title, number: true, hidden, sort: value },
-      cell: (/** @type {UsageView} */ row) => format(value(row)),
-    })),
-  ];
+  const account = words("account", "Account");
+  const name = words("name", "Name");
+  const heads = by === "time"
+    ? [START]
+    : by === "account"
+    ? [account]
+    : seesAll.value
+    ? [name, account]
+    : [name];
   /** Down to what a row is made of. @param {UsageView} row */
   const link = ({ account, name }) => {
     const rest = Object.fromEntries(query.value);
     if (by === "account") return hrefWith(["usage"], { ...rest, by: "name", account });
     return hrefWith(["usage"], { ...rest, by: null, account: null, name });
   };
+  /** @param {UsageView} row */
+  const keyOf = (row) => `${row.start} ${row.account} ${row.name}`;
+  const isTime = by === "time";
   return html`
-    <${Table} id=${`usage.${by}`} label="Usage" columns=${columns} rows=${items}
-      keyOf=${(/** @type {UsageView} */ row) => `${row.start} ${row.account} ${row.name}`}
-      link=${by === "time" ? undefined : link} sorted=${by === "time" ? "-start" : "-requests"} />
+    <${Table} id=${`usage.${by}`} label="Usage" columns=${[...heads, ...FIGURES]} rows=${items}
+      keyOf=${keyOf} link=${isTime ? undefined : link} sorted=${isTime ? "-start" : "-Requests"} />
   `;
 }

@@ -27,25 +27,25 @@ export function Top({ title, found, lineOf, given, children }) {
   return html`
     <section class="card top">
       <header><h2>${title}</h2>${children}</header>
-      <${Loaded} ...${found}>${(/** @type {any} */ { items, whole }) => {
-        /** @type {TopLine[]} */
-        const lines = items.slice(0, 8).map(lineOf);
-        const most = Math.max(...lines.map(({ size }) => size)) || 1;
-        return html`
-          ${lines.length === 0 && html`<p class="soft">None in this time</p>`}
-          <ol>${lines.map(({ text, filter, size, value, more }) =>
-            html`
-              <li key=${filter}>
-                <a href=${hrefWith(["log"], { filter, ...given })}>
-                  <i style=${{ width: `${size / most * 100}%` }} />
-                  <span title=${filter}>${text}</span><small>${more}</small><b>${value}</b>
-                </a>
-              </li>
-            `
-          )}</ol>
-          ${whole === false && html`<p class="soft small">Of the newest requests only</p>`}
-        `;
-      }}</${Loaded}>
+      <${Loaded} ...${found}>${() =>
+        html`<${Lines} ...${found.data} lineOf=${lineOf} given=${given} />`}</${Loaded}>
     </section>
+  `;
+}
+
+/** @param {{ items: any[], whole?: boolean, lineOf: (item: any) => TopLine, given: Record<string, string> }} props */
+function Lines({ items, whole, lineOf, given }) {
+  const lines = items.slice(0, 8).map(lineOf);
+  const most = Math.max(...lines.map(({ size }) => size)) || 1;
+  return html`
+    ${lines.length === 0 && html`<p class="soft">None in this time</p>`}
+    <ol>${lines.map(({ text, filter, size, value, more }) =>
+      html`
+        <li key=${filter}><a href=${hrefWith(["log"], { filter, ...given })}>
+          <i style=${{ width: `${size / most * 100}%` }} />
+          <span title=${filter}>${text}</span><small>${more}</small><b>${value}</b></a></li>
+      `
+    )}</ol>
+    ${whole === false && html`<p class="soft small">Of the newest requests only</p>`}
   `;
 }

@@ -139,6 +139,8 @@ Deno.test("dashboard files: modules lose their comments, and nothing else", asyn
     withoutComments('/** A. @module */\n// b\nf("// c"); // d\n  /**\n   * e\n   */\n  g();\n'),
     '\n\nf("// c"); // d\n\n\n\n  g();\n',
   );
+  const cast = "  /** @type {any} */ (a);\n";
+  assert.equal(withoutComments(`${cast}b;\n/** c */\n`), `${cast}b;\n\n`);
   for (const { target, text } of modules().filter(({ target }) => target.startsWith("/admin/"))) {
     const sent = bodyOf(await ask({ target })).toString();
     const lines = sent.split("\n");
