@@ -46,6 +46,8 @@ const PAGES = [
     load: () => import("./pages/settings.js"),
   },
 ];
+/** So many have a place in a phone's bar; the others are in its menu, a popover there and nowhere else. */
+const FIRST = 4;
 const page = computed(() => PAGES.find(({ at }) => at === (segments.value[0] ?? "")));
 
 /** Everything. */
@@ -96,24 +98,31 @@ function Frame() {
   `;
 }
 
-/** Where a member has one account to look at, its own, that is the page. */
 function Rail() {
-  const mine = me.value?.name ?? "";
+  const isFurther = PAGES.some((one, at) => at >= FIRST && one === page.value);
+  const leave = (/** @type {{ currentTarget: HTMLElement }} */ { currentTarget }) =>
+    currentTarget.hidePopover();
   return html`
     <nav class="rail" aria-label="Pages">
       <a class="mark" href=${href()}
         aria-label="crunch: overview"><svg viewBox="0 0 16 16" aria-hidden="true"><path
           d="M8 1a7 7 0 1 0 7 7 2.4 2.4 0 0 1-3-2.3A2.4 2.4 0 0 1 9.3 3 2.4 2.4 0 0 1 8 1z" /></svg><span>crunch</span></a>
-      <ul>${PAGES.map(({ at, title, icon }) => {
-        const own = at === "accounts" && !seesAll.value;
-        const address = own ? href(at, mine) : at === "" ? href() : href(at);
-        return html`<li key=${at}><a href=${address} aria-current=${
-          page.value?.at === at ? "page" : null
-        }>
-          <${Icon} name=${icon} /><span>${own ? "Account" : title}</span></a></li>`;
-      })}</ul>
+      <ul>${PAGES.slice(0, FIRST).map(Entry)}</ul>
+      <button type="button" class=${isFurther ? "more here" : "more"} popovertarget="further">
+        <${Icon} name="more" /><span>More</span></button>
+      <ul id="further" popover="auto" onClick=${leave}>${PAGES.slice(FIRST).map(Entry)}</ul>
     </nav>
   `;
+}
+
+/** Where a member has one account to look at, its own, that is the page. @param {Page} page */
+function Entry({ at, title, icon }) {
+  const own = at === "accounts" && !seesAll.value;
+  const address = own ? href(at, me.value?.name ?? "") : at === "" ? href() : href(at);
+  return html`<li key=${at}><a href=${address} aria-current=${
+    page.value?.at === at ? "page" : null
+  }>
+    <${Icon} name=${icon} /><span>${own ? "Account" : title}</span></a></li>`;
 }
 
 /** @param {{ title: string }} props */

@@ -69,7 +69,7 @@ export function ago(time, now = Date.now()) {
   const ms = now - new Date(time).getTime();
   const span = Math.abs(ms);
   if (span < 5_000) return "just now";
-  const text = duration(span).split(" ").slice(0, 2).join(" ");
+  const text = duration(Math.floor(span / 1_000) * 1_000).split(" ").slice(0, 2).join(" ");
   return ms > 0 ? `${text} ago` : `in ${text}`;
 }
 

@@ -3,8 +3,13 @@
 
 import { useSignal } from "@preact/signals";
 import { html } from "htm/preact";
+import { useRef } from "preact/hooks";
+import { counted } from "../format.js";
 import { recall, remember } from "../memory.js";
 import { Icon } from "./icon.js";
+
+/** So many rows at first, and with each "more": a page of thousands would be slow, and read by nobody. */
+const STEP = 200;
 
 /**
  * @template T
@@ -37,7 +42,16 @@ export function Table({ id, label, columns, rows, keyOf, link, selected, actions
   const chosen = useSignal(readChosen(id, columns));
   const shown = columns.filter(({ key, fixed }) => fixed || chosen.value.includes(key));
   const first = shown[0]?.key;
-  const body = sortRows(rows, columns, order.value);
+  const most = useSignal(STEP);
+  const isRead = useRef(false);
+  const before = useRef({ by: "", keys: /** @type {string[]} */ ([]) });
+  let body = sortRows(rows, columns, order.value);
+  // While the pointer is over them, rows stay where they are, whatever becomes of the values they are sorted by.
+  if (isRead.current && before.current.by === order.value) {
+    body = keepPlaces(body, keyOf, before.current.keys);
+  }
+  before.current = { by: order.value, keys: body.map(keyOf) };
+  const left = body.length - most.value;
   return html`
     <div class="table">
       <${Chooser} columns=${columns} chosen=${chosen} onchange=${(/** @type {string[]} */ keys) => {
@@ -50,25 +64,30 @@ export function Table({ id, label, columns, rows, keyOf, link, selected, actions
             html`<${Heading} key=${column.key} column=${column} order=${order} />`
           )}${actions && html`<th><span class="unseen">Actions</span></th>`}</tr>
         </thead>
-        <tbody>${body.map((row) =>
-          html`
-            <tr key=${keyOf(row)} class=${keyOf(row) === selected ? "selected" : ""}
-              onClick=${link && ((/** @type {MouseEvent} */ event) => openRow(event))}>
-                      ${shown.map(({ key, title, cell, number, wide }) =>
-                        html`<td key=${key} data-title=${title} class=${`${
-                          number ? "number" : ""
-                        } ${wide ? "wide" : ""}`}>
+        <tbody onPointerEnter=${() => isRead.current = true}
+          onPointerLeave=${() => isRead.current = false}>${body.slice(0, most.value).map((row) =>
+            html`
+              <tr key=${keyOf(row)} class=${keyOf(row) === selected ? "selected" : ""}
+                onClick=${link && ((/** @type {MouseEvent} */ event) => openRow(event))}>
+                        ${shown.map(({ key, title, cell, number, wide }) =>
+                          html`<td key=${key} data-title=${title} class=${`${
+                            number ? "number" : ""
+                          } ${wide ? "wide" : ""}`}>
               ${
-                          link && key === first
-                            ? html`<a href=${link(row)}>${cell(row)}</a>`
-                            : cell(row)
-                        }</td>`
-                      )}
-                      ${actions && html`<td class="actions">${actions(row)}</td>`}
-                    </tr>
-          `
-        )}</tbody>
+                            link && key === first
+                              ? html`<a href=${link(row)}>${cell(row)}</a>`
+                              : cell(row)
+                          }</td>`
+                        )}
+                        ${actions && html`<td class="actions">${actions(row)}</td>`}
+                      </tr>
+            `
+          )}</tbody>
       </table>
+      ${left > 0 && html`
+        <button type="button" class="more-rows" onClick=${() => most.value += STEP}>
+          ${counted(left, "row")} more</button>
+      `}
     </div>
   `;
 }
@@ -170,4 +189,16 @@ function sortRows(rows, columns, order) {
     const way = typeof x === "string" ? x.localeCompare(String(y)) : x - Number(y);
     return way * sign;
   });
+}
+
+/**
+ * Known rows in the order of `keys`, new ones after them.
+ * @param {readonly any[]} rows
+ * @param {(row: any) => string} keyOf
+ * @param {readonly string[]} keys
+ */
+function keepPlaces(rows, keyOf, keys) {
+  const places = new Map(keys.map((key, place) => [key, place]));
+  const placeOf = (/** @type {any} */ row) => places.get(keyOf(row)) ?? keys.length;
+  return [...rows].sort((a, b) => placeOf(a) - placeOf(b));
 }

@@ -1,0 +1,82 @@
+/** Whether a name works: what came of asking its agent, when somebody wanted to know. @module */
+// @ts-check
+
+import { signal } from "@preact/signals";
+import { html } from "htm/preact";
+import { useEffect } from "preact/hooks";
+import { ApiError, get } from "../api.js";
+import { duration } from "../format.js";
+import { Badge } from "./status.js";
+import { Time } from "./time.js";
+
+/** @typedef {{ ok: boolean, status: number, ms: number, checked: string, detail: string }} Health */
+
+/** The relay asks no more than a few at once. */
+const TOGETHER = 4;
+const TRIES = 4;
+
+/** What is known by name. @type {import("@preact/signals").Signal<ReadonlyMap<string, Health | "asking" | Error>>} */
+const known = signal(new Map());
+
+/** @param {string} name @param {Health | "asking" | Error} what */
+function learn(name, what) {
+  known.value = new Map([...known.value, [name, what]]);
+}
+
+/** @param {string} name */
+async function check(name) {
+  if (known.value.get(name) === "asking") return;
+  learn(name, "asking");
+  for (let tries = 1;; tries++) {
+    try {
+      return learn(name, await get(`/names/${encodeURIComponent(name)}/health`));
+    } catch (error) {
+      const isBusy = error instanceof ApiError && error.status === 429 && tries < TRIES;
+      if (!isBusy) return learn(name, /** @type {Error} */ (error));
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+    }
+  }
+}
+
+/** Checks the names whose rows can be seen: those that `data-health` tells. */
+export async function checkInView() {
+  const names = [...document.querySelectorAll("[data-health]")].filter((element) => {
+    const { top, bottom } = element.getBoundingClientRect();
+    return bottom > 0 && top < innerHeight;
+  }).map((element) => element.getAttribute("data-health") ?? "");
+  const next = async () => {
+    for (let name = names.shift(); name !== undefined; name = names.shift()) await check(name);
+  };
+  await Promise.all(Array.from({ length: TOGETHER }, next));
+}
+
+/** @param {{ name: string, atOnce?: boolean }} props `atOnce` asks when it is shown, and says all of it */
+export function HealthOf({ name, atOnce = false }) {
+  useEffect(() => void (atOnce && check(name)), []);
+  const health = known.value.get(name);
+  if (!atOnce) return html`<${Short} health=${health} />`;
+  return html`
+    <div class="health" role="status">
+      <p><${Short} health=${health} /></p>
+      <button type="button" disabled=${health === "asking"} onClick=${() =>
+        check(name)}>Check again</button>
+      ${typeof health === "object" && "detail" in health &&
+        html`<p class="soft">${health.detail}</p>`}
+    </div>
+  `;
+}
+
+/** @param {{ health: Health | "asking" | Error | undefined }} props */
+function Short({ health }) {
+  if (health === undefined) return null;
+  if (health === "asking") return html`<span class="soft">asking …</span>`;
+  if (health instanceof Error) return html`<span class="wrong">${health.message}</span>`;
+  const { ok, status, ms, checked, detail } = health;
+  const kind = !ok ? "bad" : status < 400 ? "good" : "warn";
+  const took = ms > 0 ? ` · ${duration(ms)}` : "";
+  return html`
+    <span
+      title=${detail}><${Badge} kind=${kind}>${ok ? "works" : "down"}</${Badge}> ${status}${took}
+      <span class="soft small"> · <${Time} value=${checked} /></span></span>
+  `;
+}
