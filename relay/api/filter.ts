@@ -27,7 +27,7 @@ const KEYS: Readonly<Record<string, Key>> = {
   name: { field: "name", test: (value) => textTest(value.toLowerCase()) },
   account: { field: "account", test: (value) => textTest(value.toLowerCase()) },
   agent: { field: "agent", test: textTest },
-  path: { field: "target", test: (glob) => ({ kind: "glob", glob }) },
+  path: { field: "target", test: (glob) => ({ kind: "path", glob }) },
   ip: { field: "visitor", test: addressTest },
   ms: { field: "duration", test: (value) => numberTest(value, "duration") },
   ttfb: { field: "firstByte", test: (value) => numberTest(value, "duration") },

@@ -35,6 +35,8 @@ export type FieldTest =
   | { readonly kind: "is"; readonly value: string }
   /** `*` any text, `?` one character, all else itself; letters of ASCII in any case. */
   | { readonly kind: "glob"; readonly glob: string }
+  /** The same over a target, with its query or without. */
+  | { readonly kind: "path"; readonly glob: string }
   /** Whole numbers, both included. */
   | { readonly kind: "within"; readonly from: number; readonly to: number }
   /** An address in a block as `parseCidr` reads it. */
@@ -67,6 +69,19 @@ function ways(test: FieldTest, column: string): Condition & { holds: (value: Val
         sql: `${column} LIKE ? ESCAPE '\\'`,
         values: [likeOf(test.glob)],
         holds: (value) => value !== null && fits(String(value)),
+      };
+    }
+    case "path": {
+      const fits = globMatcher(test.glob);
+      const like = likeOf(test.glob);
+      const path = `substr(${column}, 1, instr(${column} || '?', '?') - 1)`;
+      return {
+        sql: `(${column} LIKE ? ESCAPE '\\' OR ${path} LIKE ? ESCAPE '\\')`,
+        values: [like, like],
+        holds: (value) => {
+          const target = String(value);
+          return fits(target) || target.includes("?") && fits(target.slice(0, target.indexOf("?")));
+        },
       };
     }
     case "within": {

@@ -105,7 +105,7 @@ Deno.test("log query: terms hold together and each alone", () => {
   using log = new TempLog();
   log.add(1, 1000, { name: "a", target: "/x/A.html", status: 404, ms: 700 });
   log.add(1, 2000, { name: "a", target: "/x_100%", status: 200, ms: 5 });
-  log.add(1, 3000, { name: "b", target: "/xy100", status: 503, ms: 5 });
+  log.add(1, 3000, { name: "b", target: "/xy100?q=/x/a.html", status: 503, ms: 5 });
   const term = (field: RequestField, ...any: FieldTest[]): RequestTerm => ({
     field,
     not: false,
@@ -113,6 +113,7 @@ Deno.test("log query: terms hold together and each alone", () => {
   });
   const is = (field: RequestField, value: string) => term(field, { kind: "is", value });
   const glob = (field: RequestField, glob: string) => term(field, { kind: "glob", glob });
+  const path = (glob: string) => term("target", { kind: "path", glob });
   const within = (field: RequestField, from: number, to: number) =>
     term(field, { kind: "within", from, to });
   const cases: [RequestTerm[], number[]][] = [
@@ -126,9 +127,14 @@ Deno.test("log query: terms hold together and each alone", () => {
     [[within("status", 200, 200)], [2]],
     [[within("status", 400, 599)], [3, 1]],
     [[{ ...within("status", 400, 499), not: true }], [3, 2]],
-    [[glob("target", "*.HTML")], [1]],
+    [[glob("target", "*.HTML")], [3, 1]],
     [[glob("target", "/x?100%")], [2]],
-    [[glob("target", "/x?100")], [3]],
+    [[glob("target", "/x?100")], []],
+    [[path("/x?100")], [3]],
+    [[path("*q=*")], [3]],
+    [[path("*.html")], [3, 1]],
+    [[path("/x/a.html")], [1]],
+    [[{ ...path("/xy100"), not: true }], [2, 1]],
     [[glob("target", "/x_100%")], [2]],
     [[glob("target", "100")], []],
     [[glob("target", "*")], [3, 2, 1]],
