@@ -12,6 +12,7 @@ export type NameView = z.infer<typeof schemas.name>;
 export type ProblemView = z.infer<typeof schemas.problem>;
 export type RequestView = z.infer<typeof schemas.request>;
 export type SessionView = z.infer<typeof schemas.session>;
+export type SettingView = z.infer<typeof schemas.setting>;
 export type StatusView = z.infer<typeof schemas.status>;
 export type TokenView = z.infer<typeof schemas.token>;
 export type TunnelView = z.infer<typeof schemas.tunnel>;
