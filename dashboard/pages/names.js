@@ -4,6 +4,7 @@
 import { useSignal } from "@preact/signals";
 import { html } from "htm/preact";
 import { ask, withQuery } from "../api.js";
+import { shorten } from "../format.js";
 import { CopyButton, CopyLine } from "../parts/copy.js";
 import { confirm } from "../parts/dialog.js";
 import { Drawer, Facts } from "../parts/drawer.js";
@@ -101,7 +102,7 @@ function columnsFor(tunnels) {
       key: "origin",
       title: "Origin",
       sort: ({ name }) => originOf(tunnels.get(name)),
-      cell: ({ name }) => originOf(tunnels.get(name)),
+      cell: ({ name }) => html`<span class="whole">${originOf(tunnels.get(name))}</span>`,
     },
     {
       key: "health",
@@ -132,10 +133,10 @@ function State({ online }) {
   }</${Badge}>`;
 }
 
-/** @param {TunnelView | undefined} tunnel */
+/** What kinds there are, in the agent's own words. @param {TunnelView | undefined} tunnel */
 function originOf(tunnel) {
-  const kinds = tunnel?.mounts.map(({ path, kind }) => path === "/" ? kind : `${kind} at ${path}`);
-  return kinds?.join(", ") ?? "";
+  const kinds = new Set(tunnel?.mounts.map(({ kind }) => kind));
+  return shorten([...kinds].join(", "), 24);
 }
 
 /** @param {NameView} name */

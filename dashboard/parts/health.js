@@ -75,7 +75,7 @@ function Short({ health }) {
   const kind = !ok ? "bad" : status < 400 ? "good" : "warn";
   const took = ms > 0 ? ` · ${duration(ms)}` : "";
   return html`
-    <span
+    <span class="whole"
       title=${detail}><${Badge} kind=${kind}>${ok ? "works" : "down"}</${Badge}> ${status}${took}
       <span class="soft small"> · <${Time} value=${checked} /></span></span>
   `;
