@@ -9,6 +9,7 @@ import { confirm } from "../parts/dialog.js";
 import { Facts } from "../parts/drawer.js";
 import { Icon } from "../parts/icon.js";
 import { Empty, Loaded } from "../parts/states.js";
+import { Badge } from "../parts/status.js";
 import { Time } from "../parts/time.js";
 import { attempt } from "../parts/toast.js";
 import { useResource } from "../resource.js";
@@ -18,7 +19,7 @@ import { Names } from "./names.js";
 import { SetPassword } from "./password.js";
 import { Sessions } from "./sessions.js";
 import { Tokens } from "./tokens.js";
-import { LOCAL, ROLES, Select, StateOf, TRUST } from "./words.js";
+import { LOCAL, POWERS, ROLES, Select, StateOf, TRUST } from "./words.js";
 
 /** @import { AccountView } from "../../relay/api/mod.ts" */
 /** @import { Resource } from "../resource.js" */
@@ -117,22 +118,27 @@ function About({ account, change }) {
     ],
     [
       "Role",
-      mayShutOut
-        ? html`
-          <${Select} name="role" aria-label="Role" words=${ROLES} value=${role}
-            onChange=${chooseRole} />
-        `
-        : ROLES[role],
+      html`${
+        mayShutOut
+          ? html`
+            <${Select} name="role" aria-label="Role" words=${ROLES} value=${role}
+              onChange=${chooseRole} />
+          `
+          : ROLES[role]
+      }<small class="soft">${POWERS[role]}</small>`,
     ],
     [
       "Trusted",
-      html`<span class="row" title=${TRUST}>${
-        trusted ? "yes: its pages are in no sandbox" : "no: its pages are in a sandbox"
-      }${
-        isAdmin.value && html`
+      html`
+        <span class="row" title=${TRUST}>${trusted
+          ? html`<${Badge} kind="warn">trusted</${Badge}>`
+          : "no"}${isAdmin.value && html`
           <button type="button" onClick=${turnTrust}>${trusted ? "Trust no more" : "Trust"}</button>
-        `
-      }</span>`,
+        `}</span><small
+          class="soft">${trusted
+            ? "its pages may do what this page may"
+            : "its pages are in a sandbox"}</small>
+      `,
     ],
     ...(name === LOCAL || !(isOwn || isAdmin.value) ? [] : [
       /** @type {[string, any]} */ ([

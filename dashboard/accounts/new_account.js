@@ -9,7 +9,13 @@ import { Field, useForm } from "../parts/field.js";
 import { say } from "../parts/toast.js";
 import { go, href } from "../route.js";
 import { Handover, NewPassword, wasGenerated } from "./password.js";
-import { ROLES, Select, TRUST } from "./words.js";
+import { POWERS, ROLES, Select, TRUST } from "./words.js";
+
+const CHOICES = Object.fromEntries(
+  Object.entries(POWERS).map((
+    [role, power],
+  ) => [role, `${ROLES[/** @type {keyof typeof ROLES} */ (role)]}: ${power}`]),
+);
 
 /** @param {{ onclose: () => void }} props */
 export function NewAccount({ onclose }) {
@@ -42,7 +48,7 @@ export function NewAccount({ onclose }) {
           hint="It is the account's public name, too: its pages are at this address" />
         <${NewPassword} errors=${errors} />
         <${Field} label="Role">
-          <${Select} name="role" words=${ROLES} />
+          <${Select} name="role" words=${CHOICES} />
           </${Field}>
           <label class="check"><input type="checkbox" name="trusted" />
           <span><b>Trusted</b><small class="soft">${TRUST}</small></span></label>

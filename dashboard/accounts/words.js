@@ -6,10 +6,13 @@ import { Badge } from "../parts/status.js";
 
 /** @import { AccountView } from "../../relay/api/mod.ts" */
 
-export const ROLES = {
-  member: "Member: sees and changes what is their own",
-  viewer: "Viewer: sees everything, changes nothing",
-  admin: "Administrator: sees and changes everything",
+export const ROLES = { member: "Member", viewer: "Viewer", admin: "Administrator" };
+
+/** What each may. */
+export const POWERS = {
+  member: "sees and changes what is its own",
+  viewer: "sees everything, changes nothing",
+  admin: "sees and changes everything",
 };
 
 export const SCOPES = {

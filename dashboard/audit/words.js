@@ -3,7 +3,7 @@
 
 import { html } from "htm/preact";
 import { browserName } from "../browser_name.js";
-import { fullTime } from "../format.js";
+import { timeOf } from "../format.js";
 import { href } from "../route.js";
 
 /** @import { AuditView } from "../../relay/api/mod.ts" */
@@ -76,6 +76,18 @@ function become([key, value]) {
   return `has another ${key}`;
 }
 
+/** What {@linkcode What} and the entry's address say already. */
+const SAID = /** @type {Record<string, string>} */ ({
+  "session.start": "address",
+  "token.create": "name",
+  "token.revoke": "name",
+  "name.add": "account",
+  "name.remove": "account",
+  "name.transfer": "account",
+  "agent.disconnect": "names",
+  "agent.drain": "names",
+});
+
 /**
  * Each field with what it was and what it is; undefined where it was not, or is not any more.
  * @param {AuditView} entry
@@ -84,13 +96,13 @@ function become([key, value]) {
 export function differences({ action, before, after }) {
   if (action === "setting.set") return [["", textOf("", before), textOf("", after)]];
   const [was, is] = [fieldsOf(before), fieldsOf(after)];
-  return [...new Set([...Object.keys(was), ...Object.keys(is)])].map((
-    key,
-  ) => /** @type {const} */ ([
-    key.replaceAll("_", " "),
-    textOf(key, was[key]),
-    textOf(key, is[key]),
-  ])).filter(([, was, is]) => was !== is);
+  return [...new Set([...Object.keys(was), ...Object.keys(is)])]
+    .filter((key) => key !== SAID[action])
+    .map((key) => {
+      const title = key.replaceAll("_", " ");
+      return /** @type {const} */ ([title, textOf(key, was[key]), textOf(key, is[key])]);
+    })
+    .filter(([, was, is]) => was !== is);
 }
 
 /**
@@ -101,7 +113,7 @@ function textOf(key, value) {
   if (value === undefined) return undefined;
   if (key === "browser") return browserName(String(value));
   if (key === "expires" || key === "created") {
-    return value === null ? "never" : fullTime(/** @type {string | number} */ (value));
+    return value === null ? "never" : timeOf(/** @type {string | number} */ (value));
   }
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (Array.isArray(value)) return value.length === 0 ? "none" : value.join(", ");

@@ -15,19 +15,22 @@ import { setTheme, theme } from "../theme.js";
 /** @import { ListView, SettingView, StatusView } from "../../relay/api/mod.ts" */
 /** @import { Resource } from "../resource.js" */
 
-const COLOURS = { system: "As the system has it", light: "Light", dark: "Dark" };
+const COLOURS = { system: "System", light: "Light", dark: "Dark" };
 
 export default function Settings() {
   return html`
     <div class="stack settings">
-      <section class="card" aria-labelledby="browser">
-        <h2 id="browser">This browser</h2>
-        <div class="row"><span>Colours</span>
-          <${Choice} label="Colours" chosen=${theme.value} choices=${COLOURS}
-            onchoice=${setTheme} /></div>
-      </section>
+      <div class="pair">
+        <section class="card" aria-labelledby="browser">
+          <h2 id="browser">This browser</h2>
+          <${Facts} facts=${[[
+            "Colours",
+            html`<${Choice} label="Colours" chosen=${theme.value} choices=${COLOURS} onchoice=${setTheme} />`,
+          ]]} />
+        </section>
+        <${About} />
+      </div>
       ${seesAll.value && html`<${Relay} />`}
-      <${About} />
     </div>
   `;
 }

@@ -23,6 +23,7 @@ export function Setting({ setting, tag, change }) {
   const editing = useSignal(/** @type {{ tag: string | null } | null} */ (null));
   const isOurs = source === "default" || source === "dashboard";
   const mayEdit = isAdmin.value && changeable && isOurs;
+  const obstacle = !changeable ? "changes at a restart" : isOurs ? "" : "to be changed there";
   const before = source === "dashboard" ? value : null;
   /** @param {SettingView["value"]} next */
   const undoTo = (next) => () => {
@@ -53,17 +54,18 @@ export function Setting({ setting, tag, change }) {
           <div class="value">
             <code>${shown(value)}</code>
             <small class="soft">${placeOf(setting)}${shown(value) !== shown(usual) &&
-              html`; default <code>${shown(usual)}</code>`}${!changeable &&
-              "; changes at a restart only"}</small>
+              html`; default <code>${shown(usual)}</code>`}</small>
           </div>
-          <div class="row">${mayEdit && html`
-            ${source === "dashboard" && html`
-              <button type="button" aria-label=${`Reset ${key}`} onClick=${() =>
-                attempt(() => save(null, tag))}>Reset</button>
-            `}
-            <button type="button" aria-label=${`Change ${key}`} onClick=${() =>
-              editing.value = { tag }}>Change</button>
-          `}</div>
+          <div class="row">${mayEdit
+            ? html`
+              ${source === "dashboard" && html`
+                <button type="button" aria-label=${`Reset ${key}`} onClick=${() =>
+                  attempt(() => save(null, tag))}>Reset</button>
+              `}
+              <button type="button" aria-label=${`Change ${key}`} onClick=${() =>
+                editing.value = { tag }}>Change</button>
+            `
+            : html`<small class="soft">${obstacle}</small>`}</div>
         `}
     </li>
   `;
