@@ -15,24 +15,27 @@ import { Time } from "./time.js";
 const TOGETHER = 4;
 const TRIES = 4;
 
-/** What is known by name. @type {import("@preact/signals").Signal<ReadonlyMap<string, Health | "asking" | Error>>} */
+/** @typedef {{ health?: Health, error?: Error, isAsking?: boolean }} Known */
+
+/** By name; while it is asked again, what was known stays. @type {import("@preact/signals").Signal<ReadonlyMap<string, Known>>} */
 const known = signal(new Map());
 
-/** @param {string} name @param {Health | "asking" | Error} what */
+/** @param {string} name @param {Known} what */
 function learn(name, what) {
   known.value = new Map([...known.value, [name, what]]);
 }
 
 /** @param {string} name */
 async function check(name) {
-  if (known.value.get(name) === "asking") return;
-  learn(name, "asking");
+  const before = known.value.get(name);
+  if (before?.isAsking) return;
+  learn(name, { ...before, isAsking: true });
   for (let tries = 1;; tries++) {
     try {
-      return learn(name, await get(`/names/${encodeURIComponent(name)}/health`));
+      return learn(name, { health: await get(`/names/${encodeURIComponent(name)}/health`) });
     } catch (error) {
       const isBusy = error instanceof ApiError && error.status === 429 && tries < TRIES;
-      if (!isBusy) return learn(name, /** @type {Error} */ (error));
+      if (!isBusy) return learn(name, { error: /** @type {Error} */ (error) });
       await new Promise((resolve) => setTimeout(resolve, 1_000));
     }
   }
@@ -53,24 +56,22 @@ export async function checkInView() {
 /** @param {{ name: string, atOnce?: boolean }} props `atOnce` asks when it is shown, and says all of it */
 export function HealthOf({ name, atOnce = false }) {
   useEffect(() => void (atOnce && check(name)), []);
-  const health = known.value.get(name);
-  if (!atOnce) return html`<${Short} health=${health} />`;
+  const now = known.value.get(name) ?? {};
+  if (!atOnce) return html`<${Short} ...${now} />`;
   return html`
     <div class="health" role="status">
-      <p><${Short} health=${health} /></p>
-      <button type="button" disabled=${health === "asking"} onClick=${() =>
+      <p><${Short} ...${now} /></p>
+      <button type="button" disabled=${now.isAsking} onClick=${() =>
         check(name)}>Check again</button>
-      ${typeof health === "object" && "detail" in health &&
-        html`<p class="soft">${health.detail}</p>`}
+      ${now.health && html`<p class="soft">${now.health.detail}</p>`}
     </div>
   `;
 }
 
-/** @param {{ health: Health | "asking" | Error | undefined }} props */
-function Short({ health }) {
-  if (health === undefined) return null;
-  if (health === "asking") return html`<span class="soft">asking …</span>`;
-  if (health instanceof Error) return html`<span class="wrong">${health.message}</span>`;
+/** @param {Known} props */
+function Short({ health, error, isAsking }) {
+  if (error) return html`<span class="wrong">${error.message}</span>`;
+  if (!health) return isAsking ? html`<span class="soft">asking …</span>` : null;
   const { ok, status, ms, checked, detail } = health;
   const kind = !ok ? "bad" : status < 400 ? "good" : "warn";
   const took = ms > 0 ? ` · ${duration(ms)}` : "";

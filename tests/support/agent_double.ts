@@ -9,6 +9,7 @@ import {
   SignIn,
   type Stream,
   type StreamHandler,
+  type ToldMount,
   type Welcome,
 } from "../../tunnel/mod.ts";
 import { within } from "./deadline.ts";
@@ -135,6 +136,10 @@ export interface DoubleOptions {
   /** Instead of it. */
   readonly credential?: Credential;
   readonly names?: readonly string[];
+  /** What it says it is: any text. */
+  readonly software?: string;
+  /** What it says it publishes. */
+  readonly mounts?: readonly ToldMount[];
   /** The session that this connection strengthens. */
   readonly join?: string;
   /** Answers requests; without it they wait for `next`. */
@@ -184,7 +189,8 @@ export class AgentDouble implements AsyncDisposable {
     const signIn: SignIn = new SignIn(() => session, {
       credential,
       names: options.names ?? [],
-      software: "double/1",
+      software: options.software ?? "double/1",
+      ...(options.mounts === undefined ? {} : { mounts: options.mounts }),
       dialled: hostname,
       ...(options.join === undefined ? {} : { join: options.join }),
     });
