@@ -19,6 +19,7 @@ import { go, href, hrefWith, query, segments } from "../route.js";
 import { isWriter, seesAll } from "../session.js";
 
 /** @import { AgentView, ListView, StatusView } from "../../relay/api/mod.ts" */
+/** @import { Resource } from "../resource.js" */
 /** @typedef {import("../parts/table.js").Column<AgentView>} Column */
 
 /** @type {readonly Column[]} */
@@ -82,7 +83,7 @@ function Draining() {
 }
 
 export default function Agents() {
-  /** @type {{ data: ListView<AgentView> | undefined, error: Error | null, reload: () => Promise<void> }} */
+  /** @type {Resource<ListView<AgentView>>} */
   const list = useResource("/agents", { on: ["agent"], every: 5_000 });
   const id = segments.value[1];
   // What is told of one that goes while it is looked at.
@@ -119,7 +120,7 @@ function place(...id) {
 }
 
 function NoAgents() {
-  /** @type {{ data?: StatusView | undefined }} */
+  /** @type {Resource<StatusView>} */
   const { data } = useResource("/status");
   return html`
     <${Empty} title="No agent is connected" command=${data?.agent_command}>

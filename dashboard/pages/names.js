@@ -3,26 +3,24 @@
 
 import { useSignal } from "@preact/signals";
 import { html } from "htm/preact";
-import { ask, withQuery } from "../api.js";
+import { post, withQuery } from "../api.js";
 import { shorten } from "../format.js";
-import { CopyButton, CopyLine } from "../parts/copy.js";
-import { confirm } from "../parts/dialog.js";
-import { Drawer, Facts } from "../parts/drawer.js";
-import { checkInView, HealthOf } from "../parts/health.js";
+import { Details, place, State } from "../names/details.js";
+import { ToAccount } from "../names/dialogs.js";
+import { checkInView, HealthOf } from "../names/health.js";
+import { CopyButton } from "../parts/copy.js";
 import { Icon } from "../parts/icon.js";
-import { Latest } from "../parts/latest.js";
-import { Addresses, ToAccount } from "../parts/name_dialogs.js";
 import { Search, searched } from "../parts/search.js";
-import { Empty, Failure, Loaded, Loading } from "../parts/states.js";
-import { Badge } from "../parts/status.js";
+import { Empty, Loaded } from "../parts/states.js";
 import { Table } from "../parts/table.js";
 import { Time } from "../parts/time.js";
-import { attempt, say } from "../parts/toast.js";
+import { say } from "../parts/toast.js";
 import { useResource } from "../resource.js";
-import { go, href, hrefWith, query, segments, setQuery } from "../route.js";
-import { isAdmin, isWriter, me, seesAll } from "../session.js";
+import { go, hrefWith, query, segments, setQuery } from "../route.js";
+import { isWriter, me, seesAll } from "../session.js";
 
-/** @import { ListView, NameView, StatusView, TunnelView } from "../../relay/api/mod.ts" */
+/** @import { ListView, NameView, TunnelView } from "../../relay/api/mod.ts" */
+/** @import { Resource } from "../resource.js" */
 /** @typedef {import("../parts/table.js").Column<NameView>} Column */
 /** @typedef {ReadonlyMap<string, TunnelView>} Tunnels */
 
@@ -31,11 +29,11 @@ const MOST = 1_000;
 
 export default function Names() {
   const after = query.value.get("after");
-  /** @type {{ data: ListView<NameView> | undefined, error: Error | null, reload: () => Promise<void> }} */
+  /** @type {Resource<ListView<NameView>>} */
   const list = useResource(withQuery("/names", { limit: MOST, cursor: after }), {
     on: ["name", "agent", "account"],
   });
-  /** @type {{ data: ListView<TunnelView> | undefined }} */
+  /** @type {Resource<ListView<TunnelView>>} */
   const { data: published } = useResource("/tunnels", { on: ["name", "agent"] });
   const tunnels = new Map(published?.items.map((tunnel) => [tunnel.name, tunnel]));
   const reserving = useSignal(false);
@@ -76,11 +74,6 @@ export default function Names() {
 function back(event) {
   event.preventDefault();
   setQuery({ after: null });
-}
-
-/** Where a name's details are, or the list; what is searched for stays. @param {string[]} name */
-function place(...name) {
-  return hrefWith(["names", ...name], Object.fromEntries(query.value));
 }
 
 /** @param {Tunnels} tunnels @returns {readonly Column[]} */
@@ -126,13 +119,6 @@ function kindOf({ own }) {
   return own ? "own" : "further";
 }
 
-/** @param {{ online: boolean }} name */
-function State({ online }) {
-  return html`<${Badge} kind=${online ? "good" : "off"}>${
-    online ? "online" : "offline"
-  }</${Badge}>`;
-}
-
 /** What kinds there are, in the agent's own words. @param {TunnelView | undefined} tunnel */
 function originOf(tunnel) {
   const kinds = new Set(tunnel?.mounts.map(({ kind }) => kind));
@@ -160,129 +146,16 @@ function NoNames({ onreserve }) {
   `;
 }
 
-/** @param {{ name: string, tunnel: TunnelView | undefined }} props */
-function Details({ name, tunnel }) {
-  /** @type {{ data: NameView | undefined, error: Error | null, reload: () => Promise<void> }} */
-  const { data, error, reload } = useResource(pathOf(name), { on: ["name", "agent"] });
-  return html`
-    <${Drawer} title=${name} label=${`Name ${name}`} onclose=${() => go(place())}>
-      <div class="stack">
-        ${error && html`<${Failure} error=${error} retry=${reload} />`}
-        ${data
-          ? html`<${About} name=${data} tunnel=${tunnel} />`
-          : error
-          ? ""
-          : html`<${Loading} />`}
-      </div>
-      </${Drawer}>
-  `;
-}
-
-/** @param {{ name: NameView, tunnel: TunnelView | undefined }} props */
-function About({ name: { name, account, own, created, online, urls }, tunnel }) {
-  const giving = useSignal(/** @type {{ data: NameView, tag: string | null } | null} */ (null));
-  const transfer = () =>
-    attempt(async () => giving.value = /** @type {any} */ (await ask("GET", pathOf(name))));
-  return html`
-    <div class="row"><${State} online=${online} /><span class="grow" />
-      ${isAdmin.value && !own && html`<button type="button" onClick=${transfer}>Transfer</button>`}
-      ${isWriter.value && !own &&
-        html`<button type="button" class="danger" onClick=${() =>
-          release(name)}>Release</button>`}</div>
-    <${HealthOf} key=${online} name=${name} atOnce />
-    <${Addresses} name=${name} urls=${urls} />
-    ${!online && html`<${HowToPublish} name=${name} account=${account} own=${own} />`}
-    <${Facts} facts=${/** @type {[string, any][]} */ ([
-      ["Owner", html`<a href=${href("accounts", account)}>${account}</a>`],
-      ["Kind", own ? "own: the account is called so, and keeps it" : "further"],
-      ["Since", html`<${Time} value=${created} />`],
-      ...tunnel
-        ? [
-          [
-            "Agent",
-            html`<a href=${href("agents", tunnel.agent)}><code>${
-              tunnel.agent.slice(0, 8)
-            }</code></a>`,
-          ],
-          ["Published", html`<${Time} value=${tunnel.since} />`],
-          [
-            "Origin",
-            tunnel.mounts.length === 0 ? "the agent does not tell" : html`
-              <ul>${tunnel.mounts.map(({ path, kind }) =>
-                html`
-                  <li key=${path}><code>${path}</code> ${kind}</li>
-                `
-              )}</ul>
-            `,
-          ],
-        ]
-        : [],
-      ["Usage", html`<a href=${hrefWith(["usage"], { name })}>Requests and bytes over time</a>`],
-    ])} />
-    <${Latest} filter=${`name:${name}`} />
-    ${giving.value && html`
-      <${ToAccount} title=${`Transfer ${name}?`} action="Transfer" onclose=${() =>
-        giving.value = null}
-        text=${`It is ${giving.value.data.account}'s. Agents of that account that publish it are sent away, and its visitors get what the new owner publishes.`}
-        send=${async (/** @type {Record<string, string>} */ { account }) => {
-          await ask("PATCH", pathOf(name), { body: { account }, tag: giving.value?.tag ?? "" });
-          say({ text: `${name} is ${account}'s now` });
-        }} />
-    `}
-  `;
-}
-
-/** @param {string} name */
-function pathOf(name) {
-  return `/names/${encodeURIComponent(name)}`;
-}
-
-/** @param {{ name: string, account: string, own: boolean }} props */
-function HowToPublish({ name, account, own }) {
-  /** @type {{ data?: StatusView | undefined }} */
-  const { data } = useResource("/status");
-  const command = data?.agent_command?.replace(
-    /--user \S+/,
-    () => `--user ${account}${own ? "" : ` --name ${name}`}`,
-  );
-  return command && html`
-    <div>
-      <h3>To publish it</h3>
-      <${CopyLine} text=${command} />
-    </div>
-  `;
-}
-
-/** @param {string} name */
-async function release(name) {
-  /** @type {string | null} */
-  let tag = null;
-  const isThere = await attempt(async () => tag = (await ask("GET", pathOf(name))).tag);
-  const isSure = isThere && await confirm({
-    title: `Release ${name}?`,
-    text:
-      "Whatever is published there is not found any more, and whoever comes first can have the name.",
-    action: "Release",
-    name,
-  });
-  if (!isSure) return;
-  const isDone = await attempt(() => ask("DELETE", pathOf(name), { tag: tag ?? "" }), {
-    done: `${name} is released`,
-  });
-  if (isDone) go(place());
-}
-
 /** @param {{ onclose: () => void }} props */
 function Reserve({ onclose }) {
   return html`
     <${ToAccount} title="Reserve a name" action="Reserve" wantsName onclose=${onclose}
       text="A further name for what an account publishes."
       send=${async (/** @type {Record<string, string>} */ values) => {
-        const { data } = await ask("POST", "/names", {
-          body: { name: values.name, account: values.account ?? me.value?.name },
-        });
-        say({ text: `${data.name} is ${data.account}'s` });
-        go(place(data.name));
+        const { name, account = me.value?.name } = values;
+        const made = await post("/names", { name, account });
+        say({ text: `${made.name} is ${made.account}'s` });
+        go(place(made.name));
       }} />
   `;
 }

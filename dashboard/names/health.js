@@ -6,8 +6,8 @@ import { html } from "htm/preact";
 import { useEffect } from "preact/hooks";
 import { ApiError, get } from "../api.js";
 import { duration } from "../format.js";
-import { Badge } from "./status.js";
-import { Time } from "./time.js";
+import { Badge } from "../parts/status.js";
+import { Time } from "../parts/time.js";
 
 /** @typedef {{ ok: boolean, status: number, ms: number, checked: string, detail: string }} Health */
 

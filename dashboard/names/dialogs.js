@@ -5,10 +5,10 @@ import { useSignal } from "@preact/signals";
 import { html } from "htm/preact";
 import { useResource } from "../resource.js";
 import { isAdmin } from "../session.js";
-import { CopyButton, CopyLine } from "./copy.js";
-import { Dialog } from "./dialog.js";
-import { Field, useForm } from "./field.js";
-import { Icon } from "./icon.js";
+import { CopyButton, CopyLine } from "../parts/copy.js";
+import { Dialog } from "../parts/dialog.js";
+import { Field, useForm } from "../parts/field.js";
+import { Icon } from "../parts/icon.js";
 
 /** @import { AccountView, ListView } from "../../relay/api/mod.ts" */
 
