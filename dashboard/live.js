@@ -46,18 +46,19 @@ function tell(type) {
  * @param {readonly string[]} handlers.types
  * @param {(type: string, data: any) => void} handlers.onevent
  * @param {(state: "live" | "lost") => void} handlers.onstate
+ * @param {string} [handlers.after] the id to begin after
  * @returns {() => void} what ends it
  */
-export function follow(path, { types, onevent, onstate }) {
-  let last = "";
+export function follow(path, { types, onevent, onstate, after = "" }) {
+  let last = after;
   let isOver = false;
   /** @type {EventSource | null} */
   let source = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   const open = () => {
-    const after = last === "" ? "" : `${path.includes("?") ? "&" : "?"}after=${last}`;
-    source = new EventSource(`/api/v1${path}${after}`);
+    const rest = last === "" ? "" : `${path.includes("?") ? "&" : "?"}after=${last}`;
+    source = new EventSource(`/api/v1${path}${rest}`);
     source.onopen = () => onstate("live");
     source.onerror = () => {
       if (isOver) return;

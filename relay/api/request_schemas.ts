@@ -69,6 +69,14 @@ export const requestPage = z.object({
   })).openapi({ description: "of the page's time, newest first; a member is not told" }),
 });
 
+/** What to follow. */
+export const followQuery = filters.extend({
+  after: z.string().optional().openapi({
+    description: "like `Last-Event-ID`, which comes before it; with the `next` of a page it " +
+      "begins with what is newer than the page's last item",
+  }),
+});
+
 /** What to export. */
 export const exportQuery = timedFilters.extend({ format: z.enum(EXPORT_FORMATS).optional() });
 

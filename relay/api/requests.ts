@@ -17,7 +17,7 @@ import { RequestExports } from "./request_export.ts";
 import {
   exportQuery,
   filterOf,
-  filters,
+  followQuery,
   requestPage,
   timedFilters,
   topList,
@@ -125,7 +125,7 @@ export function requestRoutes(streams: EventStreams): Routes {
         tags,
         summary: "Sends requests as they end; goes on after `Last-Event-ID`",
         request: {
-          query: filters,
+          query: followQuery,
           headers: z.object({ "last-event-id": z.string().optional() }),
         },
         responses: {
@@ -139,8 +139,9 @@ export function requestRoutes(streams: EventStreams): Routes {
       (c) => {
         const { me } = c.var;
         const { live, reader } = running(context);
-        const last = numericCursor(c.req.valid("header")["last-event-id"]);
-        const filter = filterOf(c.req.valid("query"), me);
+        const { after, ...given } = c.req.valid("query");
+        const last = numericCursor(c.req.valid("header")["last-event-id"] ?? after);
+        const filter = filterOf(given, me);
         return streams.open(c.req.raw, c.env, me, (sender) =>
           followRequests(sender, {
             requestLog: live.requestLog,

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { matchesGlob } from "../../../relay/store/glob.ts";
+import { within } from "../../support/deadline.ts";
 import { House, type Who } from "./house.ts";
 import { StreamReader } from "./stream_reader.ts";
 
@@ -64,6 +65,20 @@ Deno.test("request stream: goes on after the last one that was read, without gap
   for (let i = 7; i <= 9; i++) house.addRequest("olga", `r${i}`);
   const ids = (await stream.take(9)).map(({ data }) => data.id);
   assert.deepEqual(ids, ["r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9"]);
+});
+
+Deno.test("request stream: begins after a page of the list, and sends what is on its way to the file", async () => {
+  await using house = await House.open();
+  for (let i = 0; i < 5; i++) house.addRequest("olga", `r${i}`);
+  await house.requestLog.flush();
+  const { body: { next } } = await house.call("admin", "GET", "/requests?limit=2");
+  house.addRequest("olga", "r5");
+  await using stream = await follow(house, "admin", `/requests/stream?after=${next}`);
+  house.addRequest("olga", "r6");
+  const ids = (await within(5_000, stream.take(3))).map(({ data }) => data.id);
+  assert.deepEqual(ids, ["r4", "r5", "r6"]);
+  const bad = await house.call("admin", "GET", "/requests/stream?after=x");
+  assert.equal(bad.status, 422);
 });
 
 Deno.test("event stream: a slow reader loses the oldest, and is told how many", async () => {
