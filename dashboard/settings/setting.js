@@ -3,6 +3,8 @@
 
 import { useSignal } from "@preact/signals";
 import { html } from "htm/preact";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { ApiError } from "../api.js";
 import { useForm } from "../parts/field.js";
 import { attempt, say } from "../parts/toast.js";
 import { isAdmin } from "../session.js";
@@ -12,15 +14,15 @@ import { isAdmin } from "../session.js";
 /** @typedef {Resource<unknown>["change"]} Change */
 
 const HINTS = /** @type {Record<string, string>} */ ({
-  duration: "such as 500ms, 30s, 5m, 7d",
-  size: "such as 64KiB, 1GB",
+  duration: "such as 500ms, 30s, 5m, 7d; ",
+  size: "such as 64KiB, 1GB; ",
 });
 
 /** @param {{ setting: SettingView, tag: string | null, change: Change }} props */
 export function Setting({ setting, tag, change }) {
   const { key, value, default: usual, source, changeable, help } = setting;
-  /** The tag of what was seen when the reader began to edit. @type {{ value: { tag: string | null } | null }} */
-  const editing = useSignal(/** @type {{ tag: string | null } | null} */ (null));
+  // With the tag of what was seen when the reader began to edit.
+  const editing = useSignal(/** @type {{ tag?: string | null } | null} */ (null));
   const isOurs = source === "default" || source === "dashboard";
   const mayEdit = isAdmin.value && changeable && isOurs;
   const obstacle = !changeable ? "changes at a restart" : isOurs ? "" : "to be changed there";
@@ -29,17 +31,31 @@ export function Setting({ setting, tag, change }) {
   const undoTo = (next) => () => {
     attempt(() => change({ [key]: next }, { tag: null }), { done: "Undone" });
   };
-  /** @param {SettingView["value"]} next @param {string | null} seen */
-  const save = async (next, seen) => {
-    await change({ [key]: next }, { tag: seen });
+  /** @param {SettingView["value"]} next */
+  const save = async (next) => {
+    try {
+      await change({ [key]: next }, editing.value ?? { tag });
+    } catch (problem) {
+      // It was another by then, and the reader has been told.
+      if (editing.value && !(problem instanceof ApiError)) editing.value = {};
+      throw problem;
+    }
     say({
       text: next === null ? `${key} is at its default` : `${key} is changed`,
       undo: undoTo(before),
     });
     editing.value = null;
   };
+  const row = useRef(/** @type {HTMLElement | null} */ (null));
+  const isOpen = editing.value !== null;
+  useEffect(() => () => {
+    if (!isOpen || document.activeElement !== document.body) return;
+    // Closed: on with the keyboard where it was before.
+    /** @type {HTMLElement | null | undefined} */ (row.current?.querySelector("button:last-child"))
+      ?.focus();
+  }, [isOpen]);
   return html`
-    <li class="setting" id=${key}>
+    <li class="setting" id=${key} ref=${row}>
       <div>
         <h3><code>${key}</code></h3>
         <p class="soft small">${help}</p>
@@ -47,8 +63,7 @@ export function Setting({ setting, tag, change }) {
       ${editing.value
         ? html`
           <${Editor} setting=${setting} onclose=${() => editing.value = null}
-            save=${(/** @type {SettingView["value"]} */ next) =>
-              save(next, editing.value?.tag ?? null)} />
+            save=${save} />
         `
         : html`
           <div class="value">
@@ -60,7 +75,7 @@ export function Setting({ setting, tag, change }) {
             ? html`
               ${source === "dashboard" && html`
                 <button type="button" aria-label=${`Reset ${key}`} onClick=${() =>
-                  attempt(() => save(null, tag))}>Reset</button>
+                  attempt(() => save(null))}>Reset</button>
               `}
               <button type="button" aria-label=${`Change ${key}`} onClick=${() =>
                 editing.value = { tag }}>Change</button>
@@ -82,16 +97,19 @@ function Editor({ setting: { key, type, list, choices, value }, save, onclose })
     if (type === "switch") return save(text === "on");
     return save(type === "number" && /^-?\d+$/.test(text.trim()) ? Number(text) : text.trim());
   });
+  const control = useRef(/** @type {any} */ (null));
+  // At first, and again when it was not taken.
+  useLayoutEffect(() => busy || control.current?.focus(), [busy]);
+  useLayoutEffect(() => control.current?.select?.(), []);
   const wrong = errors.find(({ field }) => field === key)?.message;
   const common = {
     name: "value",
     "aria-label": key,
     "aria-invalid": wrong ? "true" : null,
-    autofocus: true,
-    ref: (/** @type {HTMLElement | null} */ control) => focusOnce(control),
+    ref: control,
   };
   const text = Array.isArray(value) ? value.join("\n") : String(value ?? "");
-  const hint = list ? "one on each line" : HINTS[type];
+  const hint = list ? "one on each line; " : HINTS[type] ?? "";
   return html`
     <form class="editor" onSubmit=${onsubmit} onKeyDown=${(/** @type {KeyboardEvent} */ event) => {
       if (event.key !== "Escape") return;
@@ -116,17 +134,10 @@ function Editor({ setting: { key, type, list, choices, value }, save, onclose })
       <button type="button" onClick=${onclose}>Cancel</button>
       <small class=${wrong || general ? "wrong" : "soft"} role=${wrong || general
         ? "alert"
-        : null}>${wrong ? `It ${wrong}` : general || hint}</small>
+        : null}>${wrong ? `It ${wrong}` : general || `${hint}now ${shown(value)}`}${general &&
+        `; it is ${shown(value)}`}</small>
     </form>
   `;
-}
-
-/** @param {HTMLElement | null} control */
-function focusOnce(control) {
-  if (control === null || control.dataset.met) return;
-  control.dataset.met = "yes";
-  control.focus();
-  if (control instanceof HTMLInputElement) control.select();
 }
 
 /** @param {SettingView["value"]} value */
