@@ -39,8 +39,7 @@ const STEP = 200;
  */
 export function Table({ id, label, columns, rows, keyOf, link, selected, actions, sorted = "" }) {
   const order = useSignal(sorted);
-  const chosen = useSignal(readChosen(id, columns));
-  const shown = columns.filter(({ key, fixed }) => fixed || chosen.value.includes(key));
+  const { chosen, shown } = useChosen(id, columns);
   const first = shown[0]?.key;
   const most = useSignal(STEP);
   const isRead = useRef(false);
@@ -54,10 +53,7 @@ export function Table({ id, label, columns, rows, keyOf, link, selected, actions
   const left = body.length - most.value;
   return html`
     <div class="table">
-      <${Chooser} columns=${columns} chosen=${chosen} onchange=${(/** @type {string[]} */ keys) => {
-        chosen.value = keys;
-        remember(`columns.${id}`, keys.join(" "));
-      }} />
+      <${Chooser} id=${id} columns=${columns} chosen=${chosen} />
       <table aria-label=${label} onKeyDown=${walk}>
         <thead>
           <tr>${shown.map((column) =>
@@ -137,19 +133,19 @@ function Heading({ column: { key, title, sort, number }, order }) {
 }
 
 /**
- * @param {{ columns: readonly Column<any>[], chosen: import("@preact/signals").Signal<string[]>,
- *   onchange: (keys: string[]) => void }} props
+ * Which columns to show; `chosen` is what `useChosen` gives.
+ * @param {{ id: string, columns: readonly { key: string, title: string, fixed?: boolean }[], chosen: Chosen }} props
  */
-function Chooser({ columns, chosen, onchange }) {
+export function Chooser({ id, columns, chosen }) {
   const optional = columns.filter(({ fixed }) => !fixed);
   if (optional.length === 0) return null;
   /** @param {string} key */
-  const toggle = (key) =>
-    onchange(
-      chosen.value.includes(key)
-        ? chosen.value.filter((one) => one !== key)
-        : [...chosen.value, key],
-    );
+  const toggle = (key) => {
+    chosen.value = chosen.value.includes(key)
+      ? chosen.value.filter((one) => one !== key)
+      : [...chosen.value, key];
+    remember(`columns.${id}`, chosen.value.join(" "));
+  };
   return html`
     <details class="chooser">
       <summary class="quiet square"
@@ -164,14 +160,21 @@ function Chooser({ columns, chosen, onchange }) {
   `;
 }
 
+/** @typedef {import("@preact/signals").Signal<string[]>} Chosen keys */
+
 /**
+ * The columns that the reader has chosen; remembered.
+ * @template {{ key: string, hidden?: boolean, fixed?: boolean }} C
  * @param {string} id
- * @param {readonly Column<any>[]} columns
+ * @param {readonly C[]} columns
  */
-function readChosen(id, columns) {
+export function useChosen(id, columns) {
   const kept = recall(`columns.${id}`);
-  if (kept !== null) return kept.split(" ");
-  return columns.filter(({ hidden }) => !hidden).map(({ key }) => key);
+  const chosen = useSignal(
+    kept?.split(" ") ?? columns.filter(({ hidden }) => !hidden).map(({ key }) => key),
+  );
+  const shown = columns.filter(({ key, fixed }) => fixed || chosen.value.includes(key));
+  return { chosen, shown };
 }
 
 /**
