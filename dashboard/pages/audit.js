@@ -24,7 +24,12 @@ import { seesAll } from "../session.js";
 const COLUMNS = [
   { key: "time", title: "When", fixed: true, cell: ({ time }) => html`<${Time} value=${time} />` },
   { key: "who", title: "Who", fixed: true, cell: ({ who }) => html`<${Who} name=${who} />` },
-  { key: "what", title: "What", fixed: true, cell: (entry) => html`<${What} entry=${entry} />` },
+  {
+    key: "what",
+    title: "What",
+    fixed: true,
+    cell: (entry) => html`<span class="text"><${What} entry=${entry} /></span>`,
+  },
   { key: "change", title: "Before and after", wide: true, cell: Differences },
   {
     key: "from",
