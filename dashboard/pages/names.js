@@ -95,7 +95,7 @@ function columnsFor(tunnels) {
       key: "origin",
       title: "Origin",
       sort: ({ name }) => originOf(tunnels.get(name)),
-      cell: ({ name }) => html`<span class="whole">${originOf(tunnels.get(name))}</span>`,
+      cell: ({ name }) => html`<span class="origin">${originOf(tunnels.get(name))}</span>`,
     },
     {
       key: "health",
