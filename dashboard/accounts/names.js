@@ -74,8 +74,10 @@ function Add({ account, reload }) {
 async function release(name, account) {
   const isSure = await confirm({
     title: `Release the name ${name}?`,
-    text: "Agents that publish it go, its address leads nowhere, and others may take it.",
+    text:
+      "Agents that publish it go, its address leads nowhere, and whoever comes first can have it.",
     action: "Release",
+    name,
   });
   const path = withQuery(`/names/${encodeURIComponent(name)}`, { account });
   if (isSure) await attempt(() => ask("DELETE", path), { done: `${name} is free` });

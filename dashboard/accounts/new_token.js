@@ -60,7 +60,7 @@ function Made({ token: { token, account, scope }, onclose }) {
     <${CopyLine} text=${token} label="Copy the token" />
     ${isForAgents && html`<${AgentCommand} token=${token} account=${account} />`}
     ${scope !== "agent" && html`
-      <div class="stack">
+      <div class="field">
         <h3>Ask the relay with it</h3>
         <${CopyLine} label="Copy the command" text=${`curl -H "Authorization: Bearer ${token}" ${location.origin}${place}`} />
       </div>
@@ -88,7 +88,7 @@ function AgentCommand({ token, account }) {
   const name = names.items.some(({ own }) => own) ? "" : ` --name ${first.name}`;
   const command = status.agent_command.replace(/ --user \S+/, name);
   return html`
-    <div class="stack">
+    <div class="field">
       <h3>Connect an agent with it</h3>
       <${CopyLine} text=${`CRUNCH_TOKEN=${token} ${command}`} label="Copy the command" />
     </div>

@@ -40,8 +40,9 @@ export function NewPassword({ label = "Password", errors }) {
         autocomplete="new-password" autocapitalize="none" spellcheck=${false} required
         hint="8 characters or more" errors=${errors} value=${text.value}
         onInput=${(/** @type {any} */ event) => text.value = event.target.value} />
-      <button type="button" aria-pressed=${isShown.value} onClick=${() =>
-        isShown.value = !isShown.value}>${isShown.value ? "Hide" : "Show"}</button>
+      <button type="button" onClick=${() => isShown.value = !isShown.value}>${isShown.value
+        ? "Hide"
+        : "Show"}</button>
       <button type="button" onClick=${() => {
         text.value = generated.value = generate();
         isShown.value = true;

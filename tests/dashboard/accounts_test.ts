@@ -139,7 +139,9 @@ Deno.test("accounts: an administrator", async (t) => {
     await page.getByLabel("Further name").fill("alpha");
     await page.keyboard.press("Enter");
     await page.getByRole("button", { name: "Release alpha" }).click();
-    await dialog(page, /Release/).getByRole("button", { name: "Release" }).click();
+    await dialog(page, /Release/).waitFor();
+    await page.keyboard.type("alpha");
+    await page.keyboard.press("Enter");
     await page.getByRole("link", { name: "alpha" }).waitFor({ state: "detached" });
 
     await page.getByRole("button", { name: "Revoke laptop" }).click();
