@@ -63,6 +63,7 @@ export const requestPage = z.object({
   next: z.string().nullable().openapi({
     description: "there may be more even after a page with few items or none",
   }),
+  newest: z.string().openapi({ description: "what a stream goes on `after`" }),
   gaps: z.array(z.object({
     time: z.iso.datetime(),
     missed: count.openapi({ description: "requests that the log left out" }),
@@ -72,8 +73,7 @@ export const requestPage = z.object({
 /** What to follow. */
 export const followQuery = filters.extend({
   after: z.string().optional().openapi({
-    description: "like `Last-Event-ID`, which comes before it; with the `next` of a page it " +
-      "begins with what is newer than the page's last item",
+    description: "like `Last-Event-ID`, which comes before it; also the `newest` of a page",
   }),
 });
 

@@ -28,6 +28,7 @@ import { json, numericCursor, PAGE, page, refusals, rfc3339, type Routes } from 
 import { request } from "./schemas.ts";
 
 const tags = ["requests"];
+const NONE: { items: LogRow[]; next: number | null } = { items: [], next: null };
 
 /** Adds the routes. */
 export function requestRoutes(streams: EventStreams): Routes {
@@ -47,14 +48,18 @@ export function requestRoutes(streams: EventStreams): Routes {
         const { cursor, limit = PAGE, ...given } = c.req.valid("query");
         const before = numericCursor(cursor);
         const filter = filterOf(given, c.var.me);
-        const { items, next } = await context.reader?.requests({
-          ...filter,
-          limit,
-          ...(before === undefined ? {} : { before }),
-        }) ?? { items: [], next: null };
+        const from = before === undefined ? {} : { before };
+        const [last, found] = await Promise.all([
+          // Asked first: what comes between both is in the page, or newer than `last`.
+          context.reader?.requests({ limit: 1 }),
+          context.reader?.requests({ ...filter, ...from, limit }),
+        ]);
+        const { items, next } = found ?? NONE;
+        const newest = items[0]?.seq ?? before ?? last?.items[0]?.seq ?? 0;
         return c.json({
           items: items.filter(isRequest).map(requestView),
           next: next === null ? null : String(next),
+          newest: String(newest),
           gaps: items.filter(isGap).map((gap) => ({
             time: rfc3339(gap.time),
             missed: gap.leftOut,

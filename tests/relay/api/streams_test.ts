@@ -67,16 +67,27 @@ Deno.test("request stream: goes on after the last one that was read, without gap
   assert.deepEqual(ids, ["r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9"]);
 });
 
-Deno.test("request stream: begins after a page of the list, and sends what is on its way to the file", async () => {
+Deno.test("request stream: goes on where a page of the list ends, with what is on its way to the file", async () => {
   await using house = await House.open();
-  for (let i = 0; i < 5; i++) house.addRequest("olga", `r${i}`);
+  for (let i = 0; i < 5; i++) house.addRequest(i === 4 ? "otto" : "olga", `r${i}`);
   await house.requestLog.flush();
-  const { body: { next } } = await house.call("admin", "GET", "/requests?limit=2");
-  house.addRequest("olga", "r5");
-  await using stream = await follow(house, "admin", `/requests/stream?after=${next}`);
-  house.addRequest("olga", "r6");
-  const ids = (await within(5_000, stream.take(3))).map(({ data }) => data.id);
-  assert.deepEqual(ids, ["r4", "r5", "r6"]);
+  for (
+    const [filter, status] of [["name:olga", 200], ["status:500", 500], [
+      "-status:200,500",
+      404,
+    ]] as const
+  ) {
+    const query = `filter=${encodeURIComponent(filter)}`;
+    const { body } = await house.call("admin", "GET", `/requests?limit=2&${query}`);
+    assert.equal(body.items.length, filter === "name:olga" ? 2 : 0);
+    house.addRequest("olga", `${filter} a`, { status });
+    const path = `/requests/stream?${query}&after=${body.newest}`;
+    await using stream = await follow(house, "admin", path);
+    house.addRequest("olga", `${filter} b`, { status });
+    const ids = (await within(5_000, stream.take(2))).map(({ data }) => data.id);
+    assert.deepEqual(ids, [`${filter} a`, `${filter} b`]);
+    await house.requestLog.flush();
+  }
   const bad = await house.call("admin", "GET", "/requests/stream?after=x");
   assert.equal(bad.status, 422);
 });
