@@ -110,8 +110,8 @@ Deno.test("accounts: an administrator", async (t) => {
     await page.getByText("online").waitFor();
     assert.equal(await (await fetch(agent.urls[0]!)).text(), Deno.readTextFileSync(site));
     // A member that is disabled has its agent cut off, within the second that was promised.
-    await page.getByRole("button", { name: "Disable" }).click();
     const began = performance.now();
+    await page.getByRole("button", { name: "Disable" }).click();
     await within(1_000, agent.process.said(/was disabled/), "the agent's end");
     await eventually(
       1_000,
