@@ -48,7 +48,7 @@ const PAGES = [
 ];
 /** So many have a place in a phone's bar; the others are in its menu, a popover there and nowhere else. */
 const FIRST = 4;
-const page = computed(() => PAGES.find(({ at }) => at === (segments.value[0] ?? "")));
+const shown = computed(() => PAGES.find(({ at }) => at === (segments.value[0] ?? "")));
 
 /** Everything. */
 export function App() {
@@ -68,7 +68,7 @@ export function App() {
 function Frame() {
   useEffect(startLive, []);
   const main = useRef(/** @type {HTMLElement | null} */ (null));
-  const title = page.value?.title ?? "Not found";
+  const title = titleOf(shown.value);
   useEffect(() => {
     document.title = `${title} – crunch`;
     main.current?.focus({ preventScroll: true });
@@ -84,14 +84,14 @@ function Frame() {
       <${Bar} title=${title} />
       <${LostLine} />
       <main id="main" tabindex="-1" ref=${main}>
-        ${page.value === undefined
+        ${shown.value === undefined
           ? html`
             <div class="empty">
               <p class="empty-title">There is no such page</p>
               <p><a href=${href()}>To the overview</a></p>
             </div>
           `
-          : html`<${Later} key=${page.value.at} load=${page.value.load} />`}
+          : html`<${Later} key=${shown.value.at} load=${shown.value.load} />`}
       </main>
     </div>
     ${helpOpen.value && html`<${Help} />`}
@@ -99,7 +99,7 @@ function Frame() {
 }
 
 function Rail() {
-  const isFurther = PAGES.some((one, at) => at >= FIRST && one === page.value);
+  const isFurther = PAGES.some((one, at) => at >= FIRST && one === shown.value);
   const leave = (/** @type {{ currentTarget: HTMLElement }} */ { currentTarget }) =>
     currentTarget.hidePopover();
   return html`
@@ -115,14 +115,25 @@ function Rail() {
   `;
 }
 
-/** Where a member has one account to look at, its own, that is the page. @param {Page} page */
-function Entry({ at, title, icon }) {
-  const own = at === "accounts" && !seesAll.value;
-  const address = own ? href(at, me.value?.name ?? "") : at === "" ? href() : href(at);
+/** A member has one account to look at: its own. @param {string} at */
+function isOwn(at) {
+  return at === "accounts" && !seesAll.value;
+}
+
+/** @param {Page | undefined} page */
+function titleOf(page) {
+  if (page === undefined) return "Not found";
+  return isOwn(page.at) ? "Account" : page.title;
+}
+
+/** @param {Page} page */
+function Entry(page) {
+  const { at, icon } = page;
+  const address = isOwn(at) ? href(at, me.value?.name ?? "") : at === "" ? href() : href(at);
   return html`<li key=${at}><a href=${address} aria-current=${
-    page.value?.at === at ? "page" : null
+    shown.value?.at === at ? "page" : null
   }>
-    <${Icon} name=${icon} /><span>${own ? "Account" : title}</span></a></li>`;
+    <${Icon} name=${icon} /><span>${titleOf(page)}</span></a></li>`;
 }
 
 /** @param {{ title: string }} props */

@@ -40,7 +40,7 @@ export function SignIn() {
         <${Field} label="Password" name="password" errors=${errors} type="password"
           autocomplete="current-password" required />
         <p class="wrong" role="alert">${general}</p>
-        <button class="primary" disabled=${busy}>${busy ? "Signing in …" : "Sign in"}</button>
+        <button class="primary" aria-disabled=${busy}>${busy ? "Signing in …" : "Sign in"}</button>
         <p
           class="soft small">The first time: the name is <code>admin</code>, and the password is what the relay printed
             when it first started, or what is in <code>admin-password</code> in its data directory.</p>

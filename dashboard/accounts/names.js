@@ -61,7 +61,7 @@ function Add({ account, reload }) {
     <form class="with-buttons foot" onSubmit=${onsubmit}>
       <${Field} label="Further name" name="name" required maxlength="63" autocomplete="off"
         autocapitalize="none" spellcheck=${false} errors=${errors} />
-      <button disabled=${busy}>Add</button>
+      <button aria-disabled=${busy}>Add</button>
       ${general && html`<p class="wrong" role="alert">${general}</p>`}
     </form>
   `;

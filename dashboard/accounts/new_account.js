@@ -54,7 +54,7 @@ export function NewAccount({ onclose }) {
           <span><b>Trusted</b><small class="soft">${TRUST}</small></span></label>
           <p class="wrong" role="alert">${general}</p>
           <footer><button type="button" onClick=${onclose}>Cancel</button>
-          <button class="primary" disabled=${busy}>Add</button></footer>
+          <button class="primary" aria-disabled=${busy}>Add</button></footer>
           </form>
           </${Dialog}>
   `;

@@ -44,7 +44,7 @@ export function NewToken({ account, path, onclose }) {
               </${Field}>
               <p class="wrong" role="alert">${general}</p>
               <footer><button type="button" onClick=${onclose}>Cancel</button>
-            <button class="primary" disabled=${busy}>Make</button></footer>
+            <button class="primary" aria-disabled=${busy}>Make</button></footer>
               </form>
       `}
     </${Dialog}>

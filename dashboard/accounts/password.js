@@ -84,7 +84,7 @@ export function SetPassword({ account: { name }, change, onclose }) {
             <${NewPassword} label="New password" errors=${errors} />
             <p class="wrong" role="alert">${general}</p>
             <footer><button type="button" onClick=${onclose}>Cancel</button>
-              <button class="primary" disabled=${busy}>Set the password</button></footer>
+              <button class="primary" aria-disabled=${busy}>Set the password</button></footer>
           </form>
         `}
     </${Dialog}>

@@ -74,7 +74,7 @@ export function ToAccount({ title, text, action, wantsName = false, send, onclos
         <footer><button type="button" onClick=${onclose}>Cancel</button>
           <button class=${wantsName
             ? "primary"
-            : "danger"} disabled=${busy}>${action}</button></footer>
+            : "danger"} aria-disabled=${busy}>${action}</button></footer>
       </form>
       </${Dialog}>
   `;

@@ -3,6 +3,7 @@
 
 import { useSignal } from "@preact/signals";
 import { html } from "htm/preact";
+import { useEffect, useRef } from "preact/hooks";
 import { ApiError } from "../api.js";
 
 /**
@@ -34,11 +35,13 @@ export function Field({ label, name, hint, errors = [], children, ...attributes 
 export function useForm(send) {
   const busy = useSignal(false);
   const error = useSignal(/** @type {Error | null} */ (null));
+  const sent = useRef(/** @type {HTMLFormElement | null} */ (null));
   /** @param {SubmitEvent} event */
   const onsubmit = async (event) => {
     event.preventDefault();
     if (busy.value) return;
     const form = /** @type {HTMLFormElement} */ (event.currentTarget);
+    sent.current = form;
     busy.value = true;
     error.value = null;
     try {
@@ -48,6 +51,11 @@ export function useForm(send) {
     }
     busy.value = false;
   };
+  // What is wrong is where the reader goes on.
+  useEffect(() => {
+    const wrong = sent.current?.querySelector('[aria-invalid="true"]');
+    if (error.value !== null && wrong instanceof HTMLElement) wrong.focus();
+  }, [error.value]);
   const errors = error.value instanceof ApiError ? error.value.errors : [];
   // What no field says is said for the whole form.
   const general = error.value !== null && errors.length === 0 ? error.value.message : "";

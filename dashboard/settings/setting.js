@@ -130,7 +130,7 @@ function Editor({ setting: { key, type, list, choices, value }, save, onclose })
           <input defaultValue=${text} inputmode=${type === "number" ? "numeric" : null}
             autocomplete="off" spellcheck=${false} ...${common} />
         `}
-      <button class="primary" disabled=${busy}>Save</button>
+      <button class="primary" aria-disabled=${busy}>Save</button>
       <button type="button" onClick=${onclose}>Cancel</button>
       <small class=${wrong || general ? "wrong" : "soft"} role=${wrong || general
         ? "alert"
