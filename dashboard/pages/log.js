@@ -10,25 +10,30 @@ import { COLUMNS } from "../log/columns.js";
 import { Details } from "../log/details.js";
 import { FilterBox } from "../log/filter_box.js";
 import { List } from "../log/list.js";
+import { Nothing, Searching } from "../log/nothing.js";
 import { Tail } from "../log/tail.js";
 import { termsOf, toggleTerm } from "../log/terms.js";
 import { Icon } from "../parts/icon.js";
-import { Empty, Failure, Loading } from "../parts/states.js";
+import { Failure, Loading } from "../parts/states.js";
 import { Badge } from "../parts/status.js";
 import { Chooser, useChosen } from "../parts/table.js";
 import { useResource } from "../resource.js";
 import { go, hrefWith, query, setQuery } from "../route.js";
 import { seesAll } from "../session.js";
 
-/** @import { ListView, NameView, StatusView } from "../../relay/api/mod.ts" */
+/** @import { ListView, NameView } from "../../relay/api/mod.ts" */
 
-const CHIPS = { "5xx": "status:5xx", "4xx": "status:4xx", "> 500 ms": "ms:>500", POST: "method:POST" };
+const CHIPS = {
+  "5xx": "status:5xx",
+  "4xx": "status:4xx",
+  "> 500 ms": "ms:>500",
+  POST: "method:POST",
+};
 
 /** What the address asks for. */
 function useWanted() {
-  const [filter, since, until] = ["filter", "since", "until"].map((key) =>
-    query.value.get(key) ?? ""
-  );
+  const of = (/** @type {string} */ key) => query.value.get(key) ?? "";
+  const [filter, since, until] = [of("filter"), of("since"), of("until")];
   return useMemo(() => ({ filter, since, until }), [filter, since, until]);
 }
 
@@ -48,14 +53,20 @@ export default function Log() {
   }, [tail]);
   tail.changed.value;
   const isPaused = useSignal(false);
-  const columns = useMemo(() => COLUMNS.filter(({ key }) => seesAll.value || key !== "account"), []);
+  const columns = useMemo(
+    () => COLUMNS.filter(({ key }) => seesAll.value || key !== "account"),
+    [],
+  );
   const { chosen, shown } = useChosen("log", columns);
   const { rows, error, complaint } = tail;
 
   const id = query.value.get("open");
+  tail.isPaused = isPaused.value || id !== null;
+  useEffect(() => tail.mark(), [tail.isPaused]);
   const open = id === null ? null : rows.find(id);
   const row = open === null ? undefined : rows.at(open);
-  const show = (/** @type {string | null} */ one) => go(place({ open: one }), { replace: id !== null });
+  const show = (/** @type {string | null} */ one) =>
+    go(place({ open: one }), { replace: id !== null });
   /** @param {number} step */
   const onstep = (step) => {
     for (let at = (open ?? NaN) - step; at <= rows.front && at >= rows.oldest; at -= step) {
@@ -78,9 +89,9 @@ export default function Log() {
         ${!isOver && html`
           <button type="button" aria-pressed=${isPaused.value} title="Pause (p)"
             onClick=${() => isPaused.value = !isPaused.value}>
-              <${Icon} name=${isPaused.value ? "play" : "pause"} />${
-                isPaused.value ? "Go on" : "Pause"
-              }</button>
+              <${Icon} name=${isPaused.value ? "play" : "pause"} />${isPaused.value
+                ? "Go on"
+                : "Pause"}</button>
         `}
         <${Export} wanted=${wanted} />
         <${Chooser} id="log" columns=${columns} chosen=${chosen} />
@@ -88,25 +99,27 @@ export default function Log() {
       <div class="row log-chips">
         ${Object.entries(CHIPS).map(([title, one]) =>
           html`
-            <button type="button" key=${one} class="chip" aria-pressed=${termsOf(filter).includes(one)}
+            <button type="button" key=${one} class="chip" aria-pressed=${termsOf(filter).includes(
+              one,
+            )}
               onClick=${() => onfilter(toggleTerm(filter, one))}>${title}</button>
           `
         )}
         ${(since !== "" || until !== "") && html`
           <button type="button" class="chip" aria-pressed="true"
             onClick=${() => setQuery({ since: null, until: null, open: null })}>
-              ${since && timeOf(since)} – ${until && timeOf(until)} ×<span class="unseen">All times</span>
+              ${since && timeOf(since)} – ${until &&
+                timeOf(until)} ×<span class="unseen">All times</span>
             </button>
         `}
         <span class="grow" />
         ${tail.isLost && html`<${Badge} kind="bad">interrupted</${Badge}>`}
         ${isPaused.value && html`<${Badge} kind="warn">paused</${Badge}>`}
-        <span class="soft small">${rows.length > 0 && `${number(rows.length)}${
-          tail.isWhole ? "" : "+"
-        } requests`}</span>
+        <span class="soft small">${rows.length > 0 &&
+          `${number(rows.length)}${tail.isWhole ? "" : "+"} requests`}</span>
       </div>
       <div class="log-body">
-        ${rows.waiting > 0 && tail.isHeld() && html`
+        ${rows.waiting > 0 && tail.isHeld && html`
           <button type="button" class="primary log-new" onClick=${() => {
             tail.release();
             const list = document.querySelector(".log-list");
@@ -122,8 +135,8 @@ export default function Log() {
             ? html`<${Nothing} isAsked=${filter + since + until !== ""} />`
             : html`<${Searching} tail=${tail} />`
           : html`
-            <${List} tail=${tail} columns=${shown} open=${open} isPaused=${isPaused.value}
-              isHeld=${id !== null} linkTo=${(/** @type {string | null} */ one) => place({ open: one })}
+            <${List} tail=${tail} columns=${shown} open=${open}
+              linkTo=${(/** @type {string | null} */ one) => place({ open: one })}
               further=${further(tail)} />
           `}
       </div>
@@ -131,8 +144,61 @@ export default function Log() {
         <${Details} id=${id} row=${row?.kind === "request" ? row : undefined} onstep=${onstep}
           onclose=${() => show(null)}
           filterBy=${(/** @type {string} */ one) =>
-            place({ open: null, filter: termsOf(filter).includes(one) ? filter : `${filter} ${one}`.trim() })} />
+            place({
+              open: null,
+              filter: termsOf(filter).includes(one) ? filter : `${filter} ${one}`.trim(),
+            })} />
       `}
     </div>
   `;
+}
+
+/** `p` pauses and goes on. @param {import("@preact/signals").Signal<boolean>} isPaused */
+function usePauseKey(isPaused) {
+  useEffect(() => {
+    /** @param {KeyboardEvent} event */
+    const onkey = (event) => {
+      const isTyping = event.target instanceof HTMLInputElement;
+      if (event.key !== "p" || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (document.querySelector("dialog[open]") === null) isPaused.value = !isPaused.value;
+    };
+    addEventListener("keydown", onkey);
+    return () => removeEventListener("keydown", onkey);
+  }, []);
+}
+
+/**
+ * @param {{ wanted: { filter: string }, complaint: string, onfilter: (filter: string) => void, children: any }} props
+ */
+function Tools({ wanted, complaint, onfilter, children }) {
+  /** @type {{ data: ListView<NameView> | undefined }} */
+  const { data } = useResource("/names?limit=200", { on: ["name"] });
+  const known = useMemo(() => ({
+    name: data?.items.map(({ name }) => name) ?? [],
+    account: [...new Set(data?.items.map(({ account }) => account))],
+  }), [data]);
+  return html`
+    <div class="tools">
+      <${FilterBox} filter=${wanted
+        .filter} complaint=${complaint} known=${known} onfilter=${onfilter} />
+      ${children}
+    </div>
+  `;
+}
+
+/** All that the filter shows, as a file. @param {{ wanted: Record<string, string> }} props */
+function Export({ wanted }) {
+  return ["csv", "ndjson"].map((format) =>
+    html`
+      <a key=${format} class="button" download title="Download all that is shown here"
+        href=${`/api/v1${withQuery("/requests/export", { format, ...wanted })}`}>
+          <${Icon} name="download" />${format.toUpperCase()}</a>
+    `
+  );
+}
+
+/** The address of what is older than all that is here. @param {Tail} tail */
+function further({ rows }) {
+  const oldest = rows.at(rows.oldest);
+  return place({ open: null, until: oldest ? new Date(oldest.time + 1).toISOString() : null });
 }
