@@ -13,11 +13,13 @@ import { Questions } from "./parts/dialog.js";
 import { Later } from "./parts/later.js";
 import { Loading } from "./parts/states.js";
 import { attempt, Toasts } from "./parts/toast.js";
+import { useResource } from "./resource.js";
 import { href, segments } from "./route.js";
 import { me, seesAll, signOut, trouble } from "./session.js";
 import { SignIn } from "./sign_in.js";
 import { theme, turnTheme } from "./theme.js";
 
+/** @import { StatusView } from "../relay/api/mod.ts" */
 /** @import { IconName } from "./parts/icon.js" */
 
 /**
@@ -83,6 +85,7 @@ function Frame() {
     <div class="column">
       <${Bar} title=${title} />
       <${LostLine} />
+      <${LogTrouble} />
       <main id="main" tabindex="-1" ref=${main}>
         ${shown.value === undefined
           ? html`
@@ -168,6 +171,16 @@ function Bar({ title }) {
 function LiveDot() {
   const texts = { connecting: "connecting", live: "live", lost: "not connected" };
   return html`<span class=${`dot ${line.value}`} role="status">${texts[line.value]}</span>`;
+}
+
+/** A full disk, mostly: wherever the reader is. */
+function LogTrouble() {
+  /** @type {{ data?: StatusView | undefined }} */
+  const { data } = useResource(seesAll.value ? "/status" : null, { every: 10_000 });
+  const trouble = data?.log?.trouble;
+  if (!trouble) return null;
+  return html`<p class="failure trouble" role="alert"><${Icon} name="warning" />
+    <span><b>The log cannot be written: ${trouble}.</b> Visitors are served all the same, and usage is counted.</span></p>`;
 }
 
 /** Quiet, and over the page rather than in it: nothing jumps. */

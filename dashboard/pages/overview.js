@@ -60,7 +60,7 @@ export default function Overview() {
   return html`
     ${tools}
     ${failed && html`<${Failure} error=${failed} retry=${() => (reload(), view.reload())} />`}
-    <${Warnings} log=${status.log} />
+    <${LeftOut} log=${status.log} />
     <div class="stack">
       <${Tiles} status=${status} view=${view} />
       <${Charts} traffic=${view.traffic} />
@@ -70,18 +70,14 @@ export default function Overview() {
 }
 
 /** @param {{ log: StatusView["log"] }} props */
-function Warnings({ log }) {
-  if (!log) return null;
-  const left = log.sampled + log.dropped;
-  return html`
-    ${log.trouble && html`<p class="failure" role="alert"><${Icon} name="warning" />
-      <span><b>The log cannot be written: ${log.trouble}.</b> Visitors are served all the same, and usage is counted.</span></p>`}
-    ${left > 0 && html`<p class="note"><${Icon} name="warning" />
-      <span>${counted(left, "request")} not in the log since the relay started: ${
-      number(log.sampled)
-    } too many
-      at once, ${number(log.dropped)} could not be written. All are counted here.</span></p>`}
-  `;
+function LeftOut({ log }) {
+  const left = log ? log.sampled + log.dropped : 0;
+  if (!log || left === 0) return null;
+  return html`<p class="note"><${Icon} name="warning" />
+    <span>${counted(left, "request")} not in the log since the relay started: ${
+    number(log.sampled)
+  } too many
+      at once, ${number(log.dropped)} could not be written. All are counted here.</span></p>`;
 }
 
 /** @param {{ status: StatusView, view: ReturnType<typeof useTraffic> }} props */

@@ -33,12 +33,16 @@ export class Dashboard implements AsyncDisposable {
   /** Starts relay and browser; undefined, having said so, where there is no browser. */
   static async open(
     args: readonly string[] = [],
-    options: RelayProcessOptions = {},
+    { prepare, ...options }: RelayProcessOptions & {
+      /** Does something before the relay starts. */
+      readonly prepare?: (household: Household) => void;
+    } = {},
   ): Promise<Dashboard | undefined> {
     const browser = await openBrowser();
     if (browser === undefined) return undefined;
     const household = new Household();
     try {
+      prepare?.(household);
       const env = { CRUNCH_ADMIN_PASSWORD: PASSWORD, ...options.env };
       const relay = await household.relay(args, { ...options, env });
       return new Dashboard(household, relay, browser);
