@@ -38,8 +38,13 @@ export type Source = (sender: Sender) => () => void;
 
 /** Streams at once; each holds a connection. */
 const MOST_STREAMS = 256;
-/** Events that wait for a slow reader; with more the oldest go. */
+/** Of one account: the others, and who looks after the relay, have room as well. */
+const MOST_OF_ACCOUNT = 64;
+/** Events, and their characters, that wait for a slow reader; with more the oldest go. */
 const MOST_WAITING = 2_000;
+const MOST_CHARACTERS = 1 << 20;
+/** Characters that are sent in one piece: who follow together share the events that wait, and not the pieces. */
+const PIECE = 64 << 10;
 /** A comment goes out so often, so that both sides notice when the other is gone, ms. */
 const HEARTBEAT = 15_000;
 
@@ -52,7 +57,8 @@ const FIELDS = {
 /** All open streams. */
 export class EventStreams {
   readonly #store: Store;
-  readonly #open = new Set<EventStream>();
+  /** With the name of who reads each. */
+  readonly #open = new Map<EventStream, string>();
 
   constructor(store: Store) {
     this.#store = store;
@@ -60,7 +66,8 @@ export class EventStreams {
 
   /** An answer that sends what `source` has until the reader goes, or may no longer read it. @throws {Problem} 429. */
   open(request: Request, caller: Caller, me: Identity, source: Source): Response {
-    if (this.#open.size >= MOST_STREAMS) {
+    const own = [...this.#open.values()].filter((name) => name === me.name).length;
+    if (this.#open.size >= MOST_STREAMS || own >= MOST_OF_ACCOUNT) {
       throw new Problem(429, "busy", "Too many event streams are open", {
         headers: { "retry-after": "5" },
       });
@@ -80,7 +87,7 @@ export class EventStreams {
     const unsubscribe = this.#store.changes.subscribe(({ account }) => {
       if (account === me.name) stream.check();
     });
-    this.#open.add(stream);
+    this.#open.set(stream, me.name);
     stream.start(source);
     return new Response(stream.body, { headers: FIELDS });
   }
@@ -92,7 +99,7 @@ export class EventStreams {
 
   /** Ends every stream. */
   close(): void {
-    for (const stream of [...this.#open]) stream.end();
+    for (const stream of [...this.#open.keys()]) stream.end();
   }
 }
 
@@ -102,7 +109,9 @@ class EventStream implements Sender {
   readonly #onend: () => void;
   readonly #encoder = new TextEncoder();
   #controller!: ReadableStreamDefaultController<Uint8Array>;
-  #queue: string[] = [];
+  readonly #queue: string[] = [];
+  /** Of all that waits. */
+  #characters = 0;
   #missed = 0;
   #ended = false;
   #stop: (() => void) | null = null;
@@ -138,13 +147,15 @@ class EventStream implements Sender {
 
   sendTexts(texts: readonly string[]): void {
     if (this.#ended || texts.length === 0) return;
-    for (const text of texts) this.#queue.push(text);
-    const over = this.#queue.length - MOST_WAITING;
-    if (over > 0) {
-      this.#queue.splice(0, over);
-      this.#missed += over;
+    for (const text of texts) {
+      this.#queue.push(text);
+      this.#characters += text.length;
     }
     this.#flush();
+    const { length } = this.#queue;
+    this.#missed +=
+      this.#take((taken) => length - taken > MOST_WAITING || this.#characters > MOST_CHARACTERS)
+        .length;
   }
 
   drained(): Promise<void> {
@@ -167,17 +178,26 @@ class EventStream implements Sender {
     this.sendTexts([text]);
   }
 
-  /** Everything that waits in one piece, if the reader has taken the last one. */
+  /** A piece of what waits, if the reader has taken the last one. */
   #flush(): void {
     if (this.#ended || this.#queue.length === 0 || (this.#controller.desiredSize ?? 0) <= 0) return;
     const gap = this.#missed === 0
       ? ""
       : `event: gap\ndata: ${JSON.stringify({ missed: this.#missed })}\n\n`;
-    const text = gap + this.#queue.join("");
-    this.#queue = [];
     this.#missed = 0;
-    this.#controller.enqueue(this.#encoder.encode(text));
-    this.#wake();
+    const before = this.#characters;
+    const texts = this.#take((taken) => taken === 0 || before - this.#characters < PIECE);
+    this.#controller.enqueue(this.#encoder.encode(gap + texts.join("")));
+    if (this.#queue.length === 0) this.#wake();
+  }
+
+  /** The oldest of what waits, as long as `more` says, which is told how many they are by then. */
+  #take(more: (taken: number) => boolean): string[] {
+    let count = 0;
+    while (count < this.#queue.length && more(count)) {
+      this.#characters -= this.#queue[count++]!.length;
+    }
+    return this.#queue.splice(0, count);
   }
 
   #wake(): void {
@@ -189,6 +209,7 @@ class EventStream implements Sender {
     this.#ended = true;
     clearInterval(this.#timer);
     this.#stop?.();
+    this.#queue.length = this.#characters = 0;
     this.#wake();
     this.#onend();
   }

@@ -113,7 +113,9 @@ export function createApi(context: ApiContext): Api {
 
   return {
     fetch: async (request, caller) => {
-      const response = await app.fetch(request, caller);
+      const response = request.method === "HEAD"
+        ? await headOf(request, (asked) => app.fetch(asked, caller))
+        : await app.fetch(request, caller);
       for (const [name, value] of FIELDS) {
         // The reference page has a policy of its own.
         if (!response.headers.has(name)) response.headers.set(name, value);
@@ -125,6 +127,16 @@ export function createApi(context: ApiContext): Api {
     },
     [Symbol.dispose]: () => streams.close(),
   };
+}
+
+/** The answer to GET without its body, which is told that nobody takes it: Hono would leave it open for ever. */
+async function headOf(
+  request: Request,
+  answer: (request: Request) => Response | Promise<Response>,
+): Promise<Response> {
+  const { body, status, headers } = await answer(new Request(request, { method: "GET" }));
+  await body?.cancel();
+  return new Response(null, { status, headers });
 }
 
 function tooLarge(): never {

@@ -16,12 +16,16 @@ export interface Export {
   readonly reader: LogReader | null;
   readonly filter: RequestFilter;
   readonly format: ExportFormat;
+  /** Who asks. */
+  readonly account: string;
   /** Whether the reader may still have it; asked before each page. */
   readonly isAllowed: () => boolean;
 }
 
 /** Exports at once; each asks the log again and again. */
 const MOST_EXPORTS = 8;
+/** Of one account: it cannot keep the others from theirs. */
+const MOST_OF_ACCOUNT = 4;
 /** Requests a page. */
 const PAGE = 1_000;
 /** Until a log that answers others is asked again, ms. */
@@ -34,22 +38,25 @@ const TYPES: Readonly<Record<ExportFormat, string>> = {
 
 /** All exports under way. */
 export class RequestExports {
-  #open = 0;
+  /** Who asked for those that are open. */
+  readonly #open: string[] = [];
 
   /**
    * The answer; newest first, each request once. Memory for two pages only: one goes while the next is read.
    * @throws {Problem} 429. @throws {StoreError} where the log cannot be read.
    */
   async answer(wanted: Export): Promise<Response> {
-    if (this.#open >= MOST_EXPORTS) {
+    const { account } = wanted;
+    const own = this.#open.filter((name) => name === account).length;
+    if (this.#open.length >= MOST_EXPORTS || own >= MOST_OF_ACCOUNT) {
       throw new Problem(429, "busy", "Too many exports are under way", {
         headers: { "retry-after": "5" },
       });
     }
-    this.#open++;
+    this.#open.push(account);
     let isOpen = true;
     const end = (): void => {
-      if (isOpen) this.#open--;
+      if (isOpen) this.#open.splice(this.#open.indexOf(account), 1);
       isOpen = false;
     };
     const pages = pagesOf(wanted);

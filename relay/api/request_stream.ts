@@ -24,9 +24,9 @@ export interface Following {
   readonly showsGaps: boolean;
 }
 
-/** Rows a page while catching up, and pages at most: who missed more begins with now. */
-const PAGE = 1_000;
-const MOST_PAGES = 10;
+/** Rows a page while catching up, few enough to wait for any reader, and pages at most: who missed more begins with now. */
+const PAGE = 250;
+const MOST_PAGES = 40;
 /** New rows that wait meanwhile; with more the oldest go, and are counted. */
 const MOST_EARLY = 2_000;
 

@@ -96,6 +96,7 @@ export function requestRoutes(streams: EventStreams): Routes {
           reader: context.reader,
           filter: filterOf(given, me),
           format,
+          account: me.name,
           isAllowed: () => isStill(me.role, () => identify(context.store, env, req.raw.headers)),
         });
       },

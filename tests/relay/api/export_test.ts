@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { RowStage } from "../../../relay/store/log_rows.ts";
 import { LogWriter } from "../../../relay/store/log_writer.ts";
-import { House } from "./house.ts";
+import { House, type Who } from "./house.ts";
 
 /** Adds rows behind the relay's back: seq and id from 1 on. */
 function fill(house: House, count: number, target = "/some/path/that/is/usual.html"): void {
@@ -75,14 +75,29 @@ Deno.test("export: is read no further than its reader takes it, and no more once
 Deno.test("export: too many at once are refused, and those that ended make room", async () => {
   await using house = await House.open();
   fill(house, 5_000);
-  const open = () => house.fetch("admin", "GET", "/requests/export");
-  const answers = await Promise.all(Array.from({ length: 9 }, open));
-  assert.deepEqual(answers.map(({ status }) => status).sort(), [...Array(8).fill(200), 429]);
+  const open = (who: Who = "admin") => house.fetch(who, "GET", "/requests/export");
+  const answers = await Promise.all(Array.from({ length: 5 }, () => open()));
+  assert.deepEqual(answers.map(({ status }) => status).sort(), [...Array(4).fill(200), 429]);
+  // One account does not take all the room that there is.
+  for (let i = 0; i < 4; i++) answers.push(await open("viewer"));
+  assert.deepEqual(answers.slice(5).map(({ status }) => status), Array(4).fill(200));
+  answers.push(await open("olga"));
+  assert.equal(answers.at(-1)!.status, 429);
   const whole = answers.find(({ status }) => status === 200)!;
   assert.equal((await whole.text()).split("\r\n").length, 5_002);
   const again = await open();
   assert.equal(again.status, 200);
   await Promise.all([...answers, again].map(({ body, bodyUsed }) => bodyUsed || body!.cancel()));
+});
+
+Deno.test("export: asked for its head only, it is over at once", async () => {
+  await using house = await House.open();
+  fill(house, 5_000);
+  for (let i = 0; i < 10; i++) {
+    const { status, body, headers } = await house.fetch("admin", "HEAD", "/requests/export");
+    assert.deepEqual([status, body], [200, null]);
+    assert.match(headers.get("content-disposition")!, /^attachment/);
+  }
 });
 
 Deno.test("export: breaks off when its reader may no longer have it", async () => {

@@ -106,6 +106,40 @@ Deno.test("event stream: a slow reader loses the oldest, and is told how many", 
   assert.equal(late.at(-1)!.data.i, 4_999);
 });
 
+Deno.test("event stream: what waits for slow readers is bounded in bytes, however long the targets", async () => {
+  await using house = await House.open({ rowsPerSecond: 100_000 });
+  await using stream = await follow(house, "admin", "/requests/stream");
+  const target = "/" + "z".repeat(2_000);
+  for (let i = 0; i < 3_000; i++) house.addRequest("olga", `r${i}`, { target });
+  await house.requestLog.flush();
+  let missed = 0;
+  let bytes = 0;
+  for (let last = ""; last !== "r2999";) {
+    const event = await within(5_000, stream.next());
+    assert(event !== null);
+    if (event.event === "gap") missed += event.data.missed;
+    else bytes += JSON.stringify(event.data).length;
+    last = event.data.id;
+  }
+  assert(missed > 1_000, String(missed));
+  assert(bytes < 2 << 20, String(bytes));
+});
+
+Deno.test("event stream: one account does not take all that there are, and heads take none", async () => {
+  await using house = await House.open();
+  for (const path of ["/events", "/requests/stream"]) {
+    const { status, body } = await house.fetch("olga", "HEAD", path);
+    assert.deepEqual([status, body, house.api.eventStreams], [200, null, 0]);
+  }
+  const open = (who: Who) => house.fetch(who, "GET", "/events");
+  const answers = await Promise.all(Array.from({ length: 65 }, () => open("olga")));
+  assert.deepEqual(answers.map(({ status }) => status), [...Array(64).fill(200), 429]);
+  answers.push(await open("admin"));
+  assert.equal(answers.at(-1)!.status, 200);
+  await Promise.all(answers.map(({ body }) => body?.cancel()));
+  assert.equal(house.api.eventStreams, 0);
+});
+
 Deno.test("event stream: everybody hears of their own, and resumes", async () => {
   await using house = await House.open();
   await using own = await follow(house, "olga", "/events");
