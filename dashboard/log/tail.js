@@ -23,7 +23,8 @@ export class Tail {
   isLoaded = false;
   /** Whether the oldest row is there. */
   isWhole = false;
-  isLost = false;
+  /** `still` where nothing new can come. @type {"loading" | "still" | "live" | "lost"} */
+  state = "loading";
   /** New rows wait while it is paused, or its list is being read. */
   isPaused = false;
   isRead = () => false;
@@ -46,10 +47,6 @@ export class Tail {
     return this.isPaused || this.isRead();
   }
 
-  get isFollowing() {
-    return this.#unfollow !== null;
-  }
-
   /** Reads the newest rows, and follows from there unless a time is asked for that is over. */
   async start() {
     this.stop();
@@ -61,12 +58,15 @@ export class Tail {
     rows.show();
     this.isLoaded = true;
     const { filter, until } = this.#wanted;
-    if (until !== "" && Date.parse(until) < relayNow()) return;
+    if (until !== "" && Date.parse(until) < relayNow()) {
+      this.state = "still";
+      return;
+    }
     this.#unfollow = follow(withQuery("/requests/stream", { filter }), {
       types: ["request", "gap"],
       after: page.newest,
       onstate: (state) => {
-        this.isLost = state === "lost";
+        this.state = state;
         this.mark();
       },
       onevent: (type, data) => {

@@ -48,7 +48,9 @@ export function complete(text, caret, known) {
     return { from: caret - word.length + sign.length, choices };
   }
   const part = begun.slice(begun.lastIndexOf(",") + 1);
-  const values = [...VALUES[key]?.[1] ?? [], ...known[key] ?? []];
+  // Who types `constructor:` means no key.
+  const fixed = Object.hasOwn(VALUES, key) ? VALUES[key]?.[1] ?? [] : [];
+  const values = [...fixed, ...Object.hasOwn(known, key) ? known[key] ?? [] : []];
   const fitting = values.filter((one) => one.toLowerCase().startsWith(part.toLowerCase()));
   // What is there already completes nothing.
   const choices = fitting.includes(part) ? [] : fitting.slice(0, 12);

@@ -82,9 +82,9 @@ export default function Log() {
     /** @type {HTMLElement | null} */ (document.querySelector("[data-search]"))?.focus();
   }, []);
 
-  const isOver = until !== "" && tail.isLoaded && !tail.isFollowing;
+  const isOver = until !== "" && tail.state === "still";
   return html`
-    <div class="log">
+    <div class="log" data-state=${tail.state}>
       <${Tools} wanted=${wanted} complaint=${complaint} onfilter=${onfilter}>
         ${!isOver && html`
           <button type="button" aria-pressed=${isPaused.value} title="Pause (p)"
@@ -113,7 +113,7 @@ export default function Log() {
             </button>
         `}
         <span class="grow" />
-        ${tail.isLost && html`<${Badge} kind="bad">interrupted</${Badge}>`}
+        ${tail.state === "lost" && html`<${Badge} kind="bad">interrupted</${Badge}>`}
         ${isPaused.value && html`<${Badge} kind="warn">paused</${Badge}>`}
         <span class="soft small">${rows.length > 0 &&
           `${number(rows.length)}${tail.isWhole ? "" : "+"} requests`}</span>
