@@ -37,7 +37,7 @@ export const COLUMNS = [
     fixed: true,
     cell: ({ status }) => html`<${Status} status=${status} />`,
   },
-  { key: "name", title: "Name", room: "minmax(64px, .5fr)", cell: ({ name }) => name },
+  { key: "name", title: "Name", room: "minmax(80px, .75fr)", cell: ({ name }) => name },
   {
     key: "account",
     title: "Account",
