@@ -113,16 +113,15 @@ export function List({ tail, columns, open, linkTo, further }) {
   };
 
   const begin = Math.max(0, Math.floor(view.value.top / size) - MARGIN);
-  const until = Math.min(
-    rows.length,
-    Math.ceil((view.value.top + view.value.height) / size) + MARGIN,
-  );
+  const seen = Math.ceil((view.value.top + view.value.height) / size);
+  const until = Math.min(rows.length, seen + MARGIN);
   const isNearEnd = until > rows.length - AHEAD;
   useEffect(() => {
     // What failed is tried again by the reader, not by itself.
     if (isNearEnd && tail.error === null) tail.more();
   });
 
+  // Lines are kept by where they are: texts change in place, which costs half of making them anew.
   const shown = [];
   const made = useRef({ by: "", cells: new Map() });
   const by = `${columns.map(({ key }) => key)} ${linkTo(null)}`;
@@ -140,7 +139,7 @@ export function List({ tail, columns, open, linkTo, further }) {
     };
     cells.set(place, view);
     shown.push(html`
-      <div key=${place} id=${`row${place}`} class=${`line ${place === last ? "selected" : ""}`}
+      <div key=${at - begin} id=${`row${place}`} class=${`line ${place === last ? "selected" : ""}`}
         role="row" aria-rowindex=${at + 2} aria-selected=${place === last}
         data-place=${place}>${view.inner}</div>
     `);
@@ -159,9 +158,7 @@ export function List({ tail, columns, open, linkTo, further }) {
         )}</div>
       </div>
       <div role="rowgroup" class="log-rows" style=${{ height: `${(rows.length + 1) * size}px` }}
-        onPointerOver=${(/** @type {PointerEvent} */ { pointerType }) => {
-          isHovered.current = pointerType === "mouse";
-        }}
+        onPointerOver=${() => isHovered.current = true}
         onPointerLeave=${() => {
           isHovered.current = false;
           tail.mark();

@@ -13,6 +13,9 @@ import { Rows } from "./rows.js";
 const PAGE = 200;
 /** New rows are shown so often at most, ms: nobody reads faster. */
 const PACE = 80;
+/** With so many new rows nobody reads any; then it is as often as it takes a tenth of the time, ms at most. */
+const MANY = 20;
+const SLOW = 400;
 
 export class Tail {
   rows = new Rows();
@@ -37,6 +40,7 @@ export class Tail {
   #unfollow = null;
   #isMarked = false;
   #shown = 0;
+  #pace = PACE;
 
   /** @param {Wanted} wanted */
   constructor(wanted) {
@@ -97,13 +101,19 @@ export class Tail {
   mark() {
     if (this.#isMarked) return;
     this.#isMarked = true;
-    const wait = this.#shown + PACE - performance.now();
+    const wait = this.#shown + this.#pace - performance.now();
     const frame = () =>
       requestAnimationFrame(() => {
         this.#isMarked = false;
         this.#shown = performance.now();
-        if (!this.isHeld && this.rows.waiting > 0) this.release();
+        const { waiting } = this.rows;
+        if (!this.isHeld && waiting > 0) this.release();
         else this.changed.value++;
+        // After the next paint.
+        setTimeout(() => {
+          const cost = performance.now() - this.#shown;
+          this.#pace = waiting < MANY ? PACE : Math.max(PACE, Math.min(SLOW, 10 * cost));
+        });
       });
     if (wait > 0) setTimeout(frame, wait);
     else frame();
