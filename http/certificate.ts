@@ -54,6 +54,7 @@ export class CertificateFiles {
       if (stamp === this.#stamp) return this.#context;
       this.#context = this.#load();
       this.#stamp = stamp;
+      this.#warned = "";
     } catch (error) {
       this.#warn(error as Error);
     }

@@ -11,6 +11,7 @@ import {
   type TlsListenOptions,
 } from "../../http/mod.ts";
 import { type Certified, certify } from "../support/certificates.ts";
+import { eventually } from "../support/deadline.ts";
 import { bytesOf, randomFrom, say, sendAndReset, textOf, Visitor, within } from "./visitor.ts";
 
 const root = certify({ names: ["test authority"], authority: true });
@@ -424,6 +425,22 @@ Deno.test("certificate: a changed pair that does not fit is warned of, and the o
   }
   assert.match(server.warnings[0]!, /it is not the key of .*; the previous certificate stays/);
   assert.equal(server.warnings.length, 1);
+});
+
+Deno.test("certificate: the same trouble is told again after it was mended", async () => {
+  using pair = files(leaf);
+  const warnings: string[] = [];
+  const held = new CertificateFiles({ ...pair, onwarning: (text) => warnings.push(text) });
+  const breakIt = async (times: number): Promise<void> => {
+    pair.replace({ key: "no key" });
+    await eventually(5000, () => (held.context, warnings.length === times), { every: 50 });
+  };
+  await breakIt(1);
+  const before = held.context;
+  pair.replace(leaf);
+  await eventually(5000, () => held.context !== before, { every: 50 });
+  await breakIt(2);
+  assert.equal(warnings[1], warnings[0]);
 });
 
 Deno.test("certificate: files that cannot be used are errors that say which and why", () => {
