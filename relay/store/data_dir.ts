@@ -30,13 +30,21 @@ export function prepareDataDir(dir: string): void {
     if (!marked) createPrivateFile(join(dir, MARKER));
   } catch (cause) {
     if (cause instanceof StoreError) throw cause;
-    const reason = cause instanceof Deno.errors.PermissionDenied
-      ? "this user may not write there; give another directory: --data DIR"
-      : cause instanceof Error
-      ? cause.message
-      : String(cause);
-    throw new StoreError("storage", `Cannot use ${dir}: ${reason}`, { cause });
+    throw unusable(dir, cause);
   }
+}
+
+function unusable(dir: string, cause: unknown): StoreError {
+  const reason = cause instanceof Deno.errors.PermissionDenied
+    ? "this user may not write there; give another directory: --data DIR"
+    : cause instanceof Deno.errors.AlreadyExists
+    ? "it is a file; give a directory: --data DIR"
+    : (cause as { readonly code?: unknown }).code === "ENOSPC"
+    ? "the disk is full"
+    : cause instanceof Error
+    ? cause.message
+    : String(cause);
+  return new StoreError("storage", `Cannot use ${dir}: ${reason}`, { cause });
 }
 
 /** Makes an empty file that only its owner may read, or makes the one that is there so. */
@@ -69,8 +77,13 @@ export function lockDataDir(dir: string): DataDirLock {
     const pid = readPid(path);
     throw new StoreError("locked", `Cannot use ${dir}: the relay with pid ${pid} is using it`);
   }
-  file.truncateSync(0);
-  file.writeSync(new TextEncoder().encode(`${Deno.pid}\n`));
+  try {
+    file.truncateSync(0);
+    file.writeSync(new TextEncoder().encode(`${Deno.pid}\n`));
+  } catch (cause) {
+    file.close();
+    throw unusable(dir, cause);
+  }
   let held = true;
   return {
     dir,

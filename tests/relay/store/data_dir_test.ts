@@ -86,6 +86,32 @@ Deno.test("data directory lock: a second one is refused with the pid of the firs
   using _second = lockDataDir(dir.path);
 });
 
+Deno.test("data directory lock: a full disk is said, and nothing stays locked", () => {
+  using dir = new TempDir();
+  const { writeSync } = Deno.FsFile.prototype;
+  Deno.FsFile.prototype.writeSync = () => {
+    throw Object.assign(new Error("No space left on device"), { code: "ENOSPC" });
+  };
+  try {
+    assert.throws(() => lockDataDir(dir.path), {
+      code: "storage",
+      message: `Cannot use ${dir.path}: the disk is full`,
+    });
+  } finally {
+    Deno.FsFile.prototype.writeSync = writeSync;
+  }
+  using _lock = lockDataDir(dir.path);
+});
+
+Deno.test("data directory: a file in its place is said to be one", () => {
+  using dir = new TempDir();
+  Deno.writeTextFileSync(dir.at("file"), "");
+  assert.throws(() => openStore(dir.at("file")), {
+    code: "storage",
+    message: /file: it is a file; give a directory: --data DIR$/,
+  });
+});
+
 Deno.test("data directory lock: a killed holder's is free at once", { ignore: !unix }, async () => {
   using dir = new TempDir();
   const module = new URL("../../../relay/store/data_dir.ts", import.meta.url).href;
