@@ -66,6 +66,13 @@ main() {
     [ -n "${HOME-}" ] || fail "it needs a home directory: set HOME or CRUNCH_INSTALL_DIR"
     directory=$HOME/.local/bin
   fi
+  case $directory in
+    /*) ;;
+    *) directory=$PWD/$directory ;;
+  esac
+  # mv would put the program into it, and succeed.
+  [ ! -d "$directory/crunch" ] ||
+    fail "$directory/crunch is a directory; move it away, or name another place with CRUNCH_INSTALL_DIR"
   sums=$(fetch "$base/download/SHA256SUMS") || fail "cannot fetch $base/download/SHA256SUMS"
   wanted=$(printf '%s\n' "$sums" | while read -r sum file; do
     [ "$file" != "$name" ] || printf '%s\n' "$sum"

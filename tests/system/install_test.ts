@@ -256,6 +256,25 @@ Deno.test({ name: "install", ignore }, async (t) => {
     assert.match(stderr, /\n {2}export CRUNCH_INSTALL_DIR=\/path\/to\/directory\n$/);
   });
 
+  await t.step("a directory that has the program's name is not taken for it", async () => {
+    Deno.mkdirSync(home.path("odd/crunch"), { recursive: true });
+    const { code, stderr } = await install(home, script, {
+      CRUNCH_INSTALL_DIR: home.path("odd"),
+    });
+    assert.equal(code, 1);
+    assert.match(stderr, /odd\/crunch is a directory; move it away/);
+    assert.deepEqual([...Deno.readDirSync(home.path("odd/crunch"))], []);
+  });
+
+  await t.step("a relative directory is put into PATH as an absolute one", async () => {
+    const { code, stderr } = await install(home, `cd '${home.root}'\n${script}`, {
+      CRUNCH_INSTALL_DIR: "-here",
+    });
+    assert.equal(code, 0, stderr);
+    assert.equal(Deno.readTextFileSync(home.path("-here/crunch")), PROGRAM);
+    assert.match(stderr, /export PATH="\/[^"]*\/-here:\$PATH"/);
+  });
+
   await t.step("on another kind of machine it names the kind, and where to look", async () => {
     for (
       const [system, machine, named] of [
