@@ -24,7 +24,7 @@ export interface Inputs {
   /** The words after the command. */
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /** Reads a whole file, as `Deno.readFileSync` does, which is the default. */
+  /** Reads a file. The default stops where it is larger than any that we take. */
   readonly readFile?: (path: string) => Uint8Array;
   /** `Deno.build.os` and whether we are root; from the process by default. */
   readonly os?: string;
@@ -133,6 +133,22 @@ export function foundIn(
   return { source: { from, name: where }, ...found };
 }
 
+/** Larger than a configuration or a secret may be, which their readers say. */
+const MOST = 2 << 20;
+
+/** A file as far as it may matter: one without an end, such as a device, is not read for ever. */
+function readStart(path: string): Uint8Array {
+  using file = Deno.openSync(path);
+  const bytes = new Uint8Array(MOST);
+  let length = 0;
+  while (length < MOST) {
+    const read = file.readSync(bytes.subarray(length));
+    if (read === null) break;
+    length += read;
+  }
+  return bytes.slice(0, length);
+}
+
 /** Makes values of the texts that were found. */
 export class Resolver {
   readonly #command: string;
@@ -142,7 +158,7 @@ export class Resolver {
   constructor(
     command: string,
     around: Surroundings,
-    readFile: (path: string) => Uint8Array = Deno.readFileSync,
+    readFile: (path: string) => Uint8Array = readStart,
   ) {
     this.#command = command;
     this.#around = around;
@@ -162,6 +178,8 @@ export class Resolver {
         ? "there is no such file"
         : cause instanceof Deno.errors.PermissionDenied
         ? "we may not read it"
+        : cause instanceof Deno.errors.IsADirectory
+        ? "it is a directory"
         : (cause as Error).message;
       this.#fail(`${option}: cannot read ${quote(path)}: ${reason}`, cause);
     }

@@ -244,6 +244,16 @@ Deno.test("environment: one a line for lists, empty means not set, mistakes name
   await refuses([], /CRUNCH_VERBOSE must be true or false/, { env: { CRUNCH_VERBOSE: "perhaps" } });
 });
 
+Deno.test("files: a device without an end is refused, and a directory is called one", {
+  ignore: Deno.build.os === "windows",
+}, async () => {
+  const real = { env: {} };
+  const read = (args: string[]) => parseCommand(command, { ...real, args });
+  await assert.rejects(read(["--config", "/dev/zero"]), /is larger than 1048576 bytes/);
+  await assert.rejects(read(["--password-file", "/dev/zero"]), /holds more than 4096 bytes/);
+  await assert.rejects(read(["--config", "/"]), /cannot read "\/": it is a directory$/);
+});
+
 Deno.test("environment: a variable that looks misspelt gives a warning, others do not", async () => {
   const env = { CRUNCH_DRIAN: "1s", CRUNCH_SOMETHING: "x", CRUNCH_ELSEWHERE: "y", HOME: "/" };
   const { warnings, values } = await parse([], { env });
