@@ -110,9 +110,9 @@ async function check({ of, parsed, text }: Check, around: Program["around"]): Pr
     const { checkAgentFiles } = await import("./agent/command.ts");
     troubles.push(...checkAgentFiles(parsed, { around }));
   }
-  writeText(Deno.stdout, text);
+  printText(text);
   if (troubles.length === 0) {
-    writeText(Deno.stdout, "\n# All is well: what these settings name is there and can be used.\n");
+    printText("\n# All is well: what these settings name is there and can be used.\n");
     return 0;
   }
   for (const trouble of troubles) {
@@ -143,6 +143,15 @@ function pageOf(env: Readonly<Record<string, string>>): Page {
   };
 }
 
+/** Writes to standard output. @throws {CommandFailure} where it takes no more: a full disk */
+function printText(text: string): void {
+  try {
+    writeText(Deno.stdout, text);
+  } catch (cause) {
+    throw new CommandFailure(`cannot write the output: ${(cause as Error).message}`, 1, { cause });
+  }
+}
+
 /** Says why the command ends. @returns its exit code. @throws what is a fault of the program. */
 function fail(error: unknown, env: Readonly<Record<string, string>>, command = "crunch"): number {
   if (!(error instanceof UsageError || error instanceof CommandFailure)) throw error;
@@ -167,12 +176,16 @@ async function main(): Promise<number> {
   } catch (error) {
     return fail(error, env);
   }
-  if (invocation.command === "print") {
-    writeText(Deno.stdout, invocation.text);
-    return 0;
-  }
   const around = { env, os: Deno.build.os, root: Deno.build.os !== "windows" && Deno.uid() === 0 };
-  if (invocation.command === "check") return await check(invocation, around);
+  try {
+    if (invocation.command === "check") return await check(invocation, around);
+    if (invocation.command === "print") {
+      printText(invocation.text);
+      return 0;
+    }
+  } catch (error) {
+    return fail(error, env);
+  }
   const { logFormat: format, logLevel: level } = invocation.values;
   const log = createLog({
     format,
@@ -188,7 +201,7 @@ async function main(): Promise<number> {
     around,
     terminal,
     readAgain: async () => await read() as Settings,
-    print: (text) => writeText(Deno.stdout, text),
+    print: printText,
   };
   const signalled = Promise.withResolvers<number>();
   let running: Running | null = null;

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { isAlive } from "../../cli/mod.ts";
-import { Household, type RunningRelay } from "../support/crunch.ts";
+import { checkout, Household, type RunningRelay } from "../support/crunch.ts";
 import { eventually, within } from "../support/deadline.ts";
 import { isInstalled } from "../support/proxy.ts";
 import { ask } from "../support/visitor.ts";
@@ -18,6 +18,23 @@ function plain(text: string): string {
   // deno-lint-ignore no-control-regex -- they begin with one
   return text.replace(/\x1b\[[0-9;]*[A-Za-z]/g, "").replaceAll("\r", "");
 }
+
+Deno.test({
+  name: "output: a full disk below it is one line and exit code 1",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    const program = [Deno.execPath(), "run", "-A", "--no-prompt", `${checkout}/main.ts`, "--help"];
+    const { code, stderr } = await new Deno.Command("sh", {
+      args: ["-c", '"$@" >/dev/full', "sh", ...program],
+      stdout: "null",
+    }).output();
+    assert.equal(code, 1);
+    assert.match(
+      new TextDecoder().decode(stderr),
+      /^crunch: cannot write the output: No space left[^\n]*\n$/,
+    );
+  },
+});
 
 Deno.test({
   name: "terminal: a message fits it, with the line to type on its own and in colour",
