@@ -169,7 +169,7 @@ export const accountCommands = {
   "account token list": account("token list", "lists tokens", "alice", {
     positionals: [{ ...accountName, optional: true }],
   }),
-  "account token revoke": account("token revoke", "ends a token", "7", {
+  "account token revoke": account("token revoke", "ends a token", "rz4c8tkgxsw17zb3", {
     positionals: [{ name: "ID", help: "as shown by token list" }],
   }),
   "account name add": account("name add", "gives an account a further name", "alice photos", {

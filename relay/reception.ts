@@ -277,7 +277,7 @@ class Guest implements Watched {
         code: verifier.refusal,
         message: verifier.refusal === "disabled"
           ? `the account ${account.name} is disabled`
-          : "the token has expired; create a new one",
+          : "the token has expired",
       });
     }
     if (token !== undefined) {
