@@ -14,7 +14,7 @@ import { Nothing, Searching } from "../log/nothing.js";
 import { Tail } from "../log/tail.js";
 import { termsOf, toggleTerm } from "../log/terms.js";
 import { Icon } from "../parts/icon.js";
-import { Failure, Loading } from "../parts/states.js";
+import { Empty, Failure, Loading } from "../parts/states.js";
 import { Badge } from "../parts/status.js";
 import { Chooser, useChosen } from "../parts/table.js";
 import { useResource } from "../resource.js";
@@ -129,7 +129,13 @@ export default function Log() {
         ${!tail.isLoaded
           ? error === null
             ? html`<${Loading} rows=${12} />`
-            : complaint === "" && html`<${Failure} error=${error} retry=${() => tail.start()} />`
+            : complaint === ""
+            ? html`<${Failure} error=${error} retry=${() => tail.start()} />`
+            : html`
+              <${Empty} title="That filter cannot be read">
+                Say <code>key:value</code>, <code>-key:value</code> for what it shall not be, and words of the path,
+                as in <code>status:4xx,5xx -method:GET ip:10.0.0.0/8 ms:>500 login</code></${Empty}>
+            `
           : rows.length === 0
           ? tail.isWhole
             ? html`<${Nothing} isAsked=${filter + since + until !== ""} />`
