@@ -26,84 +26,84 @@ async function overflow(page: Page): Promise<number> {
   return await page.evaluate("Math.max(0, document.documentElement.scrollWidth - innerWidth)");
 }
 
-/** Runs `work` with a relay that knows alice, and what connects agents as her. */
-async function withAlice(
-  work: (
-    dashboard: Dashboard,
-    connect: (options?: Partial<DoubleOptions>) => Promise<AgentDouble>,
-  ) => Promise<void>,
-): Promise<void> {
+Deno.test("agents page", async (t) => {
   await using dashboard = await Dashboard.open();
   if (dashboard === undefined) return;
-  const token = await dashboard.account("alice");
-  await work(dashboard, (options = {}) =>
+  const alice = await dashboard.account("alice");
+  const bob = await dashboard.account("bob");
+  await dashboard.account("vera", "viewer");
+  const connect = (options: Partial<DoubleOptions> = {}): Promise<AgentDouble> =>
     AgentDouble.connect({
       tunnel: dashboard.relay.tunnel,
-      token,
+      token: alice,
       names: ["alice"],
       answer: (request) => request.respond("hello"),
       ...options,
-    }));
-}
-
-Deno.test("agents page: an agent appears as it connects and vanishes as it goes, without a reload", async () => {
-  await withAlice(async (dashboard, connect) => {
-    const page = await dashboard.signedIn("/agents");
-    await page.getByText("No agent is connected").waitFor();
-    const command = await page.locator(".empty code").textContent();
-    assert.match(command!, /^crunch agent --relay \S+:\d+ --user NAME --dir \.\/site$/);
-    await mark(page);
-    {
-      await using _agent = await connect();
-      await within(2_000, rows(page).first().waitFor(), "the row");
-      const text = await rows(page).first().innerText();
-      assert.match(text, /^alice\s+alice\s+127\.0\.0\.1\s+double\/1\s/);
-    }
-    await within(2_000, page.getByText("No agent is connected").waitFor(), "the empty list");
-    assert(await isMarked(page));
-  });
-});
-
-Deno.test("agents page: details by keyboard alone, with the latest requests; one that goes is said to", async () => {
-  await withAlice(async (dashboard, connect) => {
-    const agent = await connect();
-    await using bob = await connect({
-      token: await dashboard.account("bob"),
-      names: ["bob"],
     });
-    await (await fetch(`${dashboard.origin}/alice/some/page`)).body?.cancel();
-    const page = await dashboard.signedIn("/agents");
-    await rows(page).nth(1).waitFor();
-    await page.keyboard.press("/");
-    await page.keyboard.type("ALI");
-    await eventually(2_000, async () => await rows(page).count() === 1);
-    assert.equal(new URL(page.url()).search, "?q=ALI");
-    await page.getByRole("link", { name: "alice", exact: true }).first().focus();
-    await page.keyboard.press("Enter");
-    const drawer = page.getByRole("complementary", { name: "Agent alice" });
-    await drawer.waitFor();
-    assert.equal(new URL(page.url()).pathname, `/admin/agents/${agent.welcome.session}`);
-    const request = drawer.getByRole("link", { name: /GET \/alice\/some\/page/ });
-    await request.waitFor({ timeout: 8_000 });
-    assert.match((await request.getAttribute("href"))!, /^\/admin\/log\?filter=agent%3A.*&open=/);
-    await page.keyboard.press("Escape");
-    await drawer.waitFor({ state: "detached" });
-    assert.equal(new URL(page.url()).pathname + new URL(page.url()).search, "/admin/agents?q=ALI");
-    assert.equal(await page.evaluate("document.activeElement.textContent"), "alice");
-    await page.keyboard.press("Enter");
-    await drawer.waitFor();
-    await agent[Symbol.asyncDispose]();
-    await drawer.getByText("not connected").waitFor();
-    assert.equal(await drawer.getByRole("button", { name: "Disconnect" }).count(), 0);
-    assert.match(await drawer.innerText(), /127\.0\.0\.1/);
-    assert.equal(bob.session.streams, 0);
-  });
-});
+  const connectBob = (): Promise<AgentDouble> => connect({ token: bob, names: ["bob"] });
 
-Deno.test("agents page: disconnect asks first, says that it may come back, and does it", async () => {
-  await withAlice(async (dashboard, connect) => {
+  await t.step(
+    "an agent appears as it connects and vanishes as it goes, without a reload",
+    async () => {
+      const page = await dashboard.signedIn("/agents");
+      await using _window = page.context();
+      await page.getByText("No agent is connected").waitFor();
+      const command = await page.locator(".empty code").textContent();
+      assert.match(command!, /^crunch agent --relay \S+:\d+ --user NAME --dir \.\/site$/);
+      await mark(page);
+      {
+        await using _agent = await connect();
+        await within(2_000, rows(page).first().waitFor(), "the row");
+        const text = await rows(page).first().innerText();
+        assert.match(text, /^alice\s+alice\s+127\.0\.0\.1\s+double\/1\s/);
+      }
+      await within(2_000, page.getByText("No agent is connected").waitFor(), "the empty list");
+      assert(await isMarked(page));
+    },
+  );
+
+  await t.step(
+    "details by keyboard alone, with the latest requests; one that goes is said to",
+    async () => {
+      const agent = await connect();
+      await using other = await connectBob();
+      await (await fetch(`${dashboard.origin}/alice/some/page`)).body?.cancel();
+      const page = await dashboard.signedIn("/agents");
+      await using _window = page.context();
+      await rows(page).nth(1).waitFor();
+      await page.keyboard.press("/");
+      await page.keyboard.type("ALI");
+      await eventually(2_000, async () => await rows(page).count() === 1);
+      assert.equal(new URL(page.url()).search, "?q=ALI");
+      await page.getByRole("link", { name: "alice", exact: true }).first().focus();
+      await page.keyboard.press("Enter");
+      const drawer = page.getByRole("complementary", { name: "Agent alice" });
+      await drawer.waitFor();
+      assert.equal(new URL(page.url()).pathname, `/admin/agents/${agent.welcome.session}`);
+      const request = drawer.getByRole("link", { name: /GET \/alice\/some\/page/ });
+      await request.waitFor({ timeout: 8_000 });
+      assert.match((await request.getAttribute("href"))!, /^\/admin\/log\?filter=agent%3A.*&open=/);
+      await page.keyboard.press("Escape");
+      await drawer.waitFor({ state: "detached" });
+      assert.equal(
+        new URL(page.url()).pathname + new URL(page.url()).search,
+        "/admin/agents?q=ALI",
+      );
+      assert.equal(await page.evaluate("document.activeElement.textContent"), "alice");
+      await page.keyboard.press("Enter");
+      await drawer.waitFor();
+      await agent[Symbol.asyncDispose]();
+      await drawer.getByText("not connected").waitFor();
+      assert.equal(await drawer.getByRole("button", { name: "Disconnect" }).count(), 0);
+      assert.match(await drawer.innerText(), /127\.0\.0\.1/);
+      assert.equal(other.session.streams, 0);
+    },
+  );
+
+  await t.step("disconnect asks first, says that it may come back, and does it", async () => {
     await using agent = await connect();
     const page = await dashboard.signedIn(`/agents/${agent.welcome.session}`);
+    await using _window = page.context();
     await page.getByRole("button", { name: "Disconnect" }).click();
     const dialog = page.getByRole("dialog", { name: "Disconnect the agent alice?" });
     assert.match(await dialog.innerText(), /may come back after a few seconds/);
@@ -118,14 +118,13 @@ Deno.test("agents page: disconnect asks first, says that it may come back, and d
     await page.getByRole("complementary").getByText("not connected").waitFor();
     await page.getByText("No agent is connected").waitFor();
   });
-});
 
-Deno.test("agents page: a drained agent is shown as such until what is under way is done", async () => {
-  await withAlice(async (dashboard, connect) => {
+  await t.step("a drained agent is shown as such until what is under way is done", async () => {
     await using agent = await connect({ answer: undefined as never });
     const visit = fetch(`${dashboard.origin}/alice/slow`).then((response) => response.text());
     const request = await agent.next();
     const page = await dashboard.signedIn(`/agents/${agent.welcome.session}`);
+    await using _window = page.context();
     await page.getByRole("button", { name: "Drain" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Drain" }).click();
     await rows(page).getByText("draining").waitFor();
@@ -136,13 +135,12 @@ Deno.test("agents page: a drained agent is shown as such until what is under way
     assert.equal(await visit, "done");
     await drawer.getByText("not connected").waitFor();
   });
-});
 
-Deno.test("agents page: what agents and visitors say is text", async () => {
-  await withAlice(async (dashboard, connect) => {
+  await t.step("what agents and visitors say is text", async () => {
     await using agent = await connect({ software: HOSTILE });
     await (await fetch(`${dashboard.origin}/alice/?${encodeURI(HOSTILE)}'"><b>`)).body?.cancel();
     const page = await dashboard.signedIn(`/agents/${agent.welcome.session}`);
+    await using _window = page.context();
     const drawer = page.getByRole("complementary");
     await drawer.getByText(HOSTILE, { exact: true }).waitFor();
     await drawer.getByText(/GET \/alice\/\?.*img/).waitFor({ timeout: 8_000 });
@@ -150,14 +148,10 @@ Deno.test("agents page: what agents and visitors say is text", async () => {
     assert.equal(await page.locator("img, b[onerror]").count(), 0);
     assert.notEqual(await page.title(), "got");
   });
-});
 
-Deno.test("agents page: members see their own, viewers look only", async () => {
-  await withAlice(async (dashboard, connect) => {
-    await dashboard.account("vera", "viewer");
-    const bob = await dashboard.account("bob");
+  await t.step("members see their own, viewers look only", async () => {
     await using agent = await connect();
-    await using _other = await connect({ token: bob, names: ["bob"] });
+    await using _other = await connectBob();
     const place = `/agents/${agent.welcome.session}`;
     for (
       const [name, seen, may] of [["alice", 1, true], ["vera", 2, false], [
@@ -167,6 +161,7 @@ Deno.test("agents page: members see their own, viewers look only", async () => {
       ]] as const
     ) {
       const page = await dashboard.signedIn(place, { name, password: PASSWORD });
+      await using _window = page.context();
       await rows(page).first().waitFor();
       assert.equal(await rows(page).count(), seen, name);
       const drawer = page.getByRole("complementary");
@@ -177,14 +172,12 @@ Deno.test("agents page: members see their own, viewers look only", async () => {
       await page.context().close();
     }
   });
-});
 
-Deno.test("agents page: rows stay where they are while the pointer is over them", async () => {
-  await withAlice(async (dashboard, connect) => {
-    const bob = await dashboard.account("bob");
+  await t.step("rows stay where they are while the pointer is over them", async () => {
     await using _agent = await connect();
-    await using _other = await connect({ token: bob, names: ["bob"] });
-    const page = await dashboard.signedIn("/agents");
+    await using _other = await connectBob();
+    const page = await dashboard.signedIn("/agents", { clock: true });
+    await using _window = page.context();
     await rows(page).nth(1).waitFor();
     const names = async (): Promise<string[]> => await rows(page).locator("a").allInnerTexts();
     const sort = page.getByRole("button", { name: /^Out/ });
@@ -196,46 +189,54 @@ Deno.test("agents page: rows stay where they are while the pointer is over them"
     const outOf = async (name: string): Promise<string> =>
       await rows(page).filter({ has: page.getByRole("link", { name }) }).locator("td").nth(7)
         .innerText();
+    /** What the page asks for every 5 s comes at once. */
+    const later = (isSo: () => Promise<boolean>): Promise<boolean> =>
+      eventually(8_000, async () => {
+        await page.clock.fastForward(5_000);
+        return await isSo();
+      }, { every: 200 });
     await visit("alice", 1);
-    await eventually(8_000, async () => await outOf("alice") !== "0 B");
+    await later(async () => await outOf("alice") !== "0 B");
     await sort.click();
     await sort.click();
     assert.deepEqual(await names(), ["alice", "bob"]);
     await rows(page).first().hover();
     await visit("bob", 20);
-    await eventually(8_000, async () => await outOf("bob") !== "0 B");
+    await later(async () => await outOf("bob") !== "0 B");
     assert.deepEqual(await names(), ["alice", "bob"]);
     await page.mouse.move(5, 5);
-    await eventually(8_000, async () => (await names())[0] === "bob");
+    await later(async () => (await names())[0] === "bob");
   });
-});
 
-Deno.test("phone: the bar has five entries; the others are in a menu that keys open and close", async () => {
-  await withAlice(async (dashboard, connect) => {
-    await using agent = await connect({ software: "x".repeat(120) });
-    const page = await dashboard.signedIn("/agents", { width: 360, height: 740 });
-    await rows(page).first().waitFor();
-    assert.equal(await overflow(page), 0);
-    const bar = page.getByRole("navigation", { name: "Pages" });
-    const more = bar.getByRole("button", { name: "More" });
-    assert.equal(await bar.getByRole("link").count(), 4);
-    for (const entry of [...await bar.getByRole("link").all(), more]) {
-      const box = (await entry.boundingBox())!;
-      assert(box.width >= 44 && box.height >= 44);
-    }
-    await more.focus();
-    await page.keyboard.press("Enter");
-    await eventually(2_000, async () => await bar.getByRole("link").count() === 8);
-    await page.keyboard.press("Escape");
-    await eventually(2_000, async () => await bar.getByRole("link").count() === 4);
-    assert.equal(await page.evaluate("document.activeElement.textContent.trim()"), "More");
-    await page.keyboard.press("Enter");
-    for (let i = 0; i < 3; i++) await page.keyboard.press("Tab");
-    await page.keyboard.press("Enter");
-    await page.getByRole("heading", { name: "Audit", level: 1 }).waitFor();
-    assert.equal(await bar.getByRole("link").count(), 4);
-    await page.goto(dashboard.at(`/agents/${agent.welcome.session}`));
-    await page.getByRole("complementary").getByText("connected", { exact: true }).waitFor();
-    assert.equal(await overflow(page), 0);
-  });
+  await t.step(
+    "phone: the bar has five entries; the others are in a menu that keys open and close",
+    async () => {
+      await using agent = await connect({ software: "x".repeat(120) });
+      const page = await dashboard.signedIn("/agents", { width: 360, height: 740 });
+      await using _window = page.context();
+      await rows(page).first().waitFor();
+      assert.equal(await overflow(page), 0);
+      const bar = page.getByRole("navigation", { name: "Pages" });
+      const more = bar.getByRole("button", { name: "More" });
+      assert.equal(await bar.getByRole("link").count(), 4);
+      for (const entry of [...await bar.getByRole("link").all(), more]) {
+        const box = (await entry.boundingBox())!;
+        assert(box.width >= 44 && box.height >= 44);
+      }
+      await more.focus();
+      await page.keyboard.press("Enter");
+      await eventually(2_000, async () => await bar.getByRole("link").count() === 8);
+      await page.keyboard.press("Escape");
+      await eventually(2_000, async () => await bar.getByRole("link").count() === 4);
+      assert.equal(await page.evaluate("document.activeElement.textContent.trim()"), "More");
+      await page.keyboard.press("Enter");
+      for (let i = 0; i < 3; i++) await page.keyboard.press("Tab");
+      await page.keyboard.press("Enter");
+      await page.getByRole("heading", { name: "Audit", level: 1 }).waitFor();
+      assert.equal(await bar.getByRole("link").count(), 4);
+      await page.goto(dashboard.at(`/agents/${agent.welcome.session}`));
+      await page.getByRole("complementary").getByText("connected", { exact: true }).waitFor();
+      assert.equal(await overflow(page), 0);
+    },
+  );
 });

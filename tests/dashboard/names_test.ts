@@ -23,30 +23,18 @@ function widthOf(image: unknown): number {
   return (image as { naturalWidth: number }).naturalWidth;
 }
 
-/** Runs `work` with a relay that knows alice and bob, and what connects agents as alice. */
-async function withHouse(
-  work: (
-    dashboard: Dashboard,
-    connect: (options?: Partial<DoubleOptions>) => Promise<AgentDouble>,
-  ) => Promise<void>,
-): Promise<void> {
+Deno.test("names page", async (t) => {
   await using dashboard = await Dashboard.open(["--names-per-account", "1"]);
   if (dashboard === undefined) return;
   const token = await dashboard.account("alice");
   await dashboard.account("bob");
-  await work(dashboard, (options = {}) =>
-    AgentDouble.connect({
-      tunnel: dashboard.relay.tunnel,
-      token,
-      names: ["alice"],
-      answer: (request) => request.respond("hello"),
-      ...options,
-    }));
-}
+  await dashboard.account("vera", "viewer");
+  const connect = (options: Partial<DoubleOptions> = {}): Promise<AgentDouble> =>
+    AgentDouble.connect({ tunnel: dashboard.relay.tunnel, token, names: ["alice"], ...options });
 
-Deno.test("names page: a name is reserved, given away, and released after it was typed", async () => {
-  await withHouse(async (dashboard) => {
+  await t.step("a name is reserved, given away, and released after it was typed", async () => {
     const page = await dashboard.signedIn("/names");
+    await using _page = page.context();
     await page.getByRole("button", { name: "Reserve a name" }).click();
     const form = page.getByRole("dialog", { name: "Reserve a name" });
     await eventually(
@@ -103,47 +91,47 @@ Deno.test("names page: a name is reserved, given away, and released after it was
     assert.equal((await dashboard.api("GET", "/names/photos")).status, 404);
     assert.equal(new URL(page.url()).pathname, "/admin/names");
   });
-});
 
-Deno.test("names page: online and offline come by themselves, health when asked, each in words", async () => {
-  await withHouse(async (dashboard, connect) => {
-    const page = await dashboard.signedIn("/names");
-    await row(page, "alice").getByText("offline").waitFor();
-    let broken = false;
-    await using agent = await connect({
-      mounts: [{ path: "/", kind: "directory" }, { path: "/<b>x</b>/", kind: "directory" }],
-      answer: (request) =>
-        broken
-          ? request.respond("", { status: "500 Oh No" })
-          : request.head("HTTP/1.1 204\r\n\r\n", true),
-    });
-    await within(2_000, row(page, "alice").getByText("online").waitFor(), "online");
-    await row(page, "alice").getByText("directory").waitFor();
-    await page.getByRole("button", { name: "Check health" }).click();
-    await row(page, "alice").getByText(/works\s*204 · [\d.]+ ms · /).waitFor();
-    await row(page, "bob").getByText(/down\s*503 · /).waitFor();
-    await row(page, "alice").getByRole("link", { name: "alice", exact: true }).click();
-    const drawer = page.getByRole("complementary", { name: "Name alice" });
-    await drawer.getByText("The agent answered 204.").waitFor();
-    await drawer.getByText("/<b>x</b>/").waitFor();
-    broken = true;
-    // An answer is kept for 5 s.
-    await eventually(8_000, async () => {
-      if (await drawer.getByText("what it publishes is broken").count() > 0) return true;
+  await t.step(
+    "online and offline come by themselves, health when asked, each in words",
+    async () => {
+      const page = await dashboard.signedIn("/names");
+      await using _page = page.context();
+      await row(page, "alice").getByText("offline").waitFor();
+      const agent = await connect({
+        mounts: [{ path: "/", kind: "directory" }, { path: "/<b>x</b>/", kind: "directory" }],
+        answer: (request) => request.head("HTTP/1.1 204\r\n\r\n", true),
+      });
+      await within(2_000, row(page, "alice").getByText("online").waitFor(), "online");
+      await row(page, "alice").getByText("directory").waitFor();
+      await page.getByRole("button", { name: "Check health" }).click();
+      await row(page, "alice").getByText(/works\s*204 · [\d.]+ ms · /).waitFor();
+      await row(page, "bob").getByText(/down\s*503 · /).waitFor();
+      await row(page, "alice").getByRole("link", { name: "alice", exact: true }).click();
+      const drawer = page.getByRole("complementary", { name: "Name alice" });
+      await drawer.getByText("The agent answered 204.").waitFor();
+      await drawer.getByText("/<b>x</b>/").waitFor();
+      await agent[Symbol.asyncDispose]();
+      await drawer.getByText("No agent that publishes this name is connected.").waitFor();
+      await drawer.getByText("offline").waitFor();
+      await using _broken = await connect({
+        answer: (request) => request.respond("", { status: "500 Oh No" }),
+      });
+      await drawer.getByText("online").waitFor();
       await drawer.getByRole("button", { name: "Check again" }).click();
-      return false;
-    }, { every: 500 });
-    await drawer.getByText(/down\s*500/).waitFor();
-    assert.equal(await drawer.getByRole("button", { name: "Release" }).count(), 0, "its own name");
-    await agent[Symbol.asyncDispose]();
-    await drawer.getByText("No agent that publishes this name is connected.").waitFor();
-    await drawer.getByText("offline").waitFor();
-  });
-});
+      await drawer.getByText("what it publishes is broken").waitFor();
+      await drawer.getByText(/down\s*500/).waitFor();
+      assert.equal(
+        await drawer.getByRole("button", { name: "Release" }).count(),
+        0,
+        "its own name",
+      );
+    },
+  );
 
-Deno.test("names page: addresses are opened, copied, and shown as a code that has them", async () => {
-  await withHouse(async (dashboard) => {
+  await t.step("addresses are opened, copied, and shown as a code that has them", async () => {
     const page = await dashboard.signedIn("/names/alice");
+    await using _page = page.context();
     await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
     const drawer = page.getByRole("complementary", { name: "Name alice" });
     const { urls } = (await dashboard.api("GET", "/names/alice")).body as { urls: string[] };
@@ -171,13 +159,11 @@ Deno.test("names page: addresses are opened, copied, and shown as a code that ha
       assert.equal(await drawer.count(), 1, "only the dialog is closed");
     }
   });
-});
 
-Deno.test("names page: members have an allowance of their own names, viewers look only", async () => {
-  await withHouse(async (dashboard) => {
-    await dashboard.account("vera", "viewer");
+  await t.step("members have an allowance of their own names, viewers look only", async () => {
     await dashboard.api("POST", "/names", { name: "archive", account: "bob" });
     const page = await dashboard.signedIn("/names", { name: "alice" });
+    await using _page = page.context();
     await row(page, "alice").waitFor();
     assert.equal(await page.locator("tbody tr").count(), 1);
     assert.equal(await page.getByRole("columnheader", { name: "Owner" }).count(), 0);
@@ -201,19 +187,19 @@ Deno.test("names page: members have an allowance of their own names, viewers loo
     await page.context().close();
 
     const look = await dashboard.signedIn("/names/archive", { name: "vera" });
+    await using _look = look.context();
     await look.getByRole("complementary").getByText("503").waitFor();
     assert.equal(await row(look, "bob").count(), 1);
     for (const name of ["Release", "Transfer", "Reserve a name"]) {
       assert.equal(await look.getByRole("button", { name }).count(), 0, name);
     }
   });
-});
 
-Deno.test("names page: nothing scrolls sideways on a phone, however long a name is", async () => {
-  await withHouse(async (dashboard) => {
+  await t.step("nothing scrolls sideways on a phone, however long a name is", async () => {
     const name = "a".repeat(63);
     await dashboard.api("POST", "/names", { name, account: "alice" });
     const page = await dashboard.signedIn("/names", { width: 360, height: 740 });
+    await using _page = page.context();
     await row(page, name).waitFor();
     await page.getByRole("button", { name: "Check health" }).click();
     await row(page, "bob").getByText(/down/).waitFor();

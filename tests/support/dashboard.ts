@@ -63,11 +63,25 @@ export class Dashboard implements AsyncDisposable {
     return `${this.origin}/admin${place}`;
   }
 
+  /** Signs in, and returns the cookie's name and value. */
+  async #signIn(name: string, password: string, agent?: string): Promise<[string, string]> {
+    const response = await fetch(`${this.origin}/api/v1/sessions`, {
+      method: "POST",
+      headers: {
+        origin: this.origin,
+        "content-type": "application/json",
+        ...(agent === undefined ? {} : { "user-agent": agent }),
+      },
+      body: JSON.stringify({ name, password }),
+    });
+    assert.equal(response.status, 204, await response.text());
+    const [, key, value] = /^(.*?)=(.*?);/.exec(response.headers.getSetCookie()[0]!)!;
+    return [key!, value!];
+  }
+
   /** Calls the API as the first administrator. @param path below `/api/v1` */
   async api(method: string, path: string, body?: unknown): Promise<ApiAnswer> {
-    if (this.#cookie === "" && path !== "/sessions") {
-      await this.api("POST", "/sessions", { name: "admin", password: PASSWORD });
-    }
+    if (this.#cookie === "") this.#cookie = (await this.#signIn("admin", PASSWORD)).join("=");
     const response = await fetch(`${this.origin}/api/v1${path}`, {
       method,
       headers: {
@@ -78,10 +92,6 @@ export class Dashboard implements AsyncDisposable {
       body: body === undefined ? null : JSON.stringify(body),
     });
     const text = await response.text();
-    if (path === "/sessions" && method === "POST") {
-      assert.equal(response.status, 204, text);
-      this.#cookie = response.headers.getSetCookie()[0]!.split(";")[0]!;
-    }
     return { status: response.status, body: text === "" ? null : JSON.parse(text) };
   }
 
@@ -117,19 +127,22 @@ export class Dashboard implements AsyncDisposable {
     return page;
   }
 
-  /** A window in which somebody has signed in by the form, at `place`. */
+  /**
+   * A window in which somebody has a session of their own, at `place`. It begins without the form, which has its own
+   * tests; `clock` lets a test turn the page's clock on (`page.clock`).
+   */
   async signedIn(
     place = "",
-    { name = "admin", password = PASSWORD, ...options }: Parameters<Dashboard["window"]>[0] & {
-      readonly name?: string;
-      readonly password?: string;
-    } = {},
+    { name = "admin", password = PASSWORD, clock = false, ...options }:
+      & Parameters<Dashboard["window"]>[0]
+      & { readonly name?: string; readonly password?: string; readonly clock?: boolean } = {},
   ): Promise<Page> {
     const page = await this.window(options);
+    const agent = await page.evaluate("navigator.userAgent") as string;
+    const [key, value] = await this.#signIn(name, password, agent);
+    await page.context().addCookies([{ name: key, value, url: this.origin, httpOnly: true }]);
+    if (clock) await page.clock.install();
     await page.goto(this.at(place));
-    await page.fill("input[name=name]", name);
-    await page.fill("input[name=password]", password);
-    await page.keyboard.press("Enter");
     await page.waitForSelector("nav.rail");
     return page;
   }
