@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { completionScript } from "../../cli/completions.ts";
+import { leftOut } from "../support/left_out.ts";
 
 async function run(shell: string, script: string, cwd: string): Promise<string[]> {
   const args = shell === "fish" ? ["--no-config"] : shell === "zsh" ? ["-f"] : ["--norc"];
@@ -69,7 +70,7 @@ const CASES: readonly (readonly [line: string, offered: readonly string[]])[] = 
 for (const shell of Object.keys(ask)) {
   Deno.test({
     name: `completion: ${shell} offers commands, options, values and files`,
-    ignore: !isInstalled(shell),
+    ignore: leftOut(!isInstalled(shell), `completion of ${shell}, which is not installed`),
     async fn() {
       const dir = await Deno.makeTempDir();
       try {

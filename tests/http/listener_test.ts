@@ -12,6 +12,7 @@ import {
   turnAway,
 } from "../../http/mod.ts";
 import { Visitor, within } from "./visitor.ts";
+import { leftOut } from "../support/left_out.ts";
 
 const LOOPBACK: ListenAddress = { transport: "tcp", hostname: "127.0.0.1", port: 0 };
 const CHILD = new URL("listen_child.ts", import.meta.url).pathname;
@@ -218,7 +219,10 @@ Deno.test({
 Deno.test({
   name: "connection: ten thousand idle ones take less than 16 KB each",
   // Both ends lie in processes of their own, each with a descriptor for every connection.
-  ignore: Deno.build.os !== "linux" || descriptorLimit() < 10_200,
+  ignore: leftOut(
+    Deno.build.os !== "linux" || descriptorLimit() < 10_200,
+    "ten thousand connections need Linux and 10,200 open files: ulimit -n 10200",
+  ),
   async fn() {
     await using server = start(10_200, "idle", "10000");
     await using visitors = start(10_200, "visitors", await server.line(), "10000");

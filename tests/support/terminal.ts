@@ -2,12 +2,16 @@
 
 import { checkout, type Household } from "./crunch.ts";
 import { within } from "./deadline.ts";
+import { leftOut } from "./left_out.ts";
 import { isInstalled } from "./proxy.ts";
 
 /** A terminal with the program on it. Disposing it ends both. */
 export class Terminal implements AsyncDisposable {
   /** Whether this machine has what that takes; its `script` takes options as util-linux's does. */
-  static readonly isThere: boolean = Deno.build.os === "linux" && isInstalled("script");
+  static readonly isThere: boolean = !leftOut(
+    Deno.build.os !== "linux" || !isInstalled("script"),
+    "terminals need Linux and script (bsdutils)",
+  );
   /** All that was shown, what was typed and echoed included. */
   shown = "";
   /** Resolves with the exit code. */

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { isAlive } from "../../cli/mod.ts";
 import { checkout, Household, type RunningRelay } from "../support/crunch.ts";
 import { eventually, within } from "../support/deadline.ts";
+import { leftOut } from "../support/left_out.ts";
 import { isInstalled } from "../support/proxy.ts";
 import { ask } from "../support/visitor.ts";
 
@@ -140,7 +141,7 @@ for (const config of [undefined, "crunch.toml"]) {
 
 Deno.test({
   name: "terminal: closing it leaves alone what was started with nohup, which reads its settings",
-  ignore: !canOpen || !isInstalled("nohup"),
+  ignore: !canOpen || leftOut(!isInstalled("nohup"), "there is no nohup (coreutils)"),
   fn: async () => {
     await using household = new Household();
     const file = household.write("crunch.toml", "[relay]\nmax-target = '1KiB'\n");
