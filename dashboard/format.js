@@ -55,6 +55,8 @@ export function duration(ms) {
 /** "2026-11-21T10:00:00Z" → "11:00:00", with the day where it is another one. @param {string | number} time */
 export function timeOf(time) {
   const date = new Date(time);
+  // An address may say anything.
+  if (Number.isNaN(date.getTime())) return String(time);
   const isToday = date.toDateString() === new Date().toDateString();
   return isToday ? clock.format(date) : `${day.format(date)}, ${clock.format(date)}`;
 }
