@@ -11,5 +11,8 @@ import { applyTheme } from "./theme.js";
 applyTheme();
 startRoutes();
 startKeys();
-render(html`<${App} />`, document.body);
+const app = /** @type {HTMLElement} */ (document.getElementById("app"));
+// What stands there until now is only to be seen at once; it looks like what takes its place.
+app.replaceChildren();
+render(html`<${App} />`, app);
 findSession();
