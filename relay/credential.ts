@@ -27,12 +27,20 @@ export function cookieName(secure: boolean): string {
   return secure ? `__Host-${OWN_COOKIE}` : OWN_COOKIE;
 }
 
+/**
+ * Whether `Authorization` is for us: Basic is for a proxy in front of us, which asks for a password of its own and
+ * passes it on, and what browsers send by themselves.
+ */
+export function isOurs(authorization: string | null): authorization is string {
+  return authorization !== null && !/^basic\b/i.test(authorization);
+}
+
 /** Who sends a request; undefined for nobody that is known. A wrong token is not saved by a good cookie. */
 export function senderOf(
   store: Store,
   { authorization, cookie, secure }: CredentialFields,
 ): Sender | undefined {
-  if (authorization !== null) {
+  if (isOurs(authorization)) {
     const text = /^bearer +(\S+) *$/i.exec(authorization)?.[1] ?? "";
     const found = store.tokens.verify(text);
     return found && { ...found, session: undefined };

@@ -2,7 +2,7 @@
 
 import type { Account, Actor, Role, Session, Store, Token } from "../store/mod.ts";
 import type { Caller } from "./context.ts";
-import { type Sender, senderOf } from "../credential.ts";
+import { isOurs, type Sender, senderOf } from "../credential.ts";
 import { absent, forbidden, Problem } from "./problem.ts";
 
 export { cookieName } from "../credential.ts";
@@ -35,7 +35,7 @@ const SHELL: Identity = {
 
 /** Whether the request says by a token who it is; browsers never do so by themselves. */
 export function bearsToken(headers: Headers): boolean {
-  return headers.has("authorization");
+  return isOurs(headers.get("authorization"));
 }
 
 /**
@@ -51,9 +51,9 @@ export function identify(store: Store, caller: Caller, headers: Headers): Identi
     secure: caller.secure,
   });
   if (sender === undefined) {
-    throw authorization === null
-      ? unknown("Sign in first: POST /api/v1/sessions, or send a token")
-      : unknown("The token is unknown, expired or revoked, or its account is disabled");
+    throw isOurs(authorization)
+      ? unknown("The token is unknown, expired or revoked, or its account is disabled")
+      : unknown("Sign in first: POST /api/v1/sessions, or send a token");
   }
   return identityOf(sender, caller);
 }

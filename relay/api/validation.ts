@@ -34,6 +34,12 @@ function wording(issue: z.core.$ZodIssue): string {
       return `has to be at least ${issue.minimum}${issue.origin === "string" ? " long" : ""}`;
     case "too_big":
       return `may be at most ${issue.maximum}${issue.origin === "string" ? " long" : ""}`;
+    case "invalid_format":
+      return issue.format === "datetime"
+        ? "has to be a time such as 2026-11-21T10:00:00Z"
+        : issue.message;
+    case "invalid_union":
+      return "has a value of a kind that it cannot have";
     default:
       return issue.message;
   }

@@ -50,6 +50,19 @@ Deno.test("origin: every method that changes is checked, reading is not", async 
   assert.equal((await house.call("admin", "GET", "/accounts", { headers })).status, 200);
 });
 
+Deno.test("origin: a password that the browser sends by itself is a proxy's, and frees nobody from anything", async () => {
+  await using house = await House.open();
+  for (const authorization of ["Basic YTpi", "basic YTpi", "Basic"]) {
+    const { status } = await house.call("admin", "GET", "/me", { headers: { authorization } });
+    assert.equal(status, 200, authorization);
+    const nobody = await house.call("nobody", "GET", "/me", { headers: { authorization } });
+    assert.equal(nobody.status, 401);
+    const foreign = { authorization, origin: "https://evil.test" };
+    assert.equal(await patch(house, foreign), 403);
+    assert.equal(await patch(house, { authorization }), 200);
+  }
+});
+
 Deno.test("origin: nobody is signed in from a foreign page", async () => {
   await using house = await House.open();
   const { status } = await house.call("nobody", "POST", "/sessions", {
