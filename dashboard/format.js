@@ -61,6 +61,11 @@ export function timeOf(time) {
   return isToday ? clock.format(date) : `${day.format(date)}, ${clock.format(date)}`;
 }
 
+/** "Nov 21, 10:00", the day always. @param {string | number} time */
+export function dateOf(time) {
+  return `${day.format(new Date(time))}, ${clock.format(new Date(time)).slice(0, 5)}`;
+}
+
 /** The whole of it, with the zone. @param {string | number} time */
 export function fullTime(time) {
   return full.format(new Date(time));

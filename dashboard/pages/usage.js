@@ -179,7 +179,7 @@ function words(key, title) {
 /** @type {Column} */
 const START = {
   ...{ key: "start", title: "From", sort: (row) => row.start },
-  cell: (row) => html`<${Time} value=${row.start} />`,
+  cell: (row) => html`<${Time} value=${row.start} dated />`,
 };
 const FIGURES = [
   figure("Requests", (row) => row.requests, number),
