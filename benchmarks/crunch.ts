@@ -31,16 +31,24 @@ const modes = [
     title: "crunch --dir",
     kind: "tunnel, files at the agent",
     publish: (setting: Setting) => ["--dir", setting.site.folder],
+    relay: [],
+  },
+  {
+    id: "crunch-no-log",
+    title: "crunch --dir, log off",
+    kind: "the same with --log-keep 0s",
+    publish: (setting: Setting) => ["--dir", setting.site.folder],
+    relay: ["--log-keep", "0s"],
   },
 ];
 
 /** Every mode of crunch. */
-export const crunch: readonly Contender[] = modes.map(({ publish, ...mode }) => ({
+export const crunch: readonly Contender[] = modes.map(({ publish, relay: further, ...mode }) => ({
   ...mode,
   programs: [],
   async start(setting) {
     const start = { setting, folder: folderFor(setting, mode.id) };
-    const relay = await startRelay(start);
+    const relay = await startRelay(start, further);
     const agent = await startAgent(start, publish(setting));
     const { stdout } = await setting.processes.run(command("crunch --version", ["--version"]), 20);
     return {
@@ -70,11 +78,11 @@ export function command(name: string, args: readonly string[], deno: readonly st
  * Starts a relay with its data in the folder.
  * @throws {Error} when it does not come to listen.
  */
-export async function startRelay(start: Start): Promise<Ready> {
+export async function startRelay(start: Start, further: readonly string[] = []): Promise<Ready> {
   const [http = 0, tunnel = 0] = freePorts(2);
   return await startReady(start, "relay", [
     ...["--http", `127.0.0.1:${http}`, "--tunnel", `127.0.0.1:${tunnel}`],
-    ...["--data", join(start.folder, "data")],
+    ...["--data", join(start.folder, "data"), ...further],
   ]);
 }
 

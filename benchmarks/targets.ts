@@ -43,6 +43,7 @@ const targets: readonly Target[] = [
   ratio("1 GiB download / bore", "1g-down", { against: "bore", limit: 1 }),
   ratio("1 GiB download / nginx → nginx", "1g-down", { against: reference, limit: 1 }),
   ratio("new connection each / nginx → nginx", "1k-new", { against: reference, limit: 1 }),
+  ratio("--dir / the same without request log", mainJob, { against: "crunch-no-log", limit: 0.95 }),
   atMost("p99 / p50 at 64 connections", {
     limit: 5,
     show: times,

@@ -121,7 +121,7 @@ export const relayLimits = defineOptions({
     kind: duration({ max: CENTURY }),
     default: "7d",
     group: "Request log",
-    help: "how long rows are kept",
+    help: "how long rows are kept; 0 keeps none, only sums",
   },
   logSize: {
     kind: size(),

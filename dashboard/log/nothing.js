@@ -22,6 +22,14 @@ export function Nothing({ isAsked }) {
         <a href=${hrefWith(["log"], {})}>Show all requests</a></${Empty}>
     `;
   }
+  if (status?.log?.keeps === false) {
+    return html`
+      <${Empty} title="Requests are not kept">
+        The setting <a href=${hrefWith(["settings"], {
+          q: "log-",
+        })}>log-keep</a> says so. Usage is counted all the same.</${Empty}>
+    `;
+  }
   const url = names?.items.find(({ online }) => online)?.urls[0];
   return html`
     <${Empty} title="No requests yet" command=${url ? `curl -i ${url}` : status?.agent_command}>

@@ -143,9 +143,11 @@ export const recordRoutes: Routes = (app, context) => {
         requests: all ? live?.requests() ?? 0 : 0,
         addresses: live === null ? null : listening(live),
         agent_command: live === null ? null : commandFor(context, c.var.me, c.env),
-        log: live === null || !all
-          ? null
-          : { ...live.requestLog.counters, trouble: live.requestLog.trouble ?? null },
+        log: live === null || !all ? null : {
+          keeps: live.requestLog.keeps,
+          ...live.requestLog.counters,
+          trouble: live.requestLog.trouble ?? null,
+        },
       }, 200);
     },
   );

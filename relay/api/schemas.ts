@@ -241,6 +241,7 @@ export const status = z.object({
     description: "the line that connects an agent; NAME stands for an account to be made",
   }),
   log: z.object({
+    keeps: z.boolean().openapi({ description: "false where log-keep or log-size is 0" }),
     queued: count,
     written: count,
     sampled: count,

@@ -8,9 +8,9 @@ export interface RequestLogOptions {
   readonly onWarning?: (message: string) => void;
   /** Told once when it can be written again. */
   readonly onRecovery?: (message: string) => void;
-  /** Rows are kept so long, ms. Default 7 days. */
+  /** Rows are kept so long, ms; 0 keeps none. Default 7 days. */
   readonly keepMs?: number;
-  /** The file's size, bytes. Default 1 GB. */
+  /** The file's size, bytes; 0 keeps no rows. Default 1 GB. */
   readonly keepBytes?: number;
   /** With more, requests answered by 1xx to 3xx are left out and counted. Default 5,000. */
   readonly rowsPerSecond?: number;

@@ -38,6 +38,7 @@ export class RequestLog implements AsyncDisposable {
   readonly #listeners = new Set<(rows: readonly LogRow[]) => void>();
   readonly #abort = () => void this[Symbol.asyncDispose]();
   #seq = Date.now() * 1000;
+  #keeps: boolean;
   /** Rows that may still be kept; refilled as time goes, up to a second's worth. */
   #budget: number;
   #queued = 0;
@@ -58,6 +59,7 @@ export class RequestLog implements AsyncDisposable {
   /** For {@linkcode openRequestLog}. */
   constructor(path: string, options: RequestLogOptions) {
     this.#options = options;
+    this.#keeps = options.keepMs !== 0 && options.keepBytes !== 0;
     this.#rowsPerSecond = options.rowsPerSecond ?? 5_000;
     this.#queueRows = options.queueRows ?? 16_384;
     this.#retryMs = options.retryMs ?? 10_000;
@@ -83,7 +85,13 @@ export class RequestLog implements AsyncDisposable {
 
   /** Says what is kept from now on. */
   limit({ keepMs, keepBytes }: Required<Pick<RequestLogOptions, "keepMs" | "keepBytes">>): void {
+    this.#keeps = keepMs > 0 && keepBytes > 0;
     this.#channel.limit({ keepMs, keepBytes });
+  }
+
+  /** Whether requests are kept at all; usage always is. */
+  get keeps(): boolean {
+    return this.#keeps;
   }
 
   /**
@@ -115,6 +123,7 @@ export class RequestLog implements AsyncDisposable {
     if (this.#closing) return;
     this.#usage.add(account, name, status, bytesIn, bytesOut, ms);
     if (!this.#armed) this.#arm();
+    if (!this.#keeps) return;
     if (this.#budget <= 0 && status >= 100 && status < 400) {
       this.#sampled++;
       this.#leftOut++;

@@ -359,3 +359,21 @@ Deno.test("request log: what it keeps can change while it is open", async () => 
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 });
+
+Deno.test("request log: that keeps nothing counts usage, and keeps rows again when it may", async () => {
+  using dir = new TempDir();
+  await using log = await openRequestLog(dir.path, { keepMs: 0 });
+  const heard: number[] = [];
+  log.subscribe((rows) => heard.push(rows.length));
+  record(log);
+  await log.flush();
+  assert.equal(log.keeps, false);
+  assert.deepEqual(heard, []);
+  assert.deepEqual(log.counters, { queued: 0, written: 0, sampled: 0, dropped: 0 });
+  assert.equal(await counted(dir), 1);
+  log.limit({ keepMs: 60_000, keepBytes: 1e9 });
+  record(log);
+  await log.flush();
+  assert.deepEqual(heard, [1]);
+  assert.equal(log.counters.written, 1);
+});
