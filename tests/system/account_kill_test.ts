@@ -151,7 +151,8 @@ Deno.test("account: kill -9 of the relay loses no acknowledged change and leaves
   }
   const ledgers = ["ann", "ben", "cleo", "dora"].map((name) => new Ledger(name, random));
   let [acknowledged, open, done] = [0, 0, 0];
-  for (let round = 0; round < 8; round++) {
+  // A busy machine gets less done in the same time.
+  for (let round = 0; round < 8 || (acknowledged <= 30 && round < 24); round++) {
     const relay = await household.relay();
     using socket = bySocket(data);
     const rest = byToken(relay.http, token);

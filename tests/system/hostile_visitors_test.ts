@@ -34,13 +34,20 @@ Deno.test("hostile visitors hurt nobody else", async (t) => {
     } MB`;
   const [p50, p99] = [quantile(quiet, 0.5), quantile(quiet, 0.99)];
   console.log(`      quiet: p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms; ${memory()}`);
-  /** The same amid what is going on; this process is busy with that, too. */
+  /**
+   * The same amid what is going on, which does not stop; this process is busy with that, too. What else the machine
+   * does comes and goes: the best of three counts.
+   */
   const compare = async (what: string): Promise<void> => {
-    const times = await feel();
-    const [mid, high] = [quantile(times, 0.5), quantile(times, 0.99)];
-    console.log(`      ${what}: p50 ${mid.toFixed(2)} ms, p99 ${high.toFixed(2)} ms; ${memory()}`);
-    assert(mid < 5 * p50 + 10, `p50 ${mid} ms, before ${p50} ms`);
-    assert(high < 10 * p99 + 50, `p99 ${high} ms, before ${p99} ms`);
+    for (let tries = 1;; tries++) {
+      const times = await feel();
+      const [mid, high] = [quantile(times, 0.5), quantile(times, 0.99)];
+      console.log(
+        `      ${what}: p50 ${mid.toFixed(2)} ms, p99 ${high.toFixed(2)} ms; ${memory()}`,
+      );
+      if (mid < 5 * p50 + 10 && high < 10 * p99 + 50) return;
+      assert(tries < 3, `p50 ${mid} ms and p99 ${high} ms, before ${p50} ms and ${p99} ms`);
+    }
   };
 
   await t.step("500 that send a head byte by byte", async () => {
@@ -55,10 +62,13 @@ Deno.test("hostile visitors hurt nobody else", async (t) => {
         await pause(20);
       }
     })();
-    await compare("500 heads byte by byte");
-    over = true;
-    await dribble;
-    for (const visitor of visitors) visitor.close();
+    try {
+      await compare("500 heads byte by byte");
+    } finally {
+      over = true;
+      await dribble;
+      for (const visitor of visitors) visitor.close();
+    }
   });
 
   await t.step("100 that never read what they asked for", async () => {
@@ -84,10 +94,13 @@ Deno.test("hostile visitors hurt nobody else", async (t) => {
         await pause(50);
       }
     };
-    const all = Array.from({ length: 100 }, pester);
-    await compare("100 with garbage");
-    over = true;
-    await Promise.all(all);
+    const all = Promise.all(Array.from({ length: 100 }, pester));
+    try {
+      await compare("100 with garbage");
+    } finally {
+      over = true;
+      await all;
+    }
   });
 
   await t.step("10,000 connections", async () => {
