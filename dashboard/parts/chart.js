@@ -50,6 +50,14 @@ const clocks = [
   }),
 ];
 
+const none = () => [];
+/** The places of values that make no line, as they have no neighbour. @param {uPlot} plot @param {number} at */
+function alone({ data }, at) {
+  const places = Array.from(data[at] ?? [], (value, i) => value === null ? -1 : i)
+    .filter((i) => i >= 0);
+  return places.length === 1 ? places : [];
+}
+
 /** @type {Promise<Plot> | undefined} */
 let fetched;
 
@@ -195,7 +203,12 @@ function optionsFor(uPlot, now, { width, height, at }) {
     series: [
       {},
       ...lines.map(({ label, color, dashed }) => /** @type {import("uplot").Series} */ ({
-        ...{ label, spanGaps: true, points: { show: false } },
+        // One value alone makes no line.
+        ...{
+          label,
+          spanGaps: true,
+          points: { show: false, size: 5, filter: stacked ? none : alone },
+        },
         ...(stacked
           ? {
             fill: colour(`color-mix(in srgb, var(--${color}) 72%, var(--card))`),

@@ -299,7 +299,7 @@ Deno.test("cookies: no script sees the session, no other site sends it, and over
     const kept = async () =>
       (await context.cookies()).map(({ name, path, httpOnly, secure, sameSite }) => ({
         ...{ name, path, httpOnly, secure, sameSite },
-      }));
+      })).sort((one, other) => Number(one.secure) - Number(other.secure));
     const plain = { name: "crunch", path: "/", httpOnly: true, secure: false, sameSite: "Strict" };
     assert.deepEqual(await kept(), [plain]);
     assert.equal(await page.evaluate("document.cookie"), "");
