@@ -55,7 +55,7 @@ const shown = computed(() => PAGES.find(({ at }) => at === (segments.value[0] ??
 /** Everything. */
 export function App() {
   if (me.value === undefined) {
-    return html`<div class="waiting">${
+    return html`<div class="waiting"><p class="mark">crunch</p>${
       trouble.value === ""
         ? html`<${Loading} rows=${3} />`
         : html`<p role="alert">${trouble.value}. Trying again …</p>`

@@ -25,8 +25,8 @@ const TYPES: Readonly<Record<string, string>> = {
 const ENCODINGS = ["br", "gzip"] as const;
 type Encoding = typeof ENCODINGS[number] | "identity";
 
-/** Modules that every page needs: they are asked for at once, not one after the other. */
-const EARLY = /^\/(admin\/([^/]+|parts\/[^/]+)\.js|static\/vendor\/(?!uplot).*\.js)$/;
+/** What begins; what that imports is asked for at once, not one after the other. */
+const FIRST = "/admin/main.js";
 
 const encoder = new TextEncoder();
 const COMMON = "Vary: Accept-Encoding\r\nCross-Origin-Resource-Policy: same-origin\r\n" +
@@ -121,10 +121,11 @@ function asks(item: string, coding: string): boolean {
 async function readFiles(): Promise<Map<string, ServedFile>> {
   const texts = new Map<string, string>();
   for (const { url, address } of FOLDERS) collect(url, address, texts);
-  const early = [...texts.keys()].filter((path) => EARLY.test(path)).sort();
   const page = texts.get(PAGE)!.replace(
     "<!-- early modules -->",
-    early.map((path) => `<link rel="modulepreload" href="${path}">`).join("\n"),
+    [...reached(FIRST, texts)].map((path) => `<link rel="modulepreload" href="${path}">`).join(
+      "\n",
+    ),
   );
   texts.set(PAGE, page);
   return new Map(
@@ -132,6 +133,21 @@ async function readFiles(): Promise<Map<string, ServedFile>> {
       [...texts].map(async ([path, text]) => [path, await served(path, text)] as const),
     ),
   );
+}
+
+/** A module and all that it imports, and what those do, as addresses; what is imported later (`import()`) is left out. */
+function reached(first: string, texts: ReadonlyMap<string, string>): Set<string> {
+  const map = JSON.parse(/type="importmap">([^<]*)</.exec(texts.get(PAGE)!)![1]!).imports;
+  const found = new Set([first]);
+  for (const path of found) {
+    const imports = /^(?:import|export)\b[^;]*?\bfrom ?"([^"]+)"|[}\w]from"([\w@/.-]+)"/gm;
+    for (const [, own, vendored] of withoutComments(texts.get(path) ?? "").matchAll(imports)) {
+      const specifier = (own ?? vendored)!;
+      const address = map[specifier] ?? new URL(specifier, `http://relay${path}`).pathname;
+      if (texts.has(address)) found.add(address);
+    }
+  }
+  return found;
 }
 
 function collect(folder: URL, address: string, texts: Map<string, string>): void {
