@@ -11,13 +11,17 @@ import {
   type Listener,
   type ServerExchange,
 } from "../http/mod.ts";
-import { type DataDirLock, lockDataDir, StoreError } from "./store/mod.ts";
+import { type DataDirLock, DataDirTaken, lockDataDir } from "./store/mod.ts";
 
 const NAME = "control.sock";
 /** sun_path holds 108 bytes with its NUL on Linux, 104 on macOS; the socket is made under a passing name. */
 const LONGEST = 100;
 /** Between two looks at a directory that somebody else has, ms. */
 const LOOK_AGAIN = 50;
+/** How long a relay that stops is waited for, ms. */
+const RELAY_PATIENCE = 3_000;
+/** How long account commands are, ms: several in turn on a busy machine take seconds. */
+const ACCOUNT_PATIENCE = 15_000;
 
 /** A path of the control socket of `dir` that the system takes, however long the directory's own is. */
 export class ControlPath implements Disposable {
@@ -54,22 +58,27 @@ export async function answers(path: string): Promise<boolean> {
 
 /**
  * Takes the data directory for a relay. `crunch account` may have it for a moment: that is waited for; another
- * relay is not.
+ * relay is only where it stops.
  * @throws {StoreError} as `lockDataDir`.
  */
-export async function takeDataDir(dir: string, patience = 3_000): Promise<DataDirLock> {
-  const deadline = performance.now() + patience;
+export async function takeDataDir(dir: string): Promise<DataDirLock> {
+  const began = performance.now();
   for (;;) {
     try {
       return lockDataDir(dir);
     } catch (error) {
-      const isLocked = error instanceof StoreError && error.code === "locked";
-      if (!isLocked || performance.now() > deadline) throw error;
+      if (!isWorthWaiting(error, performance.now() - began)) throw error;
       using control = new ControlPath(dir);
       if (await answers(control.path).catch(() => true)) throw error;
     }
     await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN));
   }
+}
+
+/** Whether who has the data directory will soon be gone, `waited` ms after the first look. */
+export function isWorthWaiting(error: unknown, waited: number): boolean {
+  if (!(error instanceof DataDirTaken)) return false;
+  return waited < (error.holder === "relay" ? RELAY_PATIENCE : ACCOUNT_PATIENCE);
 }
 
 /** The relay's end of the socket. */

@@ -2,7 +2,7 @@
 
 import { CommandFailure, type Log, type Secret } from "../../cli/mod.ts";
 import { isLocalPeer } from "../../http/mod.ts";
-import { answers, ControlPath } from "../control_socket.ts";
+import { answers, ControlPath, isWorthWaiting } from "../control_socket.ts";
 import { checkDataDirOwner, StoreError } from "../store/mod.ts";
 import { ApiClient } from "./client.ts";
 import { openDirectly } from "./direct.ts";
@@ -19,8 +19,6 @@ export interface WhereOptions {
 
 /** For one call, ms. */
 const PATIENCE = 30_000;
-/** How long a relay that starts or stops is waited for, ms. */
-const LOCK_PATIENCE = 5_000;
 const LOOK_AGAIN = 50;
 
 /** Connects. @throws {CommandFailure} where that cannot be. */
@@ -51,7 +49,7 @@ function elsewhere(relay: URL, token: string, log: Log): ApiClient {
 
 /** The relay where one runs, else the store. Which of the two may change at any moment. @throws {StoreError} */
 async function here({ data, log, software }: WhereOptions): Promise<ApiClient> {
-  const deadline = performance.now() + LOCK_PATIENCE;
+  const began = performance.now();
   for (;;) {
     const exists = checkDataDirOwner(data);
     const client = exists ? await bySocket(data) : null;
@@ -59,8 +57,7 @@ async function here({ data, log, software }: WhereOptions): Promise<ApiClient> {
     try {
       return await openDirectly(data, { log, software });
     } catch (error) {
-      const isLocked = error instanceof StoreError && error.code === "locked";
-      if (!isLocked || performance.now() > deadline) throw error;
+      if (!isWorthWaiting(error, performance.now() - began)) throw error;
     }
     await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN));
   }

@@ -16,7 +16,7 @@ export async function openDirectly(
   using resources = new DisposableStack();
   // Not needed where a relay runs, and not light.
   const { createApi } = await import("../api/mod.ts");
-  resources.use(lockDataDir(dir));
+  resources.use(lockDataDir(dir, "account"));
   const store = resources.use(openStore(dir));
   const reader = isFile(join(dir, "log.db")) ? resources.use(new LogReader(dir)) : null;
   const api = resources.use(

@@ -58,28 +58,42 @@ export function createPrivateFile(path: string): void {
   }
 }
 
-/** Held by the running relay; ends with the process, however that ends. */
+/** What uses a data directory: a relay for long, `crunch account` for a moment. */
+export type Holder = "relay" | "account";
+
+/** Thrown where somebody else has the data directory. */
+export class DataDirTaken extends StoreError {
+  /** Null where it cannot be told: who has just taken it has not written that yet. */
+  readonly holder: Holder | null;
+
+  constructor(dir: string, { pid, holder }: { pid: string; holder: Holder | null }) {
+    const who = holder === "account" ? `crunch account (pid ${pid})` : `the relay with pid ${pid}`;
+    super("locked", `Cannot use ${dir}: ${who} is using it`);
+    this.holder = holder;
+  }
+}
+
+/** Held by its user; ends with the process, however that ends. */
 export interface DataDirLock extends Disposable {
   readonly dir: string;
 }
 
 /**
  * Takes `dir` for this process, making it if need be.
- * @throws {StoreError} `locked`, naming the pid that has it; and as {@linkcode prepareDataDir}.
+ * @throws {DataDirTaken} naming the pid that has it. @throws {StoreError} as {@linkcode prepareDataDir}.
  */
-export function lockDataDir(dir: string): DataDirLock {
+export function lockDataDir(dir: string, holder: Holder = "relay"): DataDirLock {
   prepareDataDir(dir);
   const path = join(dir, LOCK_FILE);
   createPrivateFile(path);
   const file = Deno.openSync(path, { read: true, write: true });
   if (!file.tryLockSync(true)) {
     file.close();
-    const pid = readPid(path);
-    throw new StoreError("locked", `Cannot use ${dir}: the relay with pid ${pid} is using it`);
+    throw new DataDirTaken(dir, readHolder(path));
   }
   try {
     file.truncateSync(0);
-    file.writeSync(new TextEncoder().encode(`${Deno.pid}\n`));
+    file.writeSync(new TextEncoder().encode(`${Deno.pid} ${holder}\n`));
   } catch (cause) {
     file.close();
     throw unusable(dir, cause);
@@ -125,12 +139,16 @@ function checkOwner(dir: string): void {
   );
 }
 
-function readPid(path: string): string {
+function readHolder(path: string): { pid: string; holder: Holder | null } {
+  let text = "";
   try {
-    return Deno.readTextFileSync(path).trim() || "unknown";
+    text = Deno.readTextFileSync(path).trim();
   } catch {
-    return "unknown"; // Windows lets nobody read a locked file.
+    // Windows lets nobody read a locked file.
   }
+  const [pid = "", holder = "relay"] = text.split(" ");
+  if (pid === "") return { pid: "unknown", holder: null };
+  return { pid, holder: holder === "account" ? "account" : "relay" };
 }
 
 function exists(path: string): boolean {

@@ -1,6 +1,12 @@
 /** What a relay keeps: accounts, names, tokens, sessions, settings, the audit log, the request log, usage. @module */
 
-export { checkDataDirOwner, type DataDirLock, lockDataDir, MARKER } from "./data_dir.ts";
+export {
+  checkDataDirOwner,
+  type DataDirLock,
+  DataDirTaken,
+  lockDataDir,
+  MARKER,
+} from "./data_dir.ts";
 export { StoreError, type StoreErrorCode } from "./store_error.ts";
 
 export { openStore, type Store, type StoreOptions } from "./store.ts";

@@ -1,9 +1,9 @@
 /** Claims about how a running relay is administered: where the API is, and where it is not. @module */
 
 import assert from "node:assert/strict";
-import { ControlPath, takeDataDir } from "../../relay/control_socket.ts";
+import { ControlPath, isWorthWaiting, takeDataDir } from "../../relay/control_socket.ts";
 import { type Relay, type RelayOptions, startRelay } from "../../relay/mod.ts";
-import { lockDataDir } from "../../relay/store/mod.ts";
+import { DataDirTaken, lockDataDir } from "../../relay/store/mod.ts";
 import { ask } from "../support/visitor.ts";
 import { StreamReader } from "./api/stream_reader.ts";
 import { TempDir } from "./store/temp_dir.ts";
@@ -81,14 +81,25 @@ Deno.test("control socket: one that a killed relay left is replaced, and gone af
 
 Deno.test("data directory: a relay waits for an account command, and not for a relay", async () => {
   using dir = new TempDir();
-  const lock = lockDataDir(dir.path);
-  const waiting = takeDataDir(dir.path, 10_000);
+  const lock = lockDataDir(dir.path, "account");
+  const waiting = takeDataDir(dir.path);
   lock[Symbol.dispose]();
   (await waiting)[Symbol.dispose]();
   await using _relay = await start(dir.path);
   const began = performance.now();
   await assert.rejects(start(dir.path), { code: "locked", message: new RegExp(`${Deno.pid}`) });
   assert(performance.now() - began < 2_000);
+});
+
+Deno.test("data directory: account commands are waited for longer than a relay that stops", () => {
+  const by = (holder: "relay" | "account" | null) => new DataDirTaken("d", { pid: "1", holder });
+  const after = (waited: number) =>
+    [by("relay"), by("account"), by(null), new Error()].map((error) =>
+      isWorthWaiting(error, waited)
+    );
+  assert.deepEqual(after(1_000), [true, true, true, false]);
+  assert.deepEqual(after(10_000), [false, true, true, false]);
+  assert.deepEqual(after(20_000), [false, false, false, false]);
 });
 
 Deno.test("api: needs a sign-in on the visitors' listener, and is nobody's name", async () => {

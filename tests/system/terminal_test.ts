@@ -83,7 +83,7 @@ Deno.test({
 
 /** The pid of the relay, which is not that of its terminal. */
 function pidOf(household: Household): number {
-  return Number(Deno.readTextFileSync(`${household.data}/relay.lock`));
+  return parseInt(Deno.readTextFileSync(`${household.data}/relay.lock`));
 }
 
 /** Closes the terminal amid a download and waits until no visitor is taken any more; then how many bytes came. */

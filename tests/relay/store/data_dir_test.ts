@@ -84,7 +84,13 @@ Deno.test("data directory lock: a second one is refused with the pid of the firs
   });
   first[Symbol.dispose]();
   first[Symbol.dispose]();
-  using _second = lockDataDir(dir.path);
+  using _second = lockDataDir(dir.path, "account");
+  assert.throws(() => lockDataDir(dir.path), {
+    code: "locked",
+    ...(unix
+      ? { holder: "account", message: new RegExp(`crunch account \\(pid ${Deno.pid}\\) is using`) }
+      : {}),
+  });
 });
 
 Deno.test("data directory lock: a full disk is said, and nothing stays locked", () => {
