@@ -50,8 +50,9 @@ function certificateAdvice(message: string, { port }: DialAddress): string {
 /** How to mend a refusal, by its code; undefined where its message says it. */
 export function refusalAdvice(
   code: string,
-  { user, relay, name }: {
+  { user, token, relay, name }: {
     readonly user: string | undefined;
+    readonly token: unknown;
     readonly relay: DialAddress | undefined;
     readonly name: string | undefined;
   },
@@ -75,7 +76,9 @@ export function refusalAdvice(
     case "wrong-scope":
       return "make another one at the relay:\n  crunch account token create ACCOUNT --scope agent";
     case "disabled":
-      return `let it in again at the relay:\n  crunch account enable ${user ?? "ACCOUNT"}`;
+      return `let it in again at the relay:\n  crunch account enable ${
+        user ?? (token === undefined ? "local" : "ACCOUNT")
+      }`;
     case "not-a-relay":
       return relay === undefined || relay.transport === "tls"
         ? "dial the port of the relay's --tunnel, 8021 by default"

@@ -143,11 +143,19 @@ export class Accounts {
 
   /**
    * Removes an account with its names, tokens and sessions.
-   * @throws {StoreError} `unknown`, `conflict`, `last-admin`.
+   * @throws {StoreError} `unknown`, `conflict`, `last-admin`, `reserved` (`local`).
    */
   remove(name: string, options: { by?: Actor; version?: number } = {}): void {
     this.#changes.run(options.by ?? SYSTEM, (note) => {
       const account = this.#found(name, options.version);
+      if (account.name === LOCAL_ACCOUNT) {
+        throw new StoreError(
+          "reserved",
+          "The relay needs the account local, for agents of its own machine; " +
+            "disable it to keep them out",
+          { field: "name" },
+        );
+      }
       if (account.role === "admin") this.#keepAnAdmin(account.id);
       const names = this.#names.list({ account: account.name }).map((row) => row.name);
       this.#remove.run(account.id);

@@ -95,6 +95,7 @@ Deno.test("account: all of it, without a relay", async (t) => {
     }
     await refused("name add alice a1ice", /looks too much like/);
     await refused("name add alice local", /reserved/);
+    await refused("name add nobody-here photos", /There is no account nobody-here/);
     await refused("disable nobody-here", /There is no account nobody-here/);
     await refused("token revoke 123", /There is no token 123/);
   });
@@ -133,6 +134,12 @@ Deno.test("account: while the relay runs", async (t) => {
     await using _agent = (await household.agent([...here, "--user", "alice"], withPassword))
       .process;
     assert.equal(await status("alice"), 200);
+  });
+
+  await t.step("the account of this machine's agents stays", async () => {
+    const { code, error } = await account(household, "remove local");
+    assert.equal(code, 1);
+    assert.match(error, /needs the account local.* disable it/);
   });
 
   await t.step("a wrong password ends the agent with 1 and the reason", async () => {

@@ -130,6 +130,7 @@ Deno.test("first start: local's credential is new each time, opens local only, a
   assert.deepEqual(tokens.list(), []);
   assert.equal(signIn.forAccount("local").account, undefined);
   await assert.rejects(accounts.update("local", { password }), { code: "reserved" });
+  assert.throws(() => accounts.remove("Local"), { code: "reserved", message: /disable it/ });
   await accounts.update("local", { disabled: true });
   assert.equal(tokens.verify(firstStart.renewLocal()), undefined);
 });
