@@ -5,7 +5,7 @@ import type { NameRow } from "../store/mod.ts";
 import type { ApiContext, Caller } from "./context.ts";
 import { etagOf, ifMatch, needsMatch } from "./etag.ts";
 import { type Identity, needsAdmin, needsOwner, needsWriter, scopeOf, sees } from "./identity.ts";
-import { absent, unfit } from "./problem.ts";
+import { absent, Problem } from "./problem.ts";
 import {
   body,
   conflicts,
@@ -73,7 +73,7 @@ export const nameRoutes: Routes = (app, context) => {
       const { name: wanted, account = me.name } = c.req.valid("json");
       const owner = accounts.get(account);
       if (owner === undefined || !sees(me, owner.name)) {
-        throw unfit("account", "is not there");
+        throw noAccount(account);
       }
       const most = me.role === "admin" ? undefined : context.live?.namesPerAccount ?? 0;
       const given = names.add(owner.name, wanted, {
@@ -118,7 +118,7 @@ export const nameRoutes: Routes = (app, context) => {
       const row = find(me, c.req.valid("param").name);
       needsAdmin(me);
       needsMatch(c.req.valid("header")["if-match"], etag(row));
-      if (accounts.get(account) === undefined) throw unfit("account", "is not there");
+      if (accounts.get(account) === undefined) throw noAccount(account);
       names.transfer(row.name, account, { by: me.actor });
       const given = find(me, row.name);
       c.header("etag", etag(given));
@@ -148,6 +148,12 @@ export const nameRoutes: Routes = (app, context) => {
     },
   );
 };
+
+/** A field of the body, so no 404: the address is right. */
+function noAccount(account: string): Problem {
+  const message = `There is no account ${account}`;
+  return new Problem(422, "invalid", message, { errors: [{ field: "account", message }] });
+}
 
 function etag({ name, account, created }: NameRow): string {
   return etagOf(name, account, created);

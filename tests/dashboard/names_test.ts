@@ -50,7 +50,7 @@ Deno.test("names page", async (t) => {
     await form.getByLabel("Name").fill("photos");
     await form.getByLabel("Account").fill("nobody");
     await page.keyboard.press("Enter");
-    await form.getByText("is not there").waitFor();
+    await form.getByText("There is no account nobody").waitFor();
     await form.getByLabel("Account").fill("alice");
     await page.keyboard.press("Enter");
     await form.waitFor({ state: "detached" });
