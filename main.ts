@@ -152,6 +152,19 @@ function printText(text: string): void {
   }
 }
 
+/** Writes to standard output for who stays: a full disk below it keeps nobody from starting. */
+function teller(log: Program["log"]): Program["print"] {
+  let warned = false;
+  return (text) => {
+    try {
+      printText(text);
+    } catch (error) {
+      if (!warned) log.warn((error as Error).message);
+      warned = true;
+    }
+  };
+}
+
 /** Says why the command ends. @returns its exit code. @throws what is a fault of the program. */
 function fail(error: unknown, env: Readonly<Record<string, string>>, command = "crunch"): number {
   if (!(error instanceof UsageError || error instanceof CommandFailure)) throw error;
@@ -201,7 +214,7 @@ async function main(): Promise<number> {
     around,
     terminal,
     readAgain: async () => await read() as Settings,
-    print: printText,
+    print: invocation.command.startsWith("account ") ? printText : teller(log),
   };
   const signalled = Promise.withResolvers<number>();
   let running: Running | null = null;

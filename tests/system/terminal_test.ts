@@ -38,6 +38,43 @@ Deno.test({
 });
 
 Deno.test({
+  name: "output: a relay starts on a full disk below it, with one warning",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    await using household = new Household();
+    const ready = household.path("ready");
+    const args = ["--http", "127.0.0.1:0", "--tunnel", "127.0.0.1:0", "--data", household.data];
+    const program = [Deno.execPath(), "run", "-A", "--no-prompt", `${checkout}/main.ts`];
+    await using relay = new Deno.Command("sh", {
+      args: [
+        "-c",
+        'exec "$@" >/dev/full',
+        "sh",
+        ...program,
+        "relay",
+        ...args,
+        "--ready-file",
+        ready,
+      ],
+      env: { XDG_RUNTIME_DIR: household.path("run") },
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+    const said = new Response(relay.stderr).text();
+    await eventually(20_000, () => {
+      try {
+        return Deno.statSync(ready).isFile;
+      } catch {
+        return false;
+      }
+    });
+    relay.kill("SIGTERM");
+    assert.equal((await relay.status).code, 0);
+    assert.equal((await said).match(/warn .*cannot write the output: No space left/g)?.length, 1);
+  },
+});
+
+Deno.test({
   name: "terminal: a message fits it, with the line to type on its own and in colour",
   ignore: !canOpen,
   fn: async (t) => {
