@@ -44,7 +44,7 @@ export class ApiClient implements AsyncDisposable {
     if (response.status === 204) return undefined as T;
     const answer = parse(text);
     if (response.ok && answer !== undefined) return answer as T;
-    throw new CommandFailure(reason(response, answer, this.#origin));
+    throw new CommandFailure(reason(response, { text, answer, origin: this.#origin }));
   }
 
   /** All pages of a list. @throws {CommandFailure} */
@@ -72,12 +72,24 @@ function parse(text: string): unknown {
   }
 }
 
-function reason(response: Response, answer: unknown, origin: string): string {
+function reason(
+  response: Response,
+  { text, answer, origin }: {
+    readonly text: string;
+    readonly answer: unknown;
+    readonly origin: string;
+  },
+): string {
   const detail = (answer as { readonly detail?: unknown } | null | undefined)?.detail;
   if (typeof detail === "string" && detail !== "") return detail;
   const location = response.headers.get("location");
   if (location !== null && URL.canParse(location, origin)) {
     return `${origin} sends us on; type: --relay ${new URL(location, origin).origin}`;
+  }
+  // Our words and those of other servers on a TLS port name it.
+  if (response.status === 400 && origin.startsWith("http:") && /\bHTTPS\b/.test(text)) {
+    const secure = origin.replace("http:", "https:");
+    return `${new URL(origin).host} speaks TLS only; type: --relay ${secure}`;
   }
   return `${origin} does not answer like a crunch relay (status ${response.status}): ` +
     "--relay takes the address of its dashboard";

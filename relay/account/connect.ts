@@ -42,7 +42,12 @@ function elsewhere(relay: URL, token: string, log: Log): ApiClient {
     try {
       return await fetch(request, { signal: AbortSignal.timeout(PATIENCE) });
     } catch (cause) {
-      throw new CommandFailure(`cannot reach ${relay.origin}: ${rootOf(cause)}`, 1, { cause });
+      const reason = rootOf(cause);
+      // rustls' words for bytes that are no TLS.
+      const text = relay.protocol === "https:" && reason.includes("InvalidContentType")
+        ? `${relay.host} does not speak TLS; type: --relay http://${relay.host}`
+        : `cannot reach ${relay.origin}: ${reason}`;
+      throw new CommandFailure(text, 1, { cause });
     }
   });
 }
