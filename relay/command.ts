@@ -6,6 +6,7 @@ import {
   type Program,
   type RelayValues,
   type Running,
+  unreadable,
   writeReadyFile,
 } from "../cli/mod.ts";
 import { CertificateError, ListenError } from "../http/mod.ts";
@@ -43,6 +44,11 @@ export async function runRelay(
       admin: relay.admin[0] ?? relay.http[0] ?? relay.https[0] ?? null,
       ...(urls === undefined ? {} : { urls }),
     });
+  const { downloads } = values;
+  const trouble = downloads === undefined ? undefined : unreadable(downloads, "directory");
+  if (trouble !== undefined) {
+    program.log.warn(`--downloads: ${trouble}; nothing is offered until then`);
+  }
   try {
     introduce(relay, values, program);
     if (values.readyFile !== undefined) writeReady(values.readyFile);

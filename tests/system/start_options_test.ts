@@ -9,6 +9,12 @@ import { ask } from "../support/visitor.ts";
 
 const isUnix = Deno.build.os !== "windows";
 
+Deno.test("start: a missing directory of downloads is a warning", async () => {
+  await using household = new Household();
+  const { process } = await household.relay(["--downloads", household.path("none")]);
+  await process.said(/warn .*--downloads: cannot read .*none.*there is no such directory/);
+});
+
 /** What the contract says an option is where nobody gives it; null: nothing. */
 const DEFAULTS: Readonly<Record<string, string | number | readonly string[] | null>> = {
   http: ["127.0.0.1:8080"],
