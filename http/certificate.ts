@@ -13,6 +13,8 @@ export interface CertificateOptions {
   readonly key: string;
   /** Told in one sentence when a changed pair cannot be used; the old one serves on. */
   readonly onwarning?: (text: string) => void;
+  /** Told in one sentence when a changed pair is taken over, and when trouble is over. */
+  readonly oninfo?: (text: string) => void;
 }
 
 /** The files cannot be used; the message says which and why. */
@@ -51,10 +53,10 @@ export class CertificateFiles {
     this.#lookedAt = now;
     try {
       const stamp = this.#look();
-      if (stamp === this.#stamp) return this.#context;
-      this.#context = this.#load();
+      const hasChanged = stamp !== this.#stamp;
+      if (hasChanged) this.#context = this.#load();
       this.#stamp = stamp;
-      this.#warned = "";
+      this.#inform(hasChanged);
     } catch (error) {
       this.#warn(error as Error);
     }
@@ -66,6 +68,15 @@ export class CertificateFiles {
     if (error.message === this.#warned) return;
     this.#warned = error.message;
     this.#options.onwarning?.(`${error.message}; the previous certificate stays in use`);
+  }
+
+  #inform(hasChanged: boolean): void {
+    const wasTrouble = this.#warned !== "";
+    this.#warned = "";
+    if (!hasChanged && !wasTrouble) return;
+    const what = hasChanged ? "has changed and is used" : "is as it was";
+    const relief = wasTrouble ? "; all is well again" : "";
+    this.#options.oninfo?.(`${this.#options.certificate} ${what}${relief}`);
   }
 
   #look(): string {

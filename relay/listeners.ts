@@ -67,6 +67,7 @@ export class Listeners implements AsyncDisposable {
       certificate: options.tlsCert,
       key: options.tlsKey,
       onwarning: (text) => log.warn(text),
+      oninfo: (text) => log.info(text),
     });
     for (const address of options.https) {
       this.https.push(await listenTls(address, { ...common(options.onvisitor), certificates }));

@@ -430,7 +430,12 @@ Deno.test("certificate: a changed pair that does not fit is warned of, and the o
 Deno.test("certificate: the same trouble is told again after it was mended", async () => {
   using pair = files(leaf);
   const warnings: string[] = [];
-  const held = new CertificateFiles({ ...pair, onwarning: (text) => warnings.push(text) });
+  const infos: string[] = [];
+  const held = new CertificateFiles({
+    ...pair,
+    onwarning: (text) => warnings.push(text),
+    oninfo: (text) => infos.push(text),
+  });
   const breakIt = async (times: number): Promise<void> => {
     pair.replace({ key: "no key" });
     await eventually(5000, () => (held.context, warnings.length === times), { every: 50 });
@@ -439,6 +444,11 @@ Deno.test("certificate: the same trouble is told again after it was mended", asy
   const before = held.context;
   pair.replace(leaf);
   await eventually(5000, () => held.context !== before, { every: 50 });
+  assert.equal(infos.length, 1);
+  assert.match(infos[0]!, /has changed and is used; all is well again$/);
+  pair.replace(certify({ names: ["localhost"], issuer: root }));
+  await eventually(5000, () => (held.context, infos.length === 2), { every: 50 });
+  assert.match(infos[1]!, /has changed and is used$/);
   await breakIt(2);
   assert.equal(warnings[1], warnings[0]);
 });

@@ -73,6 +73,21 @@ Deno.test("listeners: HTTPS and agents over TLS, with a certificate that is repl
     assert.match(answer.text, /https:\/\//);
   });
 
+  await t.step("account at the wrong port is told the right address", async () => {
+    const list = async (relay: string): Promise<string> => {
+      const process = household.crunch(["account", "list", "--relay", relay], {
+        env: { CRUNCH_TOKEN: "any" },
+      });
+      assert.equal(await process.exit, 1);
+      return process.stderr;
+    };
+    assert.match(await list(`https://${ready.http}`), new RegExp(`--relay http://${ready.http}\n`));
+    assert.match(
+      await list(`http://${ready.https}`),
+      new RegExp(`--relay https://${ready.https}\n`),
+    );
+  });
+
   await t.step("a plain agent at the TLS port is told to use tls://", async () => {
     const agent = household.crunch([
       ...["agent", "--relay", ready.tunnel_tls!, "--token-file", token, "--dir", "site"],
@@ -110,6 +125,7 @@ Deno.test("listeners: HTTPS and agents over TLS, with a certificate that is repl
     }, { every: 200, what: "the new certificate" });
     assert.equal(await over(), "here");
     await assert.rejects(get(`${https}/`, authority.certificate));
+    assert.match(process.stderr, /info .*cert\.pem has changed and is used; all is well again/);
   });
 });
 
