@@ -106,7 +106,7 @@ export function publications(
 export function checkAgent(
   values: AgentChecked,
   sources: AgentSources,
-  { option, giveSecret }: Wording,
+  { option, giveSecret, entry }: Wording,
 ): string | undefined {
   if (values.token !== undefined && values.user !== undefined) {
     return `takes ${option("user")} with a password, or a token, not both`;
@@ -120,17 +120,18 @@ export function checkAgent(
   if (values.password !== undefined && isAnonymous && isForUs) {
     return `has a password but no account: give ${option("user", "NAME")}`;
   }
-  const empty = values.publish.find(({ dir }) => dir.length === 0);
-  if (empty !== undefined) {
-    return `[[agent.publish]] ${empty.name ?? ""} publishes nothing: give it dir = "DIR"`;
-  }
+  const empty = values.publish.findIndex(({ dir }) => dir.length === 0);
+  if (empty >= 0) return `${entry("publish", empty)} publishes nothing: give it a dir`;
   const names = new Set<string | undefined>();
-  for (const { name, dir } of publications({ values, sources })) {
-    if (names.has(name)) return `publishes ${name ?? "the account's name"} twice`;
+  for (const publication of publications({ values, sources })) {
+    const { name, dir } = publication;
+    const index = (values.publish as readonly Publication[]).indexOf(publication);
+    const who = index < 0 ? "" : `${entry("publish", index)} `;
+    if (names.has(name)) return `${who}publishes ${name ?? "the account's name"} twice`;
     names.add(name);
     const mounts = dir.map(({ mount }) => mount);
     const twice = mounts.find((mount, i) => mounts.indexOf(mount) < i);
-    if (twice !== undefined) return `mounts two things at ${twice}; give one of them a PATH=`;
+    if (twice !== undefined) return `${who}mounts two things at ${twice}; give one of them a PATH=`;
   }
   return undefined;
 }

@@ -16,6 +16,8 @@ export interface FileValue {
   readonly texts: readonly string[];
   /** For arrays of tables: one settings record for each. */
   readonly entries?: readonly FileSettings[];
+  /** Where each of these tables begins: `crunch.toml, line 3`. */
+  readonly entriesAt?: readonly string[];
 }
 
 /** Option key → what the file says. A secret's key holds the path of its file. */
@@ -104,7 +106,11 @@ class ConfigReader {
       if (!Array.isArray(value)) this.fail(`${name} must be tables: [[${name}]]`, line);
       const { options } = option.kind as EntriesKind<Options>;
       const entries = value.map((entry, i) => this.settings(entry, options, [...path, i]));
-      return { where, label, texts: [], entries };
+      const entriesAt = value.map((_, i) => {
+        const line = this.lineOf([...path, i]);
+        return line === undefined ? this.#name : `${this.#name}, line ${line}`;
+      });
+      return { where, label, texts: [], entries, entriesAt };
     }
     if (Array.isArray(value) && option.repeatable !== true) {
       this.fail(`${name} takes one value, not an array`, line);

@@ -66,6 +66,8 @@ export interface Wording {
   option(key: string, value?: string): string;
   /** How a secret is given: `set CRUNCH_PASSWORD or give --password-file FILE`; or `give password`. */
   giveSecret(key: string): string;
+  /** What an entry is called by those who wrote it: `crunch.toml, line 3: [[agent.publish]]`, or `publish[1]`. */
+  entry(key: string, index: number): string;
 }
 
 /** Which tables of a configuration file a command reads, and what may stand in any of them. */
@@ -137,7 +139,7 @@ export function variable(key: string): string {
 }
 
 /** For who typed a command. */
-export const commandLineWording: Wording = {
+export const commandLineWording: Omit<Wording, "entry"> = {
   option: (key, value) => `--${dashed(key)}${value === undefined ? "" : ` ${value}`}`,
   giveSecret: (key) => `set ${variable(key)} or give --${dashed(key)}-file FILE`,
 };

@@ -107,7 +107,14 @@ export async function parseCommand<O extends Options>(
     Parsed<O>,
     "values" | "sources" | "written"
   >;
-  const wrong = command.check?.(parsed.values, parsed.sources, commandLineWording);
+  const wrong = command.check?.(parsed.values, parsed.sources, {
+    ...commandLineWording,
+    // Entries stand in a file only.
+    entry: (key, i) => {
+      const { label, where, entriesAt } = settings.get(key)!;
+      return `${entriesAt![i]}: [[${label.slice(where.length + 2)}]]`;
+    },
+  });
   if (wrong !== undefined) throw new UsageError(wrong, command.name);
   return {
     ...parsed,

@@ -34,7 +34,11 @@ export type PlainOptions<O extends Options> = {
 /** What is read, and what for. */
 export type Embedded<O extends Options> = Pick<Command<O>, "name" | "options" | "check">;
 
-const wording: Wording = { option: (key) => key, giveSecret: (key) => `give ${key}` };
+const wording: Wording = {
+  option: (key) => key,
+  giveSecret: (key) => `give ${key}`,
+  entry: (key, i) => `${key}[${i}]`,
+};
 
 /**
  * Reads options of a program. Nothing comes from `CRUNCH_…` variables or a configuration file.

@@ -235,6 +235,18 @@ Deno.test("publish: flags and variables stand for themselves", async () => {
   );
 });
 
+Deno.test("publish: what an entry lacks or has twice names the line where it begins", async () => {
+  const entry = (...lines: string[]): string => ["", "[[agent.publish]]", ...lines].join("\n");
+  const one = entry('name = "a"', 'dir = "x"');
+  const says = (toml: string, message: RegExp) => assert.rejects(agent("[agent]" + toml), message);
+  await says(
+    one + entry(),
+    /^UsageError: c\.toml, line 5: \[\[agent\.publish\]\] publishes nothing/,
+  );
+  await says(one + one, /c\.toml, line 5: \[\[agent\.publish\]\] publishes a twice/);
+  await says(entry('dir = ["x", "y"]'), /line 2: \[\[agent\.publish\]\] mounts two things at \//);
+});
+
 Deno.test("publish: mistakes are told by line", async () => {
   const wrong: [string, RegExp][] = [
     [
