@@ -1,6 +1,6 @@
 /** The options of `crunch relay`, every limit included. @module */
 
-import { address, addressOrOff, baseUrl, domain } from "./addresses.ts";
+import { address, addressOrOff, baseUrl, domain, formatAddress } from "./addresses.ts";
 import { trustedPeer } from "./cidr.ts";
 import { directory, duration, file, integer, toggle } from "./kinds.ts";
 import { prefix } from "./mounts.ts";
@@ -165,7 +165,7 @@ export type RelayValues = Values<typeof relayOptions>;
 
 /** What the relay's options demand of each other. */
 export function checkRelay(
-  values: Pick<RelayValues, "http" | "https" | "tunnelTls" | "tlsCert" | "tlsKey">,
+  values: Pick<RelayValues, Listening | "tlsCert" | "tlsKey">,
   sources: Readonly<Record<"tlsCert" | "tlsKey", Source>>,
   { option }: Wording,
 ): string | undefined {
@@ -186,6 +186,29 @@ export function checkRelay(
   if (values.http.length === 0 && values.https.length === 0) {
     const [plain, secure] = [option("http", "ADDR"), option("https", "ADDR")];
     return `has no address for visitors: give ${plain} or ${secure}`;
+  }
+  return addressTwice(values, option);
+}
+
+const LISTENING = ["http", "https", "tunnel", "tunnelTls", "admin"] as const;
+type Listening = typeof LISTENING[number];
+
+/** The system would say that the address is in use, and by this very program. */
+function addressTwice(
+  values: Pick<RelayValues, Listening>,
+  option: Wording["option"],
+): string | undefined {
+  const seen = new Map<string, Listening>();
+  for (const key of LISTENING) {
+    for (const address of [values[key] ?? []].flat()) {
+      // Port 0 is another one each time.
+      if (address.transport === "tcp" && address.port === 0) continue;
+      const text = formatAddress(address);
+      const before = seen.get(text);
+      if (before === key) return `${option(key)} has ${text} twice`;
+      if (before !== undefined) return `${option(before)} and ${option(key)} both have ${text}`;
+      seen.set(text, key);
+    }
   }
   return undefined;
 }

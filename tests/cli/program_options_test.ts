@@ -100,6 +100,9 @@ Deno.test("program options: what cannot be taken is refused by its name", () => 
     [{ htpp: ":80" }, /: unknown option htpp; did you mean http\?/],
     [{ https: ":443" }, /: https needs tlsCert and tlsKey$/],
     [{ tlsKey: "k" }, /: tlsKey needs tlsCert beside it$/],
+    [{ http: [":81", ":81"] }, /: http has \S+81 twice$/],
+    [{ http: ":81", tunnel: ":81" }, /: http and tunnel both have \S+81$/],
+    [{ http: ":81", admin: ":81" }, /: http and admin both have \S+81$/],
     [{ http: [] }, /: has no address for visitors: give http or https$/],
   ];
   for (const [given, message] of wrong) {
@@ -122,8 +125,11 @@ Deno.test("program options: an agent's are refused by their names, those of an e
       /: publish\[1\]\.name must be/,
     ],
     [{ publish: [{ name: "a", folder: "x" }] }, /: unknown option publish\[0\]\.folder/],
-    [{ publish: [{ name: "a" }] }, /publishes nothing/],
-    [{ publish: [{ dir: "x" }, { dir: "y" }] }, /: publishes the account's name twice/],
+    [{ publish: [{ name: "a" }] }, /: publish\[0\] publishes nothing/],
+    [
+      { publish: [{ dir: "x" }, { dir: "y" }] },
+      /: publish\[1\] publishes the account's name twice/,
+    ],
     [{ publish: { dir: "x" } }, /: publish must be an array of objects/],
     [{ publish: ["x"] }, /: publish\[0\] must be an object/],
   ];
