@@ -10,6 +10,7 @@ import {
   hasColour,
   type Invocation,
   makeStyle,
+  ownUnreadableVariable,
   type Page,
   type Program,
   readCommandLine,
@@ -187,8 +188,11 @@ async function main(): Promise<number> {
   try {
     invocation = await read();
   } catch (error) {
-    return fail(error, env);
+    // What was not found may be what could not be read.
+    return fail(ownUnreadableVariable() ?? error, env);
   }
+  const unreadable = invocation.command === "print" ? undefined : ownUnreadableVariable();
+  if (unreadable !== undefined) return fail(unreadable, env);
   const around = { env, os: Deno.build.os, root: Deno.build.os !== "windows" && Deno.uid() === 0 };
   try {
     if (invocation.command === "check") return await check(invocation, around);

@@ -1,5 +1,6 @@
 /** The command line: options, environment, configuration, help, completion, terminal and log. @module */
 
+export { ownUnreadableVariable } from "./environment.ts";
 export { remoteRelay } from "./account_options.ts";
 export {
   type Address,
