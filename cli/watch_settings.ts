@@ -8,6 +8,8 @@ import { UsageError } from "./usage.ts";
 
 /** Between two looks at the file, in ms. It is read when it looked the same twice: nobody is writing it. */
 const LOOK_EVERY = 500;
+/** Editors empty a file before they write it: after so many looks it is empty to stay, which is said. */
+const EMPTY_LOOKS = 6;
 
 type Settings = Parsed<Options>;
 
@@ -38,6 +40,7 @@ class Watch implements Disposable {
   #seen: string;
   #reading = false;
   #again = false;
+  #emptyLooks = 0;
 
   constructor(options: WatchOptions) {
     this.#options = options;
@@ -67,7 +70,13 @@ class Watch implements Disposable {
     const stamp = this.#look();
     const isSettled = stamp === this.#seen;
     this.#seen = stamp;
+    if (!isSettled) this.#emptyLooks = 0;
     if (!isSettled || stamp === this.#stamp) return;
+    const { config } = this.#options.settings;
+    if (isEmpty(config!)) {
+      if (++this.#emptyLooks !== EMPTY_LOOKS) return;
+      return this.#options.log.warn(`the configuration is left as it was: ${config} is empty`);
+    }
     this.#stamp = stamp;
     this.#read(false);
   }
@@ -139,6 +148,15 @@ function stampOf(path: string): string {
   } catch {
     // It may be about to be replaced; if not, reading it says what is wrong.
     return "";
+  }
+}
+
+function isEmpty(path: string): boolean {
+  try {
+    const { isFile, size } = Deno.statSync(path);
+    return isFile && size === 0;
+  } catch {
+    return false;
   }
 }
 

@@ -61,6 +61,18 @@ Deno.test("reload: a relay takes over what can change, and says what cannot", as
     },
   });
 
+  await t.step("a file that is empty for a while is read once it has content", async () => {
+    const max = "max-target = '1KiB'";
+    const domain = "domain = 'relay.example'";
+    household.write("crunch.toml", "");
+    await process.said(/configuration is left as it was: .*crunch\.toml is empty/);
+    assert.equal(await status(relay.http, long), 404);
+    household.write("crunch.toml", `[relay]\n${max}\n${domain}\n`);
+    await eventually(5_000, async () => await status(relay.http, long) === 414);
+    household.write("crunch.toml", `[relay]\nmax-target = '4KiB'\n${domain}\n`);
+    await eventually(5_000, async () => await status(relay.http, long) === 404);
+  });
+
   await t.step("trusted proxies, names and the log's retention", async () => {
     household.write(
       "crunch.toml",
