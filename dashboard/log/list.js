@@ -45,6 +45,23 @@ export function List({ tail, columns, open, linkTo, further }) {
     return () => tail.isRead = () => false;
   }, [tail]);
 
+  useEffect(() => {
+    const around = box.current?.parentElement;
+    // The button that says how many are new lies over the rows: who goes there is still reading.
+    const look = (/** @type {PointerEvent} */ { type, target }) => {
+      const wasHovered = isHovered.current;
+      isHovered.current = type === "pointerover" &&
+        /** @type {Element} */ (target).closest(".log-rows, .log-new") !== null;
+      if (wasHovered && !isHovered.current) tail.mark();
+    };
+    around?.addEventListener("pointerover", look);
+    around?.addEventListener("pointerleave", look);
+    return () => {
+      around?.removeEventListener("pointerover", look);
+      around?.removeEventListener("pointerleave", look);
+    };
+  }, [tail]);
+
   const measure = () => {
     const { scrollTop: top = 0, clientHeight: height = 0 } = box.current ?? {};
     view.value = { top, height, isPhone: phone.matches };
@@ -157,12 +174,7 @@ export function List({ tail, columns, open, linkTo, further }) {
           html`<span key=${key} role="columnheader" class=${`c-${key}`}>${title}</span>`
         )}</div>
       </div>
-      <div role="rowgroup" class="log-rows" style=${{ height: `${(rows.length + 1) * size}px` }}
-        onPointerOver=${() => isHovered.current = true}
-        onPointerLeave=${() => {
-          isHovered.current = false;
-          tail.mark();
-        }}>
+      <div role="rowgroup" class="log-rows" style=${{ height: `${(rows.length + 1) * size}px` }}>
         <div role="presentation" style=${{ transform: `translateY(${begin * size}px)` }}>
           ${shown}
           ${until === rows.length && html`

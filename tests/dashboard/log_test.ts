@@ -202,11 +202,16 @@ Deno.test("log", async (t) => {
     await page.getByRole("button", { name: "Go on" }).click();
     await eventually(5_000, async () => (await targets(page))[0] === `${base}pause-4`);
 
+    // Right where the button comes up: it stays, and nothing moves beneath it.
     await page.locator(".log-rows .line").first().hover();
     await ask(`${url}pause-5`);
     await page.getByRole("button", { name: "1 new" }).waitFor();
+    await page.getByRole("button", { name: "1 new" }).hover();
+    await ask(`${url}pause-6`);
+    await page.getByRole("button", { name: "2 new" }).waitFor();
+    assert.equal((await targets(page))[0], `${base}pause-4`);
     await page.mouse.move(5, 5);
-    await eventually(5_000, async () => (await targets(page))[0] === `${base}pause-5`);
+    await eventually(5_000, async () => (await targets(page))[0] === `${base}pause-6`);
     await page.context().close();
   });
 
