@@ -32,6 +32,8 @@ export async function openBrowser(): Promise<(Browser & AsyncDisposable) | undef
     args: [
       "--no-sandbox",
       "--disable-gpu",
+      // Without a screen nobody needs what a missing graphics card would be replaced by.
+      "--disable-software-rasterizer",
       "--disable-quic",
       "--no-first-run",
       "--disable-background-networking",
