@@ -270,6 +270,7 @@ Deno.test("log", async (t) => {
     for (let i = 1; i <= 3; i++) await ask(`http://${relay.http}${base}again-${i}`);
     await eventually(15_000, async () => (await targets(page)).length >= 4);
     assert.deepEqual(await targets(page), [3, 2, 1, 0].map((i) => `${base}again-${i}`));
+    await page.context().close();
     dashboard.complaints.length = 0; // failed fetches
     await page.context().close();
   });

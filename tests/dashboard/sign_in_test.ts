@@ -146,6 +146,7 @@ Deno.test("frame", async (t) => {
         5_000,
         async () => await page.getByText(/relay does not answer/).count() === 0,
       );
+      await page.context().close();
       dashboard.complaints.length = 0; // failed fetches
     },
   );

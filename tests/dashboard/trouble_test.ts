@@ -24,6 +24,7 @@ Deno.test("trouble: a log that cannot be written is said on the overview and abo
   await warning.waitFor();
   await page.goto(dashboard.at("/log"));
   await warning.waitFor();
+  await page.context().close();
   // The log cannot be read either: 507.
   const others = dashboard.complaints.filter((text) => !text.includes("507"));
   dashboard.complaints.splice(0, Infinity, ...others);
