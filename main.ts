@@ -3,6 +3,7 @@
 import {
   type About,
   type Check,
+  checkReadyFile,
   columns,
   CommandFailure,
   createLog,
@@ -73,6 +74,7 @@ async function runBoth(
   const { accessOf, runAgent } = await import("./agent/command.ts");
   // One ready file, once the agent's names work, too.
   const { readyFile } = settings.values;
+  checkReadyFile(readyFile);
   const values = { ...settings.values, readyFile: undefined };
   const relay = await runRelay({ ...settings, values }, program);
   try {

@@ -1,7 +1,6 @@
 /** What `crunch agent --check` looks at beside the settings: the files and directories that they name. @module */
 
 import { X509Certificate } from "node:crypto";
-import { dirname } from "node:path";
 import {
   type AgentValues,
   CommandFailure,
@@ -11,6 +10,7 @@ import {
   type Source,
   type Trouble,
   unreadable,
+  unreadyFile,
   type Written,
 } from "../cli/mod.ts";
 import { checkCurrent } from "./current_directory.ts";
@@ -36,7 +36,7 @@ export function checkAgentFiles(
     if (message !== undefined) troubles.push({ key: "relayCa", message });
   }
   if (readyFile !== undefined) {
-    const message = unreadable(dirname(readyFile), "directory");
+    const message = unreadyFile(readyFile);
     if (message !== undefined) troubles.push({ key: "readyFile", message });
   }
   for (const publication of publications(settings)) {

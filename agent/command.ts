@@ -2,6 +2,7 @@
 
 import {
   type AgentValues,
+  checkReadyFile,
   CommandFailure,
   type Program,
   publications,
@@ -49,6 +50,7 @@ export function runAgent(
   ) {
     checkCurrent(program);
   }
+  checkReadyFile(values.readyFile);
   warnOfPlain(values, program);
   chooseAccess(values, program, ownAccess);
   const credentials = new Credentials(values, program);
@@ -80,7 +82,8 @@ export function runAgent(
   }
   agent.urls.then(
     onready ?? ((urls) => {
-      if (values.readyFile !== undefined) writeReadyFile(values.readyFile, { urls });
+      const { readyFile } = values;
+      return readyFile === undefined ? undefined : writeReadyFile(readyFile, { urls });
     }),
     // A refusal was said by then.
     () => {},

@@ -1,9 +1,10 @@
 /** The file in which a relay leaves an agent of the same machine what it needs to sign in. @module */
 
 import { join } from "node:path";
-import process from "node:process";
+import { isAlive } from "./alive.ts";
 import { stateDirectory } from "./relay_options.ts";
 import type { Surroundings } from "./option.ts";
+import { writeWholeFile } from "./whole_file.ts";
 
 /** What stands in the file. */
 export interface LocalRelay {
@@ -35,11 +36,8 @@ export function writeLocalRelay(dir: string, relay: LocalRelay): string {
   const first = join(dir, "local.json");
   const further = join(dir, `local-${relay.pid}.json`);
   const path = others.some(({ path }) => path === first) ? further : first;
-  // Whole or not at all: an agent may read it at any moment. And new: one that was there keeps its owner and mode.
-  const draft = `${path}.${relay.pid}.tmp`;
-  remove(draft);
-  Deno.writeTextFileSync(draft, JSON.stringify(relay) + "\n", { mode: 0o600, createNew: true });
-  Deno.renameSync(draft, path);
+  // Whole or not at all: an agent may read it at any moment.
+  writeWholeFile(path, JSON.stringify(relay) + "\n", { mode: 0o600 });
   // What killed relays left would only be counted again and again.
   for (const { path: left, relay: { pid } } of found) {
     if (left !== path && pid !== relay.pid && !isAlive(pid)) remove(left);
@@ -88,16 +86,4 @@ export function readLocalRelays(
     }
   }
   return found;
-}
-
-/** Whether a process with this pid exists. */
-export function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
-  try {
-    // Signal 0 only asks (kill(2)); Deno cannot send it, node:process can.
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as { code?: string }).code === "EPERM";
-  }
 }

@@ -1,5 +1,6 @@
 /** The command line: options, environment, configuration, help, completion, terminal and log. @module */
 
+export { isAlive } from "./alive.ts";
 export { ownUnreadableVariable } from "./environment.ts";
 export { remoteRelay } from "./account_options.ts";
 export {
@@ -85,14 +86,14 @@ export { ownSurroundings } from "./surroundings.ts";
 export { BadValue, quote, suggest, UsageError } from "./usage.ts";
 export { type About, versionText } from "./version.ts";
 export {
-  isAlive,
   type LocalRelay,
   localRelayDirectory,
   readLocalRelays,
   removeLocalRelay,
   writeLocalRelay,
 } from "./local_relay.ts";
-export { writeReadyFile } from "./ready_file.ts";
+export { checkReadyFile, unreadyFile, writeReadyFile } from "./ready_file.ts";
 export { CommandFailure, type Program, type ReadAgain, type Running } from "./program.ts";
 export { changeable } from "./changeable.ts";
+export { FileDraft, sweepDrafts, type WholeFileOptions, writeWholeFile } from "./whole_file.ts";
 export { type WatchOptions, watchSettings } from "./watch_settings.ts";

@@ -45,7 +45,8 @@ export const lifeOptions = defineOptions({
   readyFile: {
     kind: file,
     group: "Starting and stopping",
-    help: "one line of JSON with the addresses, written once everything works",
+    help:
+      "one line of JSON with the addresses, written once everything works; replaces a regular file, writes into a pipe or a device",
   },
 });
 

@@ -1,15 +1,14 @@
 /** The generated password of the first start, left in a file where nobody reads the output. @module */
 
 import { join } from "node:path";
+import { writeWholeFile } from "../cli/mod.ts";
 
 const FILE = "admin-password";
 
 /** Writes the password for its owner alone to read, and returns where. */
 export function leavePasswordFile(dir: string, password: string): string {
   const path = join(dir, FILE);
-  // Made anew: a file that is there would keep its mode.
-  removePasswordFile(dir);
-  Deno.writeTextFileSync(path, password + "\n", { mode: 0o600, createNew: true });
+  writeWholeFile(path, password + "\n", { mode: 0o600 });
   return path;
 }
 

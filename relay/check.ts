@@ -1,7 +1,7 @@
 /** What `crunch relay --check` looks at beside the settings: the files and directories that they name. @module */
 
 import { dirname } from "node:path";
-import { type RelayValues, type Trouble, unreadable } from "../cli/mod.ts";
+import { type RelayValues, type Trouble, unreadable, unreadyFile } from "../cli/mod.ts";
 import { CertificateError, CertificateFiles } from "../http/mod.ts";
 import { checkDataDirOwner, StoreError } from "./store/mod.ts";
 
@@ -20,7 +20,7 @@ export function checkRelayFiles(values: RelayValues): Trouble[] {
     }
   }
   if (downloads !== undefined) add("downloads", unreadable(downloads, "directory"));
-  if (readyFile !== undefined) add("readyFile", unreadable(dirname(readyFile), "directory"));
+  if (readyFile !== undefined) add("readyFile", unreadyFile(readyFile));
   for (const key of ["http", "https", "tunnel", "tunnelTls"] as const) {
     for (const address of values[key]) {
       if (address.transport === "unix") add(key, unreadable(dirname(address.path), "directory"));

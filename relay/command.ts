@@ -1,6 +1,7 @@
 /** `crunch relay`: starts a relay, and tells its owner where it is and what to do next. @module */
 
 import {
+  checkReadyFile,
   CommandFailure,
   localRelayDirectory,
   type Program,
@@ -34,16 +35,21 @@ export async function runRelay(
   program: Program,
 ): Promise<RunningRelayCommand> {
   const { values } = settings;
+  checkReadyFile(values.readyFile);
   const relay = await start(settings, program);
-  const writeReady = (path: string, urls?: readonly string[]): void =>
-    writeReadyFile(path, {
+  const writeReady = (path: string, urls?: readonly string[]): void => {
+    const content = {
       http: relay.http[0] ?? null,
       https: relay.https[0] ?? null,
       tunnel: relay.tunnel[0] ?? null,
       tunnel_tls: relay.tunnelTls[0] ?? null,
       admin: relay.admin[0] ?? relay.http[0] ?? relay.https[0] ?? null,
       ...(urls === undefined ? {} : { urls }),
-    });
+    };
+    writeReadyFile(path, content).catch((error) =>
+      program.log.warn("cannot say that everything works", { path, error })
+    );
+  };
   const { downloads } = values;
   const trouble = downloads === undefined ? undefined : unreadable(downloads, "directory");
   if (trouble !== undefined) {

@@ -1,6 +1,7 @@
 /** The directory with everything a relay keeps: private to its owner, marked, and used by one relay at a time. @module */
 
 import { join } from "node:path";
+import { sweepDrafts } from "../../cli/mod.ts";
 import { StoreError } from "./store_error.ts";
 
 /** The file that marks a directory as nothing to publish: agents answer 404 there. */
@@ -94,6 +95,7 @@ export function lockDataDir(dir: string, holder: Holder = "relay"): DataDirLock 
   try {
     file.truncateSync(0);
     file.writeSync(new TextEncoder().encode(`${Deno.pid} ${holder}\n`));
+    sweepDrafts(dir);
   } catch (cause) {
     file.close();
     throw unusable(dir, cause);

@@ -1,7 +1,7 @@
 /** Brings a database to the newest schema, one numbered step after the other, or leaves it as it was. @module */
 
+import { FileDraft } from "../../cli/mod.ts";
 import type { Database } from "./database.ts";
-import { createPrivateFile } from "./data_dir.ts";
 import { StoreError } from "./store_error.ts";
 
 /** How {@linkcode migrate} goes about it. */
@@ -40,21 +40,14 @@ function checkedVersion(db: Database, path: string, newest: number): number {
   );
 }
 
-/** Whole under its name or not there at all: what was begun when the process ended has another name. */
+/** Whole under its name or not there at all. */
 function copy(db: Database, path: string): void {
-  const part = `${path}.part`;
   try {
-    Deno.removeSync(part);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  createPrivateFile(part); // VACUUM INTO fills an empty file, and would make one with mode 0644
-  try {
-    db.prepare("VACUUM INTO ?").run(part);
-    // Which does not wait for the disk (sqlite.org/lang_vacuum.html), while the migration will.
-    using file = Deno.openSync(part, { read: true, write: true });
-    file.syncSync();
-    Deno.renameSync(part, path);
+    // VACUUM INTO fills an empty file, would make one with mode 0644, and does not wait for the disk
+    // (sqlite.org/lang_vacuum.html), while the migration will.
+    using draft = new FileDraft(path, { mode: 0o600 });
+    db.prepare("VACUUM INTO ?").run(draft.path);
+    draft.publish();
   } catch (cause) {
     throw new StoreError(
       "storage",
