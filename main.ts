@@ -19,6 +19,7 @@ import {
   telemetryConsole,
   type Trouble,
   troubleText,
+  typedDirectory,
   UsageError,
   type WatchOptions,
   watchSettings,
@@ -31,6 +32,9 @@ import about from "./deno.json" with { type: "json" };
  * and again through `deno task`.
  */
 const ECHO = 100;
+
+/** The program runs from its sources, as a user keeps them. */
+const isCheckout = !Deno.build.standalone && formOf(about).form === undefined;
 
 /** Starts what the command line asks for. Heavy parts are loaded only where they are used. */
 async function start(
@@ -52,7 +56,7 @@ async function start(
       const { runDemo } = await import("./cli/demo_command.ts");
       return await runDemo(invocation.values, {
         folder: new URL(".", import.meta.url),
-        isCheckout: !Deno.build.standalone && formOf(about).form === undefined,
+        isCheckout,
         program,
         run: (settings) => runBoth(settings, program),
       });
@@ -179,10 +183,13 @@ function fail(error: unknown, env: Readonly<Record<string, string>>, command = "
 
 async function main(): Promise<number> {
   const env = Deno.env.toObject();
+  const checkout = isCheckout ? import.meta.dirname : undefined;
+  const directory = (): string => typedDirectory({ env, checkout });
   const terminal = Deno.stdout.isTerminal();
   const read = (): Promise<Invocation> =>
     readCommandLine(Deno.args, {
       env,
+      directory,
       about: { version: about.version, protocol: 1, ...formOf(about) },
       page: { width: columns(Deno.stdout), style: makeStyle(hasColour(Deno.stdout, env)) },
     });
@@ -195,7 +202,8 @@ async function main(): Promise<number> {
   }
   const unreadable = invocation.command === "print" ? undefined : ownUnreadableVariable();
   if (unreadable !== undefined) return fail(unreadable, env);
-  const around = { env, os: Deno.build.os, root: Deno.build.os !== "windows" && Deno.uid() === 0 };
+  const root = Deno.build.os !== "windows" && Deno.uid() === 0;
+  const around = { env, os: Deno.build.os, root, directory };
   try {
     if (invocation.command === "check") return await check(invocation, around);
     if (invocation.command === "print") {

@@ -4,6 +4,7 @@ import { X509Certificate } from "node:crypto";
 import {
   type AgentValues,
   CommandFailure,
+  type Mounted,
   type Program,
   type Publication,
   publications,
@@ -13,8 +14,8 @@ import {
   unreadyFile,
   type Written,
 } from "../cli/mod.ts";
-import { checkCurrent } from "./current_directory.ts";
-import { createDirectoryOrigin } from "./files/mod.ts";
+import { currentDirectory } from "./current_directory.ts";
+import { mountDirectory } from "./directory_mount.ts";
 
 /** Settings, with where they come from. */
 export interface AgentToCheck {
@@ -28,7 +29,7 @@ export function checkAgentFiles(
   settings: AgentToCheck,
   { around }: Pick<Program, "around">,
 ): Trouble[] {
-  const { values, sources, written } = settings;
+  const { values, written } = settings;
   const troubles: Trouble[] = [];
   const { relayCa, readyFile } = values;
   if (relayCa !== undefined) {
@@ -39,39 +40,38 @@ export function checkAgentFiles(
     const message = unreadyFile(readyFile);
     if (message !== undefined) troubles.push({ key: "readyFile", message });
   }
-  for (const publication of publications(settings)) {
+  for (const publication of published(settings, { around, troubles })) {
     const entry = written.publish.entries
       ?.[(values.publish as readonly Publication[]).indexOf(publication)];
     const where = entry?.get("dir")?.where;
-    for (const { value } of publication.dir) {
-      const message = rootTrouble(value);
+    for (const mounted of publication.dir) {
+      const message = mountTrouble(mounted);
       if (message !== undefined) troubles.push({ key: "dir", where, message });
-    }
-    if (
-      sources.dir.from === "default" && publication.dir[0]?.value === "." && where === undefined
-    ) {
-      troubles.push(...currentTrouble(around));
     }
   }
   return troubles;
 }
 
-function rootTrouble(root: string): string | undefined {
+function mountTrouble(mounted: Mounted<string>): string | undefined {
   try {
-    createDirectoryOrigin({ root })[Symbol.dispose]();
+    mountDirectory(mounted).origin[Symbol.dispose]();
     return undefined;
   } catch (error) {
     return (error as Error).message;
   }
 }
 
-function currentTrouble(around: Program["around"]): Trouble[] {
+/** What would be published, but for a current directory that would not. */
+function published(
+  settings: AgentToCheck,
+  { around, troubles }: Pick<Program, "around"> & { readonly troubles: Trouble[] },
+): readonly Publication[] {
   try {
-    checkCurrent({ around });
-    return [];
+    return publications(settings, () => currentDirectory({ around }));
   } catch (error) {
     if (!(error instanceof CommandFailure)) throw error;
-    return [{ key: "dir", message: error.message }];
+    troubles.push({ key: "dir", message: error.message });
+    return settings.values.publish;
   }
 }
 

@@ -5,6 +5,7 @@ import {
   checkReadyFile,
   CommandFailure,
   type Program,
+  type Publication,
   publications,
   type Running,
   type Source,
@@ -13,7 +14,7 @@ import {
 } from "../cli/mod.ts";
 import { accessOfTold, NoCredential } from "./access.ts";
 import { refusalAdvice } from "./advice.ts";
-import { checkCurrent } from "./current_directory.ts";
+import { currentDirectory } from "./current_directory.ts";
 import { type Access, relayText } from "./link.ts";
 import { NoLocalRelay } from "./local_access.ts";
 import { RunningAgent } from "./running_agent.ts";
@@ -43,13 +44,7 @@ export function runAgent(
   { ownAccess, onready }: AgentCompany = {},
 ): Running {
   const { values } = settings;
-  const publish = publications(settings);
-  if (
-    settings.sources.dir.from === "default" &&
-    publish.some(({ dir }) => dir.some(({ value }) => value === "."))
-  ) {
-    checkCurrent(program);
-  }
+  let publish = publications(settings, () => currentDirectory(program));
   checkReadyFile(values.readyFile);
   warnOfPlain(values, program);
   chooseAccess(values, program, ownAccess);
@@ -80,6 +75,8 @@ export function runAgent(
   } catch (cause) {
     throw new CommandFailure((cause as Error).message, 1, { cause });
   }
+  // Above the addresses: by now all of it is there.
+  for (const line of publishingLines(publish)) program.log.info(line);
   agent.urls.then(
     onready ?? ((urls) => {
       const { readyFile } = values;
@@ -96,11 +93,28 @@ export function runAgent(
     ended: ended.promise,
     change: (settings) => {
       const next = settings as unknown as AgentSettings;
-      agent.publish(publications(next));
+      const before = publishingLines(publish);
+      const changed = publications(next, () => currentDirectory(program));
+      agent.publish(changed);
+      publish = changed;
+      for (const line of publishingLines(publish)) {
+        if (!before.includes(line)) program.log.info(line);
+      }
       drain = next.values.drain;
     },
     stop: () => agent.stop(drain),
   };
+}
+
+/** What is published where, one line a mount. */
+function publishingLines(publish: readonly Publication[]): string[] {
+  return publish.flatMap(({ name, dir }) =>
+    dir.map(({ mount, value }) => {
+      const at = mount === "/" ? "" : ` at ${mount}/`;
+      const as = name === undefined ? "" : ` as ${name}`;
+      return `publishing ${value}${at}${as}`;
+    })
+  );
 }
 
 /** Files of passwords and tokens are read again before each dial but the first: they may be new by then. */

@@ -1,15 +1,15 @@
 /** Whether the current directory may be published without being named. @module */
 
 import { join, resolve } from "node:path";
-import { CommandFailure, type Program } from "../cli/mod.ts";
+import { BadValue, CommandFailure, type Program } from "../cli/mod.ts";
 import { PRIVATE_MARKER } from "./files/mod.ts";
 
 /**
- * The current directory is published unasked only where that cannot be a mistake.
+ * The directory in which the command was typed. It is published unasked only where that cannot be a mistake.
  * @throws {CommandFailure} elsewhere, with the line to type
  */
-export function checkCurrent({ around }: Pick<Program, "around">): void {
-  const here = Deno.realPathSync(".");
+export function currentDirectory({ around }: Pick<Program, "around">): string {
+  const here = whereTyped(around);
   const home = around.env.HOME ?? around.env.USERPROFILE;
   const why = here === resolve("/")
     ? "the root directory"
@@ -18,11 +18,22 @@ export function checkCurrent({ around }: Pick<Program, "around">): void {
     : exists(join(here, PRIVATE_MARKER))
     ? "a directory of the relay's own data"
     : undefined;
-  if (why === undefined) return;
+  if (why === undefined) return here;
   throw new CommandFailure(
     `would publish ${why}, ${here}\nname what to publish:\n  crunch agent --dir ./site`,
     2,
   );
+}
+
+function whereTyped({ directory }: Program["around"]): string {
+  try {
+    return Deno.realPathSync(directory?.() ?? ".");
+  } catch (cause) {
+    const reason = cause instanceof BadValue
+      ? `what to publish ${cause.message}`
+      : `cannot publish the current directory: ${(cause as Error).message}`;
+    throw new CommandFailure(`${reason}\n  crunch agent --dir /srv/site`, 2, { cause });
+  }
 }
 
 function isSame(here: string, path: string): boolean {

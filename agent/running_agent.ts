@@ -3,7 +3,7 @@
 import { type DialAddress, type Log, type Publication, silentLog } from "../cli/mod.ts";
 import { type Connection, dialTcp, dialTls } from "../http/mod.ts";
 import type { SignInError, Welcome } from "../tunnel/mod.ts";
-import { createDirectoryOrigin } from "./files/mod.ts";
+import { mountDirectory } from "./directory_mount.ts";
 import { type Access, DIAL_TIME, Link } from "./link.ts";
 import { Mounts } from "./mounts.ts";
 
@@ -112,11 +112,7 @@ export class RunningAgent implements AsyncDisposable {
       for (const { name, dir } of publications) {
         const before = this.#published.get(name ?? "");
         if (before !== undefined && JSON.stringify(before.dir) === JSON.stringify(dir)) continue;
-        const mounts = dir.map(({ mount, value }) => ({
-          mount,
-          origin: createDirectoryOrigin({ root: value }),
-        }));
-        made.set(name ?? "", new Mounts(mounts, { forwardedPrefix: true }));
+        made.set(name ?? "", new Mounts(dir.map(mountDirectory), { forwardedPrefix: true }));
       }
     } catch (error) {
       for (const mounts of made.values()) mounts[Symbol.dispose]();

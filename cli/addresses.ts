@@ -1,6 +1,7 @@
 /** Where to listen, where to dial, and the URLs and hosts an option can name. @module */
 
 import type { Kind } from "./kinds.ts";
+import { locatePath, type Place } from "./paths.ts";
 import { BadValue, hasControl, quote } from "./usage.ts";
 
 /** Where something listens; fits `Deno.listen`. `::` takes IPv4 as well, where the machine has IPv6. */
@@ -71,6 +72,7 @@ function splitHost(text: string): { hostname: string; port: number | undefined }
  */
 export const address: Kind<Address> = {
   placeholder: "ADDR",
+  locate: locateSocket,
   parse(text) {
     if (text.startsWith("unix:")) return parseSocket(text);
     if (/^\d+$/.test(text)) {
@@ -88,6 +90,11 @@ export const address: Kind<Address> = {
   },
 };
 
+function locateSocket(text: string, place: Place): string {
+  const path = /^unix:(?:\/\/(?=[/~]))?([^/].*|\/(?!\/).*)$/s.exec(text)?.[1];
+  return path === undefined ? text : `unix:${locatePath(path, place)}`;
+}
+
 function parseSocket(text: string): Address {
   const path = text.slice("unix:".length).replace(/^\/\/(?=\/)/, "");
   if (!path.startsWith("/") || hasControl(path)) {
@@ -102,6 +109,7 @@ function parseSocket(text: string): Address {
 /** A listening address, or `off` for none at all; for options that have a default. */
 export const addressOrOff: Kind<Address | null> = {
   placeholder: "ADDR",
+  locate: locateSocket,
   parse: (text) => text === "off" ? null : address.parse(text),
 };
 

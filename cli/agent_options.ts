@@ -85,7 +85,7 @@ type AgentChecked = Pick<
 type AgentSources = PublishSources & Readonly<Record<"password", Source>>;
 
 /**
- * What an agent publishes. `--name` and `--dir` as flags or variables stand for themselves: the file's
+ * What an agent publishes; `current` gives the current directory where nothing was named. `--name` and `--dir` as flags or variables stand for themselves: the file's
  * `[[agent.publish]]` is then left out. Without anything, the current directory.
  */
 export function publications(
@@ -93,12 +93,13 @@ export function publications(
     readonly values: Pick<AgentValues, "name" | "dir" | "publish">;
     readonly sources: PublishSources;
   },
+  current: () => string = () => ".",
 ): Publication[] {
   const direct = [sources.name, sources.dir];
   const overridden = direct.some(({ from }) => from === "flag" || from === "env");
   const several = overridden ? [] : values.publish;
   if (several.length > 0 && direct.every(({ from }) => from === "default")) return [...several];
-  const dir = values.dir.length > 0 ? values.dir : [{ mount: "/", value: "." }];
+  const dir = values.dir.length > 0 ? values.dir : [{ mount: "/", value: current() }];
   return [{ name: values.name, dir }, ...several];
 }
 

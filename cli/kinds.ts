@@ -1,5 +1,6 @@
 /** The plain kinds of value an option can have: text, switches, numbers, durations, sizes, choices, files. @module */
 
+import { locatePath, type Place } from "./paths.ts";
 import { BadValue, hasControl, quote } from "./usage.ts";
 
 /** How the text of a flag, a variable or a configuration key becomes a value. */
@@ -8,6 +9,11 @@ export interface Kind<T> {
   readonly placeholder: string;
   /** @throws {BadValue} a message that continues "--http ". Never called with an empty text or with NUL in it. */
   parse(text: string): T;
+  /**
+   * The same text with the path in it as it is meant where it was written. Without, there is no path in it.
+   * @throws {BadValue} as `parse`.
+   */
+  locate?(text: string, place: Place): string;
   /** What a program's plain number counts: `ms` for times. Without, it is written as it is. */
   readonly unit?: string;
   /** What completion offers: files, directories or these words. */
@@ -30,17 +36,19 @@ export function text(placeholder = "TEXT"): Kind<string> {
   };
 }
 
-/** A path of a file, as given. */
+/** A path of a file. */
 export const file: Kind<string> = {
   placeholder: "FILE",
   parse: (text) => text,
+  locate: locatePath,
   completes: "file",
 };
 
-/** A path of a directory, as given. */
+/** A path of a directory. */
 export const directory: Kind<string> = {
   placeholder: "DIR",
   parse: (text) => text,
+  locate: locatePath,
   completes: "directory",
 };
 

@@ -60,7 +60,9 @@ export {
   type Surroundings,
   type Values,
 } from "./option.ts";
-export { type Inputs, parseCommand, type Parsed, type Written } from "./parse.ts";
+export { type Inputs, parseCommand, type Parsed } from "./parse.ts";
+export { exists, quotePath, typedDirectory } from "./paths.ts";
+export type { Written } from "./resolver.ts";
 export {
   defaultTexts,
   readSetting,

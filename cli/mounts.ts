@@ -1,6 +1,7 @@
 /** Public names, path prefixes, and values that may be mounted at a path. @module */
 
 import type { Kind } from "./kinds.ts";
+import { exists, locatePath } from "./paths.ts";
 import { BadValue, quote } from "./usage.ts";
 
 // Checked before it is folded: lower-casing turns the Kelvin sign (U+212A) into an ordinary k.
@@ -54,22 +55,36 @@ export interface Mounted<T> {
   readonly value: T;
 }
 
+/** A path, or a name that is one, before the first `=`. In `./a=b` and `C:\\a=b` there is neither. */
+const MOUNT = /^(\/[^=]*|[^=/\\?#:]+)=(.*)$/s;
+
+/** What stands before and after the `=`; of the whole the mount is `/`. */
+function takeApart(text: string): { readonly path: string; readonly rest: string } {
+  const [, path, rest] = MOUNT.exec(text) ?? [];
+  if (path === undefined || rest === undefined) return { path: "/", rest: text };
+  const inner = path.replace(/^\//, "").replace(/\/$/, "");
+  if (inner !== "" || path.length > 1) checkSegments(inner);
+  if (rest === "") throw new BadValue(`has nothing after the = of ${quote(text)}`);
+  return { path: `/${inner}`, rest };
+}
+
 /**
- * `VALUE` or `PATH=VALUE`. Only what begins with a slash before the first `=` is a path, so `./a=b` and
- * `C:\a=b` are values; `/a=b` as a value is written `/=/a=b`.
+ * `VALUE`, `/PATH=VALUE` or `NAME=VALUE`. A whole text that is the path of something there is that, whatever it looks
+ * like; `/a=b` as a value that is not there is written `/=/a=b`.
  */
 export function mounted<T>(kind: Kind<T>): Kind<Mounted<T>> {
   return {
     placeholder: `[PATH=]${kind.placeholder}`,
     ...(kind.completes === undefined ? {} : { completes: kind.completes }),
     parse(text) {
-      const equals = text.startsWith("/") ? text.indexOf("=") : -1;
-      if (equals < 0) return { mount: "/", value: kind.parse(text) };
-      const inner = text.slice(1, equals).replace(/\/$/, "");
-      if (inner !== "" || equals > 1) checkSegments(inner);
-      const value = text.slice(equals + 1);
-      if (value === "") throw new BadValue(`has nothing after the = of ${quote(text)}`);
-      return { mount: `/${inner}`, value: kind.parse(value) };
+      const { path, rest } = takeApart(text);
+      return { mount: path, value: kind.parse(rest) };
+    },
+    locate(text, place) {
+      const isPath = text.includes("=") && exists(locatePath(text, place));
+      const { path, rest } = isPath ? { path: "/", rest: text } : takeApart(text);
+      const value = kind.locate?.(rest, place) ?? rest;
+      return path !== "/" || MOUNT.test(value) ? `${path}=${value}` : value;
     },
   };
 }

@@ -9,6 +9,11 @@ export interface Surroundings {
   readonly os: string;
   /** True for the superuser. */
   readonly root: boolean;
+  /**
+   * Where relative paths begin; without one they stay relative.
+   * @throws {BadValue} where that is gone
+   */
+  readonly directory?: (() => string) | undefined;
 }
 
 /** One option. Its key in the table, `tlsCert`, gives the flag `--tls-cert`, `CRUNCH_TLS_CERT` and the key `tls-cert`. */

@@ -2,7 +2,8 @@
 
 import type { FileSettings, FileValue } from "./config_file.ts";
 import type { Command, EntriesKind, Option, Options, Source, Values, Wording } from "./option.ts";
-import { DEFAULT, foundIn, type Parsed, Resolver, type Written } from "./parse.ts";
+import type { Parsed } from "./parse.ts";
+import { DEFAULT, foundIn, Resolver, type Written } from "./resolver.ts";
 import { Secret } from "./secret.ts";
 import { ownSurroundings } from "./surroundings.ts";
 import { suggest, UsageError } from "./usage.ts";
@@ -52,7 +53,7 @@ export function readOptions<O extends Options>(
     const resolver = new Resolver(name, ownSurroundings);
     const settings = settingsOf(options, given as Readonly<Record<string, unknown>>);
     const found = Object.entries(options).map(([key, option]) =>
-      [key, option, foundIn("program", settings.get(key))] as const
+      [key, option, resolver.locate(option, foundIn("program", settings.get(key)))] as const
     );
     const values = Object.fromEntries(
       found.map(([key, option, value]) => [key, resolver.value(option, value)]),
@@ -61,7 +62,7 @@ export function readOptions<O extends Options>(
       found.map(([key, , value]) => [key, value?.source ?? DEFAULT]),
     ) as Record<keyof O, Source>;
     const texts = Object.fromEntries(
-      found.map(([key, option, value]) => [key, resolver.written(key, option, value)]),
+      found.map(([key, option, value]) => [key, resolver.written(option, value)]),
     ) as Record<keyof O, Written>;
     const wrong = check?.(values, sources, wording);
     if (wrong !== undefined) throw new UsageError(wrong, name);

@@ -1,6 +1,7 @@
 /** Secrets: never a flag, never in the configuration, never printed. @module */
 
 import type { Kind } from "./kinds.ts";
+import { locatePath } from "./paths.ts";
 import { BadValue } from "./usage.ts";
 
 /** Longer than any password (1024 bytes) or token; a larger file was named by mistake. */
@@ -45,6 +46,8 @@ export const secret: Kind<Secret> = {
   form: "secret",
   completes: "file",
   parse: (text) => new Secret(text),
+  /** Of its file. */
+  locate: locatePath,
 };
 
 /** The secret in a file's bytes: UTF-8 without its last line break. @throws {BadValue} */

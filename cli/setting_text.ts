@@ -1,7 +1,7 @@
 /** Settings outside the command line, as texts and numbers: how the dashboard and its API show and give them. @module */
 
 import type { Option } from "./option.ts";
-import { DEFAULT, Resolver } from "./parse.ts";
+import { DEFAULT, Resolver } from "./resolver.ts";
 import { ownSurroundings } from "./surroundings.ts";
 import { BadValue, UsageError } from "./usage.ts";
 

@@ -30,9 +30,9 @@ export class BadValue extends Error {
 /** Controls, and what hides or reorders text: pasted words must not drive the terminal that shows a message. */
 export const UNPRINTABLE: RegExp = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
-/** `text` in quotes for a message: control and reordering characters escaped, 60 characters at most. */
-export function quote(text: string): string {
-  const shown = text.length > 60 ? `${text.slice(0, 59)}…` : text;
+/** `text` in quotes for a message: control and reordering characters escaped, cut after `most` characters. */
+export function quote(text: string, most = 60): string {
+  const shown = text.length > most ? `${text.slice(0, most - 1)}…` : text;
   return `"${
     shown.replace(UNPRINTABLE, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`)
   }"`;

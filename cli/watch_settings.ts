@@ -3,7 +3,8 @@
 import { changeable } from "./changeable.ts";
 import type { Log } from "./log.ts";
 import { dashed, type Options } from "./option.ts";
-import type { Parsed, Written } from "./parse.ts";
+import type { Parsed } from "./parse.ts";
+import type { Written } from "./resolver.ts";
 import { UsageError } from "./usage.ts";
 
 /** Between two looks at the file, in ms. It is read when it looked the same twice: nobody is writing it. */

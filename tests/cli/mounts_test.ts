@@ -38,7 +38,7 @@ Deno.test("prefix: begins and ends with a slash", () => {
   }
 });
 
-Deno.test("mount: only what begins with a slash before the first = is a path", () => {
+Deno.test("mount: a path or a name before the first = is where it is published", () => {
   const kind = mounted(directory);
   const read = (text: string) => {
     const { mount, value } = kind.parse(text);
@@ -53,10 +53,27 @@ Deno.test("mount: only what begins with a slash before the first = is a path", (
   assert.deepEqual(read("/=/srv/a=b"), ["/", "/srv/a=b"]);
   assert.deepEqual(read("/a/b=x=y=z"), ["/a/b", "x=y=z"]);
   assert.deepEqual(read("/é 💥=x"), ["/é 💥", "x"]);
+  assert.deepEqual(read("docs=./manual"), ["/docs", "./manual"]);
+  assert.deepEqual(read("year=2026"), ["/year", "2026"]);
+  assert.deepEqual(read("docs=/a=b"), ["/docs", "/a=b"]);
+  assert.deepEqual(read("a/b=c"), ["/", "a/b=c"]);
 });
 
 Deno.test("mount: refuses empty values, dot segments and what cannot be in a path", () => {
-  for (const text of ["/docs=", "//=x", "/a//b=x", "/../x=y", "/.=x", "/a?=x", "/a#=x", "/a\\=x"]) {
+  for (
+    const text of [
+      "/docs=",
+      "//=x",
+      "/a//b=x",
+      "/../x=y",
+      "/.=x",
+      "..=x",
+      "docs=",
+      "/a?=x",
+      "/a#=x",
+      "/a\\=x",
+    ]
+  ) {
     assert.throws(() => mounted(directory).parse(text), BadValue, text);
   }
 });

@@ -8,6 +8,7 @@ const WELL = "# All is well: what these settings name is there and can be used.\
 
 Deno.test("check: of a relay's settings", async (t) => {
   await using household = new Household();
+  const at = (name: string): string => household.path(name);
   const pair = certify({ names: ["localhost"] });
   household.write("cert.pem", pair.certificate);
   household.write("key.pem", pair.key);
@@ -42,10 +43,10 @@ Deno.test("check: of a relay's settings", async (t) => {
       ),
       [
         1,
-        wrong(3, 'tls-cert: cannot read "no.pem": there is no such file') +
-        wrong(4, 'tls-key: cannot read "downloads": it is a directory') +
-        wrong(5, 'downloads: cannot read "nowhere": there is no such directory') +
-        wrong(6, 'ready-file: cannot read "no": there is no such directory') +
+        wrong(3, `tls-cert: cannot read "${at("no.pem")}": there is no such file`) +
+        wrong(4, `tls-key: cannot read "${at("downloads")}": it is a directory`) +
+        wrong(5, `downloads: cannot read "${at("nowhere")}": there is no such directory`) +
+        wrong(6, `ready-file: cannot read "${at("no")}": there is no such directory`) +
         wrong(7, 'http: cannot read "/no": there is no such directory'),
       ],
     );
@@ -55,17 +56,20 @@ Deno.test("check: of a relay's settings", async (t) => {
     const [, mismatch] = await check(whole.replace("key.pem", "other.pem"));
     assert.equal(
       mismatch,
-      wrong(4, "tls-key: Cannot use other.pem: it is not the key of cert.pem"),
+      wrong(4, `tls-key: Cannot use ${at("other.pem")}: it is not the key of ${at("cert.pem")}`),
     );
     const [code, none] = await check(whole.replace("cert.pem", "password"));
-    assert.equal(none, wrong(3, "tls-cert: Cannot use password: it holds no PEM certificate"));
+    assert.equal(
+      none,
+      wrong(3, `tls-cert: Cannot use ${at("password")}: it holds no PEM certificate`),
+    );
     assert.equal(code, 1);
   });
 
   await t.step("a password's file that cannot be read, as when it starts", async () => {
     const [code, text] = await check(whole.replace("'password'", "'no'"));
     assert.equal(code, 2);
-    assert.match(text, /crunch\.toml, line 6: relay\.admin-password-file: cannot read "no"/);
+    assert.match(text, /crunch\.toml, line 6: relay\.admin-password-file: cannot read "\/.*\/no"/);
   });
 
   await t.step("the data directory lies below a file", async () => {
@@ -77,7 +81,7 @@ Deno.test("check: of a relay's settings", async (t) => {
   await t.step("a flag is named as one", async () => {
     assert.deepEqual(await check(whole, "--downloads", "nowhere"), [
       1,
-      'crunch relay: --downloads: cannot read "nowhere": there is no such directory\n',
+      `crunch relay: --downloads: cannot read "${at("nowhere")}": there is no such directory\n`,
     ]);
   });
 
@@ -94,6 +98,7 @@ Deno.test("check: of a relay's settings", async (t) => {
 
 Deno.test("check: of an agent's settings", async (t) => {
   await using household = new Household();
+  const at = (name: string): string => household.path(name);
   household.write("site/index.html", "here");
   household.write("ca.pem", certify({ names: ["some authority"], authority: true }).certificate);
   const check = async (toml: string, ...args: string[]): Promise<[number, string]> => {
@@ -117,11 +122,12 @@ Deno.test("check: of an agent's settings", async (t) => {
     const [first, second, end] = text.split("\n");
     assert.equal(
       first,
-      "crunch agent: crunch.toml, line 2: relay-ca: cannot use site/index.html: it holds no PEM certificate",
+      `crunch agent: crunch.toml, line 2: relay-ca: cannot use ${at("site/index.html")}: ` +
+        "it holds no PEM certificate",
     );
     assert.match(
       second!,
-      /^crunch agent: crunch\.toml, line 8: dir: Cannot publish sight: there is/,
+      /^crunch agent: crunch\.toml, line 8: dir: Cannot publish \/.*\/sight: there is/,
     );
     assert.equal(end, "");
   });
@@ -131,7 +137,7 @@ Deno.test("check: of an agent's settings", async (t) => {
     assert.deepEqual(await check(toml, "--dir", "site"), [0, ""]);
     const [code, text] = await check(toml, "--dir", "sight");
     assert.equal(code, 1);
-    assert.match(text, /^crunch agent: --dir: Cannot publish sight: /);
+    assert.match(text, /^crunch agent: --dir: Cannot publish \/.*\/sight: /);
   });
 
   await t.step("the home directory would be published", async () => {

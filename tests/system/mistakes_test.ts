@@ -273,12 +273,12 @@ Deno.test("mistakes at the agent", async (t) => {
     await fails(
       household.crunch(["agent", "--dir", "sight"]),
       1,
-      "Cannot publish sight: there is no such directory; name one: --dir DIR",
+      `Cannot publish ${household.path("sight")}: there is no such directory; name one: --dir DIR`,
     );
     await fails(
       household.crunch(["agent", "--dir", "site/index.html"]),
       1,
-      "it is not a directory; publish the one it is in: --dir site",
+      `it is not a directory; publish the one it is in: --dir ${household.path("site")}`,
     );
   });
 
@@ -367,7 +367,7 @@ Deno.test("mistakes at the shell", async (t) => {
     await fails(
       household.crunch(["relay", "--config", "crunch.toml"]),
       2,
-      '--config: cannot read "crunch.toml": there is no such file',
+      `--config: cannot read "${household.path("crunch.toml")}": there is no such file`,
     );
   });
 
