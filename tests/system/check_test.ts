@@ -46,7 +46,7 @@ Deno.test("check: of a relay's settings", async (t) => {
         wrong(3, `tls-cert: cannot read "${at("no.pem")}": there is no such file`) +
         wrong(4, `tls-key: cannot read "${at("downloads")}": it is a directory`) +
         wrong(5, `downloads: cannot read "${at("nowhere")}": there is no such directory`) +
-        wrong(6, `ready-file: cannot read "${at("no")}": there is no such directory`) +
+        wrong(6, `ready-file: cannot write "${at("no/ready")}": there is no such directory`) +
         wrong(7, 'http: cannot read "/no": there is no such directory'),
       ],
     );
