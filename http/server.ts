@@ -1,5 +1,6 @@
 /** The server side of HTTP/1.1: takes connections, hands out exchanges, stops gracefully. @module */
 
+import { Buffer } from "node:buffer";
 import type { Connection } from "./connection.ts";
 import { DEFAULT_HEAD_LIMITS, type HeadLimits, type HttpError } from "./head.ts";
 import { unwatch, watch, type Watched } from "./clock.ts";
@@ -35,6 +36,8 @@ export interface ServerOptions {
   readonly refuse: (exchange: ServerExchange, error: HttpError) => void;
   /** Told once for each exchange, whole or broken off. */
   readonly finished?: (exchange: ServerExchange) => void;
+  /** A new id for each request, unlike any other and telling nothing. Default: random ones. */
+  readonly nextId?: () => string;
   /** Told once for each connection. */
   readonly closed?: (connection: Connection) => void;
   readonly limits?: Partial<ServerLimits>;
@@ -47,10 +50,9 @@ export class HttpServer implements AsyncDisposable, Watched {
   readonly handle: (exchange: ServerExchange) => void;
   readonly refuse: (exchange: ServerExchange, error: HttpError) => void;
   readonly finished: (exchange: ServerExchange) => void;
+  readonly nextId: () => string;
   readonly #onclosed: (connection: Connection) => void;
   readonly #connections = new Roster<ServerConnection>();
-  readonly #prefix: string;
-  #count = 0;
   #draining = false;
   #empty: PromiseWithResolvers<void> | null = null;
 
@@ -59,9 +61,8 @@ export class HttpServer implements AsyncDisposable, Watched {
     this.handle = options.handle;
     this.refuse = options.refuse;
     this.finished = options.finished ?? (() => {});
+    this.nextId = options.nextId ?? randomIds();
     this.#onclosed = options.closed ?? (() => {});
-    const random = crypto.getRandomValues(new Uint32Array(1))[0]!;
-    this.#prefix = random.toString(36).padStart(7, "0") + "-";
   }
 
   /** How many connections there are. */
@@ -83,11 +84,6 @@ export class HttpServer implements AsyncDisposable, Watched {
   /** Looks after time-outs of every connection. */
   tick(now: number): void {
     this.#connections.forEach((connection) => connection.tick(now));
-  }
-
-  /** A request id, unique in this process and unlikely in any other. */
-  nextId(): string {
-    return this.#prefix + (this.#count++).toString(36);
   }
 
   closed(connection: ServerConnection): void {
@@ -124,4 +120,18 @@ export class HttpServer implements AsyncDisposable, Watched {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.drain(0);
   }
+}
+
+/** 128 random bits in hexadecimal, made many at once. A number that counts would tell a visitor of the others. */
+function randomIds(): () => string {
+  const bytes = Buffer.alloc(1024);
+  let texts = "";
+  let at = 0;
+  return () => {
+    if (at === texts.length) {
+      texts = crypto.getRandomValues(bytes).toString("hex");
+      at = 0;
+    }
+    return texts.slice(at, at += 32);
+  };
 }

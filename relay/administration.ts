@@ -18,7 +18,7 @@ export interface AdministrationOptions {
   readonly pages: OwnPages;
   readonly proxies: TrustedProxies;
   /** For the listener of `--admin`. */
-  readonly server: Pick<ServerOptions, "refuse" | "limits" | "closed">;
+  readonly server: Pick<ServerOptions, "refuse" | "limits" | "closed" | "nextId">;
 }
 
 export class Administration implements AsyncDisposable {

@@ -247,6 +247,7 @@ export class RunningRelay implements Relay {
       refuse: this.#front.refuse,
       closed: this.#doorkeeper.closed,
       limits: serverLimits(values),
+      nextId: this.#store.ids.next,
     };
     this.#server = new HttpServer({
       ...server,

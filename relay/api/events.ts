@@ -5,11 +5,11 @@ import type { FeedEvent } from "../event_feed.ts";
 import type { EventStreams } from "./event_stream.ts";
 import { type Identity, seesAll } from "./identity.ts";
 import { Problem } from "./problem.ts";
-import { numericCursor, refusals, type Routes } from "./routing.ts";
+import { BARE_NUMBER, cursorOf, refusals, type Routes } from "./routing.ts";
 
 /** Adds the routes. */
 export function eventRoutes(streams: EventStreams): Routes {
-  return (app, { live }) => {
+  return (app, { live, store: { ids } }) => {
     app.openapi(
       createRoute({
         method: "get",
@@ -36,13 +36,14 @@ export function eventRoutes(streams: EventStreams): Routes {
         if (live === null) throw new Problem(503, "not-running", "No relay runs here");
         const { events } = live;
         const { me } = c.var;
-        const last = numericCursor(
-          c.req.valid("header")["last-event-id"] ?? c.req.valid("query").after,
-        );
+        const after = c.req.valid("header")["last-event-id"] ?? c.req.valid("query").after;
+        const last = after !== undefined && BARE_NUMBER.test(after)
+          ? -1
+          : cursorOf(ids, "event", after, "after");
         return streams.open(c.req.raw, c.env, me, (sender) => {
           const send = (event: FeedEvent): void => {
             if (!concerns(event, me)) return;
-            sender.send({ event: event.type, id: String(event.id), data: event.data });
+            sender.send({ event: event.type, id: ids.hide("event", event.id), data: event.data });
           };
           if (last !== undefined) {
             const missed = events.since(last);

@@ -6,16 +6,7 @@ import { agentCommand } from "../agent_command.ts";
 import type { ApiContext, Caller, LiveRelay } from "./context.ts";
 import { type Identity, scopeOf, seesAll } from "./identity.ts";
 import { unfit } from "./problem.ts";
-import {
-  json,
-  numericCursor,
-  PAGE,
-  page,
-  pageOf,
-  refusals,
-  rfc3339,
-  type Routes,
-} from "./routing.ts";
+import { cursorOf, json, PAGE, page, pageOf, refusals, rfc3339, type Routes } from "./routing.ts";
 import { auditEntry, listOf, status, usage, usageStep } from "./schemas.ts";
 
 const QUARTER = 900_000;
@@ -105,7 +96,7 @@ export const recordRoutes: Routes = (app, context) => {
     }),
     (c) => {
       const { cursor, limit = PAGE, account: asked } = c.req.valid("query");
-      const before = numericCursor(cursor);
+      const before = cursorOf(store.ids, "audit", cursor);
       const own = scopeOf(c.var.me);
       const account = own ?? asked;
       const isForeign = own !== undefined && asked !== undefined && asked !== own;
@@ -114,8 +105,9 @@ export const recordRoutes: Routes = (app, context) => {
         ...(before === undefined ? {} : { before }),
         ...(account === undefined ? {} : { account }),
       });
-      const view = (entry: AuditEntry) => auditView(entry, c.var.me);
-      return c.json(pageOf(rows, { limit, view, cursor: (entry) => String(entry.id) }), 200);
+      const idOf = ({ id }: AuditEntry) => store.ids.hide("audit", id);
+      const view = (entry: AuditEntry) => auditView(entry, idOf(entry), c.var.me);
+      return c.json(pageOf(rows, { limit, view, cursor: idOf }), 200);
     },
   );
 
@@ -201,10 +193,10 @@ function usageCsv(rows: readonly UsageRow[]): string {
 }
 
 /** Where somebody else sits is not a member's business. */
-function auditView(entry: AuditEntry, me: Identity): z.infer<typeof auditEntry> {
-  const { id, time, who, address, action, account, object, before, after } = entry;
+function auditView(entry: AuditEntry, shownId: string, me: Identity): z.infer<typeof auditEntry> {
+  const { time, who, address, action, account, object, before, after } = entry;
   return {
-    id: String(id),
+    id: shownId,
     time: rfc3339(time),
     who,
     address: seesAll(me) || who === me.name ? address : "",

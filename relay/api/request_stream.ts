@@ -1,6 +1,7 @@
 /** Follows the request log: first what a reader has missed, then rows as they are made. @module */
 
 import {
+  type Ids,
   type LogReader,
   type LogRow,
   matcherOf,
@@ -18,6 +19,8 @@ export interface Following {
   readonly filter: RequestFilter;
   /** The `seq` of the last row that the reader has; undefined begins with now. */
   readonly after: number | undefined;
+  /** It has some, and nobody knows any more which. */
+  readonly isForgotten: boolean;
   /** Of all who follow. */
   readonly texts: RowTexts;
   /** Whether to say how many rows the log left out. */
@@ -36,6 +39,7 @@ const MOST_MS = 50;
 /** Sends rows until the function it gives back is called. */
 export function followRequests(sender: Sender, following: Following): () => void {
   const follower = new Follower(sender, following);
+  if (following.isForgotten) sender.send({ event: "gap", data: { missed: null } });
   const unsubscribe = following.requestLog.subscribe((rows) => follower.take(rows));
   follower.catchUp().catch(() => sender.end()); // the log cannot be read: the browser comes back
   return () => {
@@ -104,7 +108,9 @@ class Follower {
     for (const [i, row] of rows.entries()) {
       if (performance.now() - began > MOST_MS) {
         const missed = showsGaps ? rows.length - i : null;
-        wanted.push(eventText({ event: "gap", id: String(rows.at(-1)!.seq), data: { missed } }));
+        wanted.push(
+          eventText({ event: "gap", id: texts.idOf(rows, rows.length - 1), data: { missed } }),
+        );
         break;
       }
       if (row.seq <= this.#last) continue;
@@ -117,20 +123,33 @@ class Follower {
 
 /** Rows as events. All who follow are told of the same rows in the same turn: each is written once for all of them. */
 export class RowTexts {
+  readonly #hidden: Ids;
   #rows: readonly LogRow[] = [];
+  #ids: string[] = [];
   #texts: string[] = [];
 
+  constructor(ids: Ids) {
+    this.#hidden = ids;
+  }
+
+  /** Row `i` of `rows` as an event. */
   of(rows: readonly LogRow[], i: number): string {
+    const id = this.idOf(rows, i);
+    return this.#texts[i] ??= textOf(rows[i]!, id);
+  }
+
+  /** That event's id. */
+  idOf(rows: readonly LogRow[], i: number): string {
     if (rows !== this.#rows) {
       this.#rows = rows;
+      this.#ids = this.#hidden.hideAll("log", rows.map(({ seq }) => seq));
       this.#texts = [];
     }
-    return this.#texts[i] ??= textOf(rows[i]!);
+    return this.#ids[i]!;
   }
 }
 
-function textOf(row: LogRow): string {
-  const id = String(row.seq);
+function textOf(row: LogRow, id: string): string {
   return row.kind === "gap"
     ? eventText({ event: "gap", id, data: { missed: row.leftOut } })
     : eventText({ event: "request", id, data: requestView(row) });

@@ -24,7 +24,16 @@ import {
   topQuery,
 } from "./request_schemas.ts";
 import { followRequests, RowTexts } from "./request_stream.ts";
-import { json, numericCursor, PAGE, page, refusals, rfc3339, type Routes } from "./routing.ts";
+import {
+  BARE_NUMBER,
+  cursorOf,
+  json,
+  PAGE,
+  page,
+  refusals,
+  rfc3339,
+  type Routes,
+} from "./routing.ts";
 import { request } from "./schemas.ts";
 
 const tags = ["requests"];
@@ -33,8 +42,14 @@ const NONE: { items: LogRow[]; next: number | null } = { items: [], next: null }
 /** Adds the routes. */
 export function requestRoutes(streams: EventStreams): Routes {
   const exports = new RequestExports();
-  const texts = new RowTexts();
   return (app, context) => {
+    const { ids } = context.store;
+    const texts = new RowTexts(ids);
+    const seqOf = (me: Identity, cursor: string | undefined, field?: string) =>
+      // Who sees everything may count it.
+      cursor !== undefined && seesAll(me) && BARE_NUMBER.test(cursor)
+        ? Number(cursor)
+        : cursorOf(ids, "log", cursor, field);
     app.openapi(
       createRoute({
         method: "get",
@@ -46,7 +61,7 @@ export function requestRoutes(streams: EventStreams): Routes {
       }),
       async (c) => {
         const { cursor, limit = PAGE, ...given } = c.req.valid("query");
-        const before = numericCursor(cursor);
+        const before = seqOf(c.var.me, cursor);
         const filter = filterOf(given, c.var.me);
         const from = before === undefined ? {} : { before };
         const [last, found] = await Promise.all([
@@ -58,8 +73,8 @@ export function requestRoutes(streams: EventStreams): Routes {
         const newest = items[0]?.seq ?? before ?? last?.items[0]?.seq ?? 0;
         return c.json({
           items: items.filter(isRequest).map(requestView),
-          next: next === null ? null : String(next),
-          newest: String(newest),
+          next: next === null ? null : ids.hide("log", next),
+          newest: ids.hide("log", newest),
           gaps: items.filter(isGap).map((gap) => ({
             time: rfc3339(gap.time),
             missed: gap.leftOut,
@@ -146,7 +161,9 @@ export function requestRoutes(streams: EventStreams): Routes {
         const { me } = c.var;
         const { live, reader } = running(context);
         const { after, ...given } = c.req.valid("query");
-        const last = numericCursor(c.req.valid("header")["last-event-id"] ?? after);
+        const from = c.req.valid("header")["last-event-id"] ?? after;
+        const isForgotten = from !== undefined && !seesAll(me) && BARE_NUMBER.test(from);
+        const last = isForgotten ? undefined : seqOf(me, from, "after");
         const filter = filterOf(given, me);
         return streams.open(c.req.raw, c.env, me, (sender) =>
           followRequests(sender, {
@@ -154,6 +171,7 @@ export function requestRoutes(streams: EventStreams): Routes {
             reader,
             filter,
             after: last,
+            isForgotten,
             texts,
             // How much others had is not a member's business.
             showsGaps: seesAll(me),
@@ -173,7 +191,11 @@ export function requestRoutes(streams: EventStreams): Routes {
       async (c) => {
         const { id } = c.req.valid("param");
         const account = scopeOf(c.var.me);
-        const row = await context.reader?.request(id, account === undefined ? {} : { account });
+        const began = ids.beganAt(id);
+        const row = await context.reader?.request(id, {
+          ...(began === undefined ? {} : { began }),
+          ...(account === undefined ? {} : { account }),
+        });
         if (row === undefined) throw absent("request", id);
         return c.json(requestView(row), 200);
       },

@@ -2,6 +2,7 @@
 
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { ApiContext, Caller } from "./context.ts";
+import type { CursorKind, Ids } from "../store/mod.ts";
 import type { Identity } from "./identity.ts";
 import { unfit } from "./problem.ts";
 import { problem } from "./schemas.ts";
@@ -86,12 +87,21 @@ export const page = z.object({
 /** Items of a page by default. */
 export const PAGE = 100;
 
-/** The number that a cursor is. @throws {Problem} 422. */
-export function numericCursor(cursor: string | undefined): number | undefined {
+/** The number behind a cursor of ours. @throws {Problem} 422 for any other text, in the name of `field`. */
+export function cursorOf(
+  ids: Ids,
+  kind: CursorKind,
+  cursor: string | undefined,
+  field = "cursor",
+): number | undefined {
   if (cursor === undefined) return undefined;
-  if (/^\d{1,16}$/.test(cursor)) return Number(cursor);
-  throw unfit("cursor", "is not the `next` of any page");
+  const number = ids.find(kind, cursor);
+  if (number !== undefined) return number;
+  throw unfit(field, "is not one that the relay gave");
 }
+
+/** A number as earlier versions showed it. Who has one from then begins anew: by trying some it could be found out what others do. */
+export const BARE_NUMBER = /^\d{1,16}$/;
 
 /** A page out of `rows`, of which one more than `limit` was asked for. */
 export function pageOf<T, V>(

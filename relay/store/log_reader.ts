@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import type { RequestRow } from "./log_rows.ts";
-import type { RequestList, RequestPage } from "./request_query.ts";
+import type { RequestList, RequestPage, WantedRequest } from "./request_query.ts";
 import type { ExportPage, ExportPart } from "./request_text.ts";
 import type { TopList, TopQuestion } from "./request_top.ts";
 import { StoreError } from "./store_error.ts";
@@ -11,7 +11,7 @@ import type { UsageQuestion, UsageRow, UsageTotal } from "./usage_query.ts";
 /** The questions and their answers. */
 export interface LogQuestions {
   requests(page: RequestPage): RequestList;
-  request(which: { id: string; account?: string }): RequestRow | undefined;
+  request(which: WantedRequest): RequestRow | undefined;
   export(page: ExportPage): ExportPart;
   top(question: TopQuestion): TopList;
   usage(question: UsageQuestion): UsageRow[];
@@ -60,8 +60,8 @@ export class LogReader implements Disposable {
   }
 
   /** One request by its id. @throws {StoreError} `busy`, `storage`. */
-  request(id: string, { account }: { account?: string } = {}): Promise<RequestRow | undefined> {
-    return this.#ask("request", account === undefined ? { id } : { id, account });
+  request(id: string, more: Omit<WantedRequest, "id"> = {}): Promise<RequestRow | undefined> {
+    return this.#ask("request", { id, ...more });
   }
 
   /** A page of requests as text. @throws {StoreError} `busy`, `storage`. */

@@ -5,7 +5,12 @@
 
 import { Database, storageError } from "./database.ts";
 import type { LogQuestions, Question, Reply } from "./log_reader.ts";
-import { findRequest, listRequests, type RequestPage } from "./request_query.ts";
+import {
+  findRequest,
+  listRequests,
+  type RequestPage,
+  type WantedRequest,
+} from "./request_query.ts";
 import { IN_BLOCK, isInBlock } from "./request_terms.ts";
 import { type ExportPage, type ExportPart, exportRequests } from "./request_text.ts";
 import { type TopQuestion, topRequests } from "./request_top.ts";
@@ -49,7 +54,7 @@ function answer(
     case "requests":
       return listRequests(db, argument as RequestPage);
     case "request":
-      return findRequest(db, argument as { id: string; account?: string });
+      return findRequest(db, argument as WantedRequest);
     case "export":
       return exportRequests(db, argument as ExportPage);
     case "top":

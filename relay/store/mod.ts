@@ -15,6 +15,7 @@ export type { Accounts } from "./accounts.ts";
 export type { Action, Actor, AuditEntry, Change, ChangeListener, Changes } from "./changes.ts";
 export { SYSTEM } from "./changes.ts";
 export type { FirstStart } from "./first_start.ts";
+export { type CursorKind, Ids } from "./ids.ts";
 export type { NameOwner, NameRow, Names } from "./names.ts";
 export { ADMIN_ACCOUNT, foldName, LOCAL_ACCOUNT, parseName } from "./name_rules.ts";
 export type { PasswordKeys } from "./password.ts";

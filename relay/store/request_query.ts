@@ -42,6 +42,9 @@ const QUICK = 50;
 const PATIENCE = 500;
 /** Clocks are set back by less, ms. */
 const CLOCK_ERROR = 60_000;
+/** How far from what its id tells a request may have begun, ms: ids are made up to a second before they are used. */
+const BEFORE = 2_000;
+const AFTER = 3_000;
 
 /** Rows of the log. */
 export function listRequests(db: Database, page: RequestPage): RequestList {
@@ -77,14 +80,26 @@ export function listRequests(db: Database, page: RequestPage): RequestList {
   return { items: withGaps(found, gaps(db, page, [from, to]), isForward), next };
 }
 
-/** The request with that id; with `account`, only if it is that account's. */
+/** One request. */
+export interface WantedRequest {
+  readonly id: string;
+  /** About when it began, ms since 1970, for an id that tells it. */
+  readonly began?: number;
+  /** Only if it is that account's. */
+  readonly account?: string;
+}
+
+/** The request with that id. */
 export function findRequest(
   db: Database,
-  { id, account }: { id: string; account?: string },
+  { id, began, account }: WantedRequest,
 ): RequestRow | undefined {
+  const [which, ...values] = began === undefined
+    ? ["length(id) <> 32 AND id = ?"]
+    : ["time BETWEEN ? AND ? AND id = ?", began - BEFORE, began + AFTER];
   const row = db
-    .prepare("SELECT * FROM requests WHERE id = ?1 AND (?2 IS NULL OR account = ?2) LIMIT 1")
-    .get(id, account ?? null);
+    .prepare(`SELECT * FROM requests WHERE ${which} AND coalesce(account = ?, 1) LIMIT 1`)
+    .get(...values, id, account ?? null);
   return row && requestOf(row);
 }
 

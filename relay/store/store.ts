@@ -6,6 +6,7 @@ import { Changes } from "./changes.ts";
 import { prepareDataDir } from "./data_dir.ts";
 import { Database } from "./database.ts";
 import { FirstStart } from "./first_start.ts";
+import { Ids } from "./ids.ts";
 import { migrate } from "./migrate.ts";
 import { Names } from "./names.ts";
 import { PasswordHasher } from "./password.ts";
@@ -34,6 +35,8 @@ export interface Store extends Disposable {
   readonly firstStart: FirstStart;
   /** The audit log, and word of each change. */
   readonly changes: Changes;
+  /** Ids and cursors as others see them. */
+  readonly ids: Ids;
 }
 
 /**
@@ -70,6 +73,7 @@ export function openStore(dir: string, options: StoreOptions = {}): Store {
       signIn: new SignIn({ accounts, tokens, hasher, serverSecret }),
       firstStart: new FirstStart({ accounts, tokens, hasher }),
       changes,
+      ids: new Ids(serverSecret),
       [Symbol.dispose]: close,
     };
   } catch (error) {

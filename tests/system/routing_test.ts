@@ -320,6 +320,12 @@ Deno.test("routing", async (t) => {
         ids.add(id);
       }
       assert.equal(ids.size, 20);
+      // Nor do they count: of two neighbours' digits two are alike by chance.
+      const all = [...ids];
+      const alike = all.slice(1).map((id, i) =>
+        [...id].filter((digit, at) => digit === all[i]![at])
+      );
+      assert(alike.every(({ length }) => length < 15), all.join(" "));
     },
   );
 });

@@ -22,7 +22,7 @@ Deno.test("request stream: sends each request soon after it ended", async () => 
   const event = await stream.next();
   assert(performance.now() - began < 200);
   assert.deepEqual([event?.event, event?.data.id, event?.data.name], ["request", "one", "olga"]);
-  assert.match(event!.id!, /^\d+$/);
+  assert.match(event!.id!, /^[0-9a-f]{32}$/);
 });
 
 Deno.test("request stream: a filter and a member's own sight hold for it, too", async () => {
@@ -115,7 +115,7 @@ Deno.test("event stream: what waits for slow readers is bounded in bytes, howeve
   let missed = 0;
   let bytes = 0;
   for (let last = ""; last !== "r2999";) {
-    const event = await within(5_000, stream.next());
+    const event = await within(30_000, stream.next());
     assert(event !== null);
     if (event.event === "gap") missed += event.data.missed;
     else bytes += JSON.stringify(event.data).length;
