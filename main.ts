@@ -58,7 +58,7 @@ async function start(
         folder: new URL(".", import.meta.url),
         isCheckout,
         program,
-        run: (settings) => runBoth(settings, program),
+        run: (settings) => runBoth(settings, program, { name: "demo" }),
       });
     }
     default: {
@@ -69,10 +69,14 @@ async function start(
   }
 }
 
-/** Relay and agent in one process; unless told otherwise the agent uses this relay, by the local credential. */
+/**
+ * Relay and agent in one process; unless told otherwise the agent uses this relay, by the local credential. `name`:
+ * where to publish instead of the account's own name, which is left to other agents of this machine.
+ */
 async function runBoth(
   settings: Pick<Invocation & { command: "both" }, "values" | "sources" | "written">,
   program: Program,
+  { name }: { readonly name?: string } = {},
 ): Promise<Running> {
   const { runRelay } = await import("./relay/command.ts");
   const { accessOf, runAgent } = await import("./agent/command.ts");
@@ -83,7 +87,9 @@ async function runBoth(
   const relay = await runRelay({ ...settings, values }, program);
   try {
     const { local } = relay.relay;
-    const agent = runAgent(settings, program, {
+    const ownName = name !== undefined && relay.giveLocal(name);
+    const told = ownName ? { ...settings, values: { ...settings.values, name } } : settings;
+    const agent = runAgent(told, program, {
       ownAccess: local === null ? undefined : accessOf(local),
       onready: (urls) => {
         if (readyFile !== undefined) relay.writeReady(readyFile, urls);

@@ -4,6 +4,7 @@ import type { DialAddress, Log } from "../cli/mod.ts";
 import { formatAddress } from "../cli/mod.ts";
 import type { Connection, Handler } from "../http/mod.ts";
 import {
+  type Claim,
   type Credential,
   Session,
   type SessionEnd,
@@ -15,6 +16,7 @@ import {
 } from "../tunnel/mod.ts";
 import { dialAdvice } from "./advice.ts";
 import { Backoff } from "./backoff.ts";
+import { Turns } from "./turns.ts";
 
 /** Where a relay is, and as whom to sign in there. Asked for anew before each dial. */
 export interface Access {
@@ -31,8 +33,10 @@ export interface LinkOptions {
   /** What is published now, for the relay's pages. */
   readonly mounts: () => readonly ToldMount[];
   readonly software: string;
+  /** Tells this process from others of the account; for the relay alone. */
+  readonly instance: string;
   readonly log: Log;
-  /** The publication works; told after every sign-in. */
+  /** The publication works; told after every sign-in, once the name is ours. */
   readonly onwelcome: (welcome: Welcome) => void;
   /** Told before the first success, when trying on makes no sense: wrong credentials, a name that is taken. */
   readonly onrefused: (error: SignInError) => void;
@@ -44,12 +48,14 @@ export const DIAL_TIME = 10_000;
 const MAX_CONNECTIONS = 4;
 /** Between tries after the relay refused us, in ms. */
 const REFUSED_DELAY = 30_000;
-/** The same after another agent took our name, in ms. */
+/** The same after another agent took our name, where the relay lets nobody wait for it, in ms. */
 const REPLACED_DELAY = 60_000;
 /** A relay's wish to see us later is granted up to here, in ms. */
 const LONGEST_WISH = 10 * 60_000;
 /** A session of this age worked: what comes after it is a new outage, in ms. */
 const SETTLED = 5_000;
+/** By what people tell this process from others. */
+const LABEL = `pid ${Deno.pid} on ${Deno.hostname()}`.slice(0, 64);
 /** What another try with the same settings will not mend. */
 const FINAL: ReadonlySet<string> = new Set([
   "bad-credentials",
@@ -77,6 +83,11 @@ export class Link implements AsyncDisposable {
   #sessionId = "";
   #lost: ((end: SessionEnd) => void) | null = null;
   #joining = false;
+  /** What we do where another agent publishes our name: first somebody started us, so we take it over. */
+  #claim: Claim = "take";
+  /** Since when we wait for the name; 0 while we do not. */
+  #waitsSince = 0;
+  #relayLetsWait = false;
   /** Where the last dial went. */
   #relay: DialAddress | null = null;
 
@@ -107,24 +118,43 @@ export class Link implements AsyncDisposable {
 
   /** One session from dial to end. @returns how long to wait then, in ms. @throws {SignInError} and what dialling throws. */
   async #connect(): Promise<number> {
-    const { log, onwelcome } = this.#options;
+    const { log } = this.#options;
     const ended = new Promise<SessionEnd>((resolve) => this.#lost = resolve);
-    const welcome = await this.#open((end) => this.#lost?.(end));
+    const turns = new Turns(log);
+    const welcome = await this.#open((end) => this.#lost?.(end), { turns });
     const again = this.#welcomed;
     this.#welcomed = true;
     this.#sessionId = welcome.session;
     const since = performance.now();
-    if (again) log.info("connected to the relay again");
-    onwelcome(welcome);
-    const end = await ended;
+    if (turns.begin(welcome.waiting ?? [])) this.#wait();
+    else if (again) log.info("connected to the relay again");
+    const end = await Promise.race([ended, this.#publish(turns, welcome, ended)]);
     const settled = performance.now() - since > SETTLED;
     if (settled) this.#backoff.reset();
     return this.#afterEnd(end, settled);
   }
 
+  /** Publishes once the name is ours, until the session ends. */
+  async #publish(turns: Turns, welcome: Welcome, ended: Promise<SessionEnd>): Promise<SessionEnd> {
+    await turns.own;
+    this.#claim = "keep";
+    this.#waitsSince = 0;
+    this.#options.onwelcome(welcome);
+    return await ended;
+  }
+
+  #wait(): void {
+    if (this.#claim === "wait") return;
+    this.#claim = "wait";
+    this.#waitsSince = performance.now();
+  }
+
   /** Dials and signs in. `onlost` is called when the session wants no new streams any more, or is over. */
-  async #open(onlost: (end: SessionEnd) => void, join?: string): Promise<Welcome> {
-    const { access, dial, name, handler, software, mounts } = this.#options;
+  async #open(
+    onlost: (end: SessionEnd) => void,
+    { join, turns }: { readonly join?: string; readonly turns?: Turns },
+  ): Promise<Welcome> {
+    const { access, dial, name, handler, software, mounts, instance } = this.#options;
     const { relay, credential } = await access();
     this.#relay = relay;
     const deadline = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(DIAL_TIME)]);
@@ -135,6 +165,12 @@ export class Link implements AsyncDisposable {
       software,
       dialled: relay.hostname,
       mounts: mounts(),
+      place: {
+        claim: this.#claim,
+        instance,
+        label: LABEL,
+        waited: this.#claim === "wait" ? Math.round(performance.now() - this.#waitsSince) : 0,
+      },
       ...(join === undefined ? {} : { join }),
     });
     const session: Session = new Session({
@@ -143,6 +179,7 @@ export class Link implements AsyncDisposable {
       onmessage: (type, message, payload) => signIn.receive(type, message, payload),
       onstream: (stream, service) => service === null ? new StreamExchange(stream, handler) : null,
       onmore: () => this.#more(),
+      onturn: (turn) => turns?.take(turn),
       ongoaway: (end) => {
         // What is under way goes on; the relay closes, or we do when it is done.
         session.idle().then(() =>
@@ -163,7 +200,9 @@ export class Link implements AsyncDisposable {
     );
     try {
       signIn.start();
-      return await signIn.done;
+      const welcome = await signIn.done;
+      this.#relayLetsWait = signIn.canWait;
+      return welcome;
     } finally {
       clearTimeout(timer);
     }
@@ -175,7 +214,7 @@ export class Link implements AsyncDisposable {
       return;
     }
     this.#joining = true;
-    this.#open(() => {}, this.#sessionId)
+    this.#open(() => {}, { join: this.#sessionId })
       .catch((error) => this.#options.log.debug("a further connection failed", { error }))
       .finally(() => this.#joining = false);
   }
@@ -184,8 +223,11 @@ export class Link implements AsyncDisposable {
     const { log } = this.#options;
     if (this.#stop.signal.aborted) return 0;
     if (end.code === "replaced") {
-      log.warn(`replaced: ${end.message}; dialling again in 60 s`);
-      return REPLACED_DELAY;
+      const again = this.#relayLetsWait ? "" : "; dialling again in 60 s";
+      log.warn(`replaced: ${end.message}${again}`);
+      this.#wait();
+      if (!this.#relayLetsWait) return REPLACED_DELAY;
+      return settled ? 0 : this.#backoff.next();
     }
     if (FINAL.has(end.code)) {
       log.warn(`the relay sends us away: ${end.message}`);

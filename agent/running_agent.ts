@@ -44,6 +44,7 @@ export class RunningAgent implements AsyncDisposable {
   readonly urls: Promise<string[]>;
   readonly #options: RunningAgentOptions;
   readonly #log: Log;
+  readonly #instance = crypto.randomUUID();
   /** By name; "" is the account's own. */
   #published = new Map<string, Published>();
   /** What is published no more, until it is ended. */
@@ -138,6 +139,7 @@ export class RunningAgent implements AsyncDisposable {
           kind: "directory",
         })),
       software,
+      instance: this.#instance,
       log: this.#log,
       onwelcome: (welcome) => {
         onwelcome?.(welcome);

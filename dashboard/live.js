@@ -6,7 +6,8 @@ import { get } from "./api.js";
 
 /** Every type there is; `EventSource` has to be told each. */
 const TYPES = /** @type {const} */ ([
-  ...["agent.connected", "agent.replaced", "agent.draining", "agent.disconnect", "agent.gone"],
+  ...["agent.connected", "agent.replaced", "agent.promoted", "agent.draining"],
+  ...["agent.disconnect", "agent.gone"],
   ...["account.add", "account.update", "account.password", "account.remove"],
   ...["name.add", "name.remove", "name.transfer", "token.create", "token.revoke"],
   ...["session.start", "session.end", "setting.set", "gap"],

@@ -18,6 +18,8 @@ export interface AgentView {
   readonly streams: number;
   /** It finishes what is under way, and goes. */
   readonly draining: boolean;
+  /** Those of `names` that another agent of the account publishes: it takes each over when it is free. */
+  readonly waits_for: string[];
   readonly connections: number;
   readonly bytes_in: number;
   readonly bytes_out: number;
@@ -38,6 +40,7 @@ export function agentView(agent: ConnectedAgent): AgentView {
     rtt_ms: agent.rtt < 0 ? null : Math.round(agent.rtt * 1000) / 1000,
     streams: agent.streams,
     draining: agent.draining,
+    waits_for: [...agent.waitsFor],
     connections: agent.sessions.length,
     bytes_in: agent.bytesIn,
     bytes_out: agent.bytesOut,

@@ -22,6 +22,8 @@ export { checkRelayFiles } from "./check.ts";
 
 export interface RunningRelayCommand extends Running {
   readonly relay: Relay;
+  /** Gives the account `local` a name beside its own. @returns false where another account has it. */
+  giveLocal(name: string): boolean;
   /** Writes the bound addresses, and where an agent runs with it the URLs. */
   writeReady(path: string, urls?: readonly string[]): void;
 }
@@ -66,6 +68,7 @@ export async function runRelay(
   }
   return {
     relay,
+    giveLocal: (name) => relay.giveLocal(name),
     writeReady,
     // A relay ends when it is stopped, and not before.
     ended: new Promise(() => {}),

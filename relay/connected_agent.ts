@@ -1,7 +1,16 @@
 /** An agent that is signed in: its sessions, and the visitors' streams on them. @module */
 
 import { coarseNow, unwatch, watch, type Watched } from "../http/mod.ts";
-import type { Session, SessionEnd, Stream, StreamHandler, ToldMount } from "../tunnel/mod.ts";
+import {
+  Extension,
+  type Place,
+  type Session,
+  type SessionEnd,
+  type Stream,
+  type StreamHandler,
+  type ToldMount,
+  type Turn,
+} from "../tunnel/mod.ts";
 
 /** Somebody who wants a stream: told once, with a stream or with null when there was none in time. */
 export interface StreamSeeker extends StreamHandler {
@@ -27,12 +36,19 @@ export interface AgentFacts {
   readonly mounts?: readonly ToldMount[];
   /** Id of the token it signed in with, "" for a password. */
   readonly token: string;
+  /** Its claim to its names when it signed in, and which process it is. */
+  readonly place: Place;
+  /** It understands what it is told about whose turn it is. */
+  readonly canWait: boolean;
 }
 
 export class ConnectedAgent implements Watched {
   readonly facts: AgentFacts;
   /** Milliseconds since 1970. */
   readonly since: number = Date.now();
+  /** Those of its names that another agent publishes, so that it waits for them; kept by the waiting list. */
+  readonly waitsFor = new Set<string>();
+  readonly #began = performance.now();
   /** Body bytes of visitors' requests and answers. */
   bytesIn = 0;
   bytesOut = 0;
@@ -43,6 +59,11 @@ export class ConnectedAgent implements Watched {
   constructor(facts: AgentFacts, limits: AgentLimits) {
     this.facts = facts;
     this.#limits = limits;
+  }
+
+  /** How long it has been here, in ms. */
+  get age(): number {
+    return performance.now() - this.#began;
   }
 
   get sessions(): readonly Session[] {
@@ -137,6 +158,11 @@ export class ConnectedAgent implements Watched {
       this.#waiting.shift()!.seeker.onstream(null);
     }
     if (this.#waiting.length === 0) unwatch(this);
+  }
+
+  /** Tells whose turn it is to publish a name, where the agent understands that. */
+  tell(turn: Turn): void {
+    if (this.facts.canWait) this.#sessions[0]?.message(Extension.TURN, { ...turn });
   }
 
   /** Wants no new streams; what is under way goes on. */

@@ -17,6 +17,7 @@ import {
   Session,
   type SessionEnd,
   verifyProof,
+  WAIT,
   welcomeMessage,
 } from "../tunnel/mod.ts";
 import { type AgentLimits, ConnectedAgent } from "./connected_agent.ts";
@@ -179,7 +180,8 @@ class Guest implements Watched {
       return;
     }
     if (agent.remove(this.#session)) {
-      this.#options.registry.remove(agent);
+      const lost = end.code === "connection-lost" && this.#farewell === "";
+      this.#options.registry.remove(agent, { lost });
       this.#options.log.info("agent gone", {
         account: agent.facts.account,
         names: agent.facts.names.join(","),
@@ -228,7 +230,7 @@ class Guest implements Watched {
     const challenge: Challenge = {
       version: PROTOCOL_VERSION,
       software: this.#options.software,
-      capabilities: [],
+      capabilities: hello.capabilities.filter((one) => one === WAIT),
       nonce: newNonce(),
       ...(hello.method === "token" ? {} : { salt, cost: { N, r, p } }),
     };
@@ -330,6 +332,7 @@ class Guest implements Watched {
       });
     }
     const isNew = agent === undefined;
+    const canWait = hello.capabilities.includes(WAIT);
     agent ??= new ConnectedAgent({
       id: crypto.randomUUID(),
       account: account.name,
@@ -339,7 +342,18 @@ class Guest implements Watched {
       software: hello.software,
       mounts: hello.mounts,
       token: verifier.token?.id ?? "",
+      place: canWait ? hello.place : { ...hello.place, claim: "take" },
+      canWait,
     }, this.#options.agentLimits);
+    const waiting = isNew ? registry.waitsFor(agent) : [];
+    const overfull = registry.overfull(waiting, hello.place.instance);
+    if (overfull !== undefined) {
+      return this.refuse({
+        code: "too-many-waiting",
+        message: `as many agents wait for ${overfull} as may`,
+        retryAfter: 30_000,
+      });
+    }
     this.#session.message(
       Frame.WELCOME,
       welcomeMessage({
@@ -351,6 +365,7 @@ class Guest implements Watched {
           urls: this.#options.urls(name, hello.dialled, this.#address),
         })),
         streams: this.#options.maxStreams,
+        ...(waiting.length === 0 ? {} : { waiting }),
       }),
     );
     this.#leave();
@@ -363,9 +378,11 @@ class Guest implements Watched {
     agent.add(this.#session);
     if (!isNew) return;
     registry.add(agent);
-    log.info("agent connected", {
+    const waits = waiting.map(({ name }) => name);
+    const holds = names.filter((name) => !waits.includes(name));
+    log.info(holds.length === 0 ? "agent waits" : "agent connected", {
       account: account.name,
-      names: names.join(","),
+      names: (holds.length === 0 ? waits : holds).join(","),
       address: this.#address,
       software: hello.software,
     });

@@ -24,6 +24,7 @@ import { type Given, RelaySettings } from "./settings.ts";
 import {
   type Change,
   type DataDirLock,
+  LOCAL_ACCOUNT,
   LogReader,
   openRequestLog,
   openStore,
@@ -92,6 +93,13 @@ export class RunningRelay implements Relay {
 
   get local(): LocalRelay | null {
     return this.#local.left;
+  }
+
+  /** Gives the account of this machine's agents a name beside its own. @returns false where another account has it. */
+  giveLocal(name: string): boolean {
+    const { names } = this.#store;
+    if (names.ownerOf(name) === undefined) names.add(LOCAL_ACCOUNT, name);
+    return names.ownerOf(name)?.account === LOCAL_ACCOUNT;
   }
 
   get http(): readonly string[] {
@@ -390,7 +398,7 @@ export class RunningRelay implements Relay {
     await this.#listeners.close();
     this.#reception.close();
     const end = { code: "shutdown", message: "the relay stops" };
-    for (const agent of this.#registry.agents.values()) agent.goAway(end);
+    this.#registry.end(end);
     const [cut] = await this.#drain(time);
     if (cut > 0) this.#log.warn(`cut off ${cut} visitors after ${time / 1000} s`);
     await Promise.all(

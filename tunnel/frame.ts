@@ -33,6 +33,11 @@ export const Frame = {
 /** Types from here on are extensions: who does not know one skips it. */
 export const FIRST_EXTENSION = 0x60;
 
+export const Extension = {
+  /** Of the capability `wait`: whose turn it is to publish a name. */
+  TURN: 0x60,
+} as const;
+
 /** Why a stream was reset. */
 export const Reset = {
   /** Nothing of its own: the answer to a reset. */

@@ -15,6 +15,7 @@ import {
 } from "./scram.ts";
 import type { Session } from "./session.ts";
 import { tokenId } from "./token.ts";
+import { type Place, readPlace, readTurn, type Turn, WAIT } from "./waiting.ts";
 
 /** A message lacks a field or has a wrong one; the text names it. */
 export class MessageError extends Error {
@@ -37,6 +38,8 @@ export interface Hello {
   readonly dialled: string;
   /** What is published, as far as the agent tells. */
   readonly mounts: readonly ToldMount[];
+  /** What it does where others publish its names, and who it is. */
+  readonly place: Place;
   /** The session that this connection is to strengthen. */
   readonly join?: string;
 }
@@ -60,6 +63,8 @@ export interface Welcome {
   readonly names: ReadonlyArray<{ readonly name: string; readonly urls: readonly string[] }>;
   /** Streams that may be open at a time. */
   readonly streams: number;
+  /** Those of its names that others publish, so that it has to wait. */
+  readonly waiting?: readonly Turn[];
 }
 
 type Message = Record<string, unknown>;
@@ -96,6 +101,7 @@ export function readHello(message: Message): Hello {
     names: list(message, "names", isShort) as string[],
     dialled: message.dialled === undefined ? "" : text(message, "dialled", 255),
     mounts: mountsOf(message),
+    place: readPlace(message),
   } as const;
   return message.join === undefined ? hello : { ...hello, join: text(message, "join", 128) };
 }
@@ -133,6 +139,7 @@ export function readWelcome(message: Message): Welcome {
       urls: list(entry, "urls", (url) => typeof url === "string" && url.length < 512) as string[],
     })),
     streams: number(message, "streams", 1),
+    waiting: waitingOf(message),
   };
 }
 
@@ -217,6 +224,8 @@ export interface SignInOptions {
   readonly dialled: string;
   /** What is published, to be shown to people; HELLO has room for most. */
   readonly mounts?: readonly ToldMount[];
+  /** Where others publish its names; without it the agent takes them over, and does not know how to wait. */
+  readonly place?: Place;
   readonly join?: string;
 }
 
@@ -226,6 +235,8 @@ export class SignIn {
   readonly #session: () => Session;
   readonly #options: SignInOptions;
   readonly #hello: Uint8Array;
+  /** The relay lets agents wait for a name. */
+  canWait = false;
   #keys: Keys | null = null;
   #message: Uint8Array | null = null;
   #resolve!: (welcome: Welcome) => void;
@@ -243,13 +254,14 @@ export class SignIn {
     this.#hello = new TextEncoder().encode(JSON.stringify({
       versions: [PROTOCOL_VERSION],
       software: options.software,
-      capabilities: [],
+      capabilities: options.place === undefined ? [] : [WAIT],
       method: credential.method,
       id: credential.id,
       nonce: encodeBase64(newNonce()),
       names: options.names,
       dialled: options.dialled,
       ...(options.mounts === undefined ? {} : { mounts: tellable(options.mounts) }),
+      ...options.place,
       ...(options.join === undefined ? {} : { join: options.join }),
     }));
   }
@@ -286,6 +298,7 @@ export class SignIn {
           `the relay speaks protocol version ${challenge.version}, we speak ${PROTOCOL_VERSION}`,
         );
       }
+      this.canWait = challenge.capabilities.includes(WAIT);
       this.#message = authMessage(this.#hello, payload);
       this.#keys = await this.#options.credential.keys(challenge);
       if (this.#session().closed) return;
@@ -310,6 +323,13 @@ function mountsOf(message: Message): ToldMount[] {
   if (message.mounts === undefined) return [];
   const mounts = list(message, "mounts", isToldMount) as ToldMount[];
   return mounts.map(({ path, kind }) => ({ path, kind }));
+}
+
+/** Older relays let nobody wait. @throws {MessageError} */
+function waitingOf(message: Message): Turn[] {
+  if (message.waiting === undefined) return [];
+  const entries = list(message, "waiting", (value) => typeof value === "object" && value !== null);
+  return (entries as Message[]).map(readTurn).filter((turn) => turn !== undefined);
 }
 
 function isShort(value: unknown): boolean {

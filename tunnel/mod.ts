@@ -9,4 +9,5 @@ export * from "./session.ts";
 export * from "./stream.ts";
 export * from "./stream_exchange.ts";
 export * from "./token.ts";
+export * from "./waiting.ts";
 export * from "./base64.ts";

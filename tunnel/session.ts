@@ -24,6 +24,7 @@ import { GrowthBudget, SESSION_UNSAID, sessionWindow } from "./flow.ts";
 import {
   DEFAULT_STREAMS,
   END,
+  Extension,
   FIRST_EXTENSION,
   Frame,
   FRAME_HEADER,
@@ -45,6 +46,7 @@ import { readPreface, recognizeForeign } from "./greeting.ts";
 import { BARRIER, PULSE, Pulse } from "./pulse.ts";
 import { Stream, type StreamHandler } from "./stream.ts";
 import { slotOf, StreamTable } from "./stream_table.ts";
+import { readTurn, type Turn } from "./waiting.ts";
 
 export interface SessionOptions {
   readonly connection: Connection;
@@ -57,6 +59,8 @@ export interface SessionOptions {
   onstream(stream: Stream, service: Record<string, unknown> | null): StreamHandler | null;
   /** The relay would like one more connection of this agent. */
   onmore?(): void;
+  /** Agent: it is this agent's turn to publish a name, or somebody else's. */
+  onturn?(turn: Turn): void;
   /** The peer wants no new streams, or is about to end the session. */
   ongoaway(end: SessionEnd): void;
   /** Called once, after every stream was reset. */
@@ -468,7 +472,9 @@ export class Session implements Watched {
   #onframe(type: number, end: boolean, id: number, from: number, to: number): void {
     if (type === Frame.HEAD) return this.#onhead(id, end, from, to);
     if (type === Frame.TRAILERS) return this.#ontrailers(id, end, from, to);
-    if (type >= FIRST_EXTENSION) return;
+    if (type >= FIRST_EXTENSION) {
+      return type === Extension.TURN ? this.#onturn(this.#buffer.subarray(from, to)) : undefined;
+    }
     if (end) throw new ProtocolError(`A frame ${hex(type)} cannot end a stream`);
     if (id !== 0 && type < Frame.HEAD) {
       throw new ProtocolError(`A frame ${hex(type)} belongs to no stream`);
@@ -519,6 +525,13 @@ export class Session implements Watched {
         if (this.#ready) throw new ProtocolError(`A frame ${hex(type)} after the sign-in`);
         this.#options.onmessage(type, parseObject(bytes.subarray(from, to)), bytes.slice(from, to));
     }
+  }
+
+  #onturn(bytes: Uint8Array): void {
+    const { onturn } = this.#options;
+    if (onturn === undefined) return;
+    const turn = readTurn(parseObject(bytes));
+    if (turn !== undefined) onturn.call(this.#options, turn);
   }
 
   #onhead(id: number, end: boolean, from: number, to: number): void {

@@ -29,13 +29,17 @@ const COLUMNS = [
     title: "Agent",
     fixed: true,
     sort: ({ name }) => name,
-    cell: ({ names, name, draining }) =>
+    cell: ({ names, name, draining, waits_for }) =>
       html`<b>${name}</b>${
         names.length > 1 &&
         html`<span class="soft" title=${names.join(", ")}> +${names.length - 1}</span>`
       }${
         draining && html`
           <${Draining} />
+        `
+      }${
+        waits_for.length > 0 && html`
+          <${Waiting} names=${waits_for} />
         `
       }`,
   },
@@ -80,6 +84,12 @@ function rtt({ rtt_ms }) {
 
 function Draining() {
   return html`<${Badge} kind="warn">draining</${Badge}>`;
+}
+
+/** @param {{ names: string[] }} props */
+function Waiting({ names }) {
+  const title = `${names.join(", ")}: another agent publishes it now; this one takes over then`;
+  return html`<span title=${title}><${Badge} kind="off">waiting</${Badge}></span>`;
 }
 
 export default function Agents() {
@@ -149,11 +159,12 @@ function Details({ id, agent, isHere }) {
 
 /** @param {{ agent: AgentView, isHere: boolean }} props */
 function About({ agent, isHere }) {
-  const { id, names, account, transport, address, version, draining } = agent;
+  const { id, names, account, transport, address, version, draining, waits_for } = agent;
   return html`
     ${isHere && html`
       <div class="row">
         ${draining ? html`<${Draining} />` : html`<${Badge} kind="good">connected</${Badge}>`}
+        ${waits_for.length > 0 && html`<${Waiting} names=${waits_for} />`}
         <span class="grow" />
         ${isWriter.value && html`
           <button type="button" disabled=${draining} onClick=${() => drain(agent)}>Drain</button>

@@ -131,6 +131,9 @@ export const agent = z.object({
   rtt_ms: z.number().nullable(),
   streams: count,
   draining: z.boolean().openapi({ description: "it finishes what is under way, and goes" }),
+  waits_for: z.array(z.string()).openapi({
+    description: "names that another agent of the account publishes; it takes each when it is free",
+  }),
   connections: count,
   bytes_in: bytes,
   bytes_out: bytes,

@@ -6,8 +6,8 @@ import { Traffic } from "./traffic.ts";
 /** Counters that only grow. */
 export class Counters {
   readonly traffic: Traffic;
-  /** What agents did: `connected`, `replaced`, `gone`. */
-  readonly agentChanges: Tally = new Tally(["connected", "replaced", "gone"]);
+  /** What agents did: `connected`, `replaced`, `promoted`, `gone`. */
+  readonly agentChanges: Tally = new Tally(["connected", "replaced", "promoted", "gone"]);
   /** Who was not let in, and why: `agent bad-credentials`. */
   readonly signInFailures: Tally = new Tally([
     "agent bad-credentials",

@@ -46,6 +46,7 @@ class Pair implements AsyncDisposable {
       handler: (exchange) => exchange.respond(204, new Uint8Array(0), null),
       mounts: () => [{ path: "/", kind: "test" }],
       software: "test/1",
+      instance: "",
       log: createLog({ level: "debug", write: (line) => pair.lines.push(line) }),
       onwelcome: (welcome) => {
         pair.welcomes.push(welcome);

@@ -1,6 +1,13 @@
 /** A session without a connection: it counts streams, and writes down what it is told. @module */
 
-import type { Session, SessionEnd, Stream, StreamHandler } from "../../tunnel/mod.ts";
+import {
+  NO_PLACE,
+  type Place,
+  type Session,
+  type SessionEnd,
+  type Stream,
+  type StreamHandler,
+} from "../../tunnel/mod.ts";
 import { ConnectedAgent, type StreamSeeker } from "../../relay/connected_agent.ts";
 
 /** What a connected agent uses of a session. */
@@ -39,6 +46,10 @@ export class FakeSession {
     this.said.push("crowded");
   }
 
+  message(_type: number, { name, holder }: { name?: string; holder?: { label: string } | null }) {
+    this.said.push(`turn ${name}${holder === undefined ? "" : ` of ${holder?.label}`}`);
+  }
+
   goAway(end: SessionEnd): void {
     this.draining = true;
     this.said.push(`go away ${end.code}`);
@@ -75,7 +86,21 @@ let count = 0;
 
 /** An agent of the account `alice` with one session. */
 export function connect(
-  { names = ["alice"], session = new FakeSession(), waiting = 2, wait = 5_000 } = {},
+  {
+    names = ["alice"],
+    session = new FakeSession(),
+    waiting = 2,
+    wait = 5_000,
+    place,
+    canWait = true,
+  }: {
+    readonly names?: readonly string[];
+    readonly session?: FakeSession;
+    readonly waiting?: number;
+    readonly wait?: number;
+    readonly place?: Partial<Place>;
+    readonly canWait?: boolean;
+  } = {},
 ): { agent: ConnectedAgent; session: FakeSession } {
   const agent = new ConnectedAgent({
     id: `agent-${++count}`,
@@ -85,6 +110,8 @@ export function connect(
     address: "127.0.0.1",
     software: "test",
     token: "",
+    place: { ...NO_PLACE, ...place },
+    canWait,
   }, { waiting, wait });
   agent.add(session.session);
   return { agent, session };

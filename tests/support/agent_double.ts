@@ -4,12 +4,14 @@ import { DenoConnection, type Head, latin1 } from "../../http/mod.ts";
 import {
   Credential,
   parseToken,
+  type Place,
   Session,
   type SessionEnd,
   SignIn,
   type Stream,
   type StreamHandler,
   type ToldMount,
+  type Turn,
   type Welcome,
 } from "../../tunnel/mod.ts";
 import { within } from "./deadline.ts";
@@ -140,6 +142,9 @@ export interface DoubleOptions {
   readonly software?: string;
   /** What it says it publishes. */
   readonly mounts?: readonly ToldMount[];
+  /** What it does where others publish its names; without it it does not know how to wait. */
+  readonly place?: Place;
+  readonly onturn?: (turn: Turn) => void;
   /** The session that this connection strengthens. */
   readonly join?: string;
   /** Answers requests; without it they wait for `next`. */
@@ -192,6 +197,7 @@ export class AgentDouble implements AsyncDisposable {
       software: options.software ?? "double/1",
       ...(options.mounts === undefined ? {} : { mounts: options.mounts }),
       dialled: hostname,
+      ...(options.place === undefined ? {} : { place: options.place }),
       ...(options.join === undefined ? {} : { join: options.join }),
     });
     const session: Session = new Session({
@@ -205,6 +211,7 @@ export class AgentDouble implements AsyncDisposable {
           hooks.onrequest();
         }),
       onmore: () => options.onmore?.(),
+      onturn: (turn) => options.onturn?.(turn),
       ongoaway: (end) => {
         options.ongoaway?.(end);
         ongoaway(end);

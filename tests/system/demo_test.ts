@@ -45,10 +45,10 @@ async function demo(home: Household, folder: string, address = "127.0.0.1:0"): P
 /** The example site's front page is there, by both of its URLs. */
 async function shows({ http, urls }: Demo): Promise<void> {
   assert.deepEqual(urls, [
-    `http://${http}/local/`,
-    `http://local.localhost:${http.split(":")[1]}/`,
+    `http://${http}/demo/`,
+    `http://demo.localhost:${http.split(":")[1]}/`,
   ]);
-  for (const [host, path] of [[http, "/local/"], [`local.localhost:${http.split(":")[1]}`, "/"]]) {
+  for (const [host, path] of [[http, "/demo/"], [`demo.localhost:${http.split(":")[1]}`, "/"]]) {
     const answer = await ask(http, path!, { host: host! });
     assert.equal(answer.status, 200);
     assert.match(answer.text, /The Quillet/);
@@ -61,7 +61,7 @@ Deno.test("demo: shows the example site, says where, and ends with Ctrl-C", asyn
   const first = await demo(home, folder);
   await shows(first);
   for (const url of first.urls) assert.ok(first.process.stdout.includes(`\n${url}\n`), url);
-  const picture = await ask(first.http, "/local/images/quillet-at-night.jpg");
+  const picture = await ask(first.http, "/demo/images/quillet-at-night.jpg");
   assert.ok(picture.body.length > 200_000);
   first.process.kill("SIGINT");
   assert.equal(await first.process.exit, 0);
@@ -102,4 +102,16 @@ Deno.test("demo: a signal that comes twice at once, by the group and by `deno ta
   run.process.kill("SIGTERM");
   assert.equal(await run.process.exit, 0);
   assert.match(run.process.stderr, /stopping/);
+});
+
+Deno.test("demo: who publishes a folder as it says does not take the demo's name", async () => {
+  await using home = new Household();
+  const run = await demo(home, programFolder(home));
+  const [, hint] = await run.process.said(/publish +crunch (agent .*)/);
+  home.write("site/index.html", "my own");
+  const agent = home.crunch(hint!.split(" "));
+  await agent.said(new RegExp(`http://${run.http}/local/`), 20_000);
+  assert.equal((await ask(run.http, "/local/")).text, "my own");
+  await shows(run);
+  assert.doesNotMatch(run.process.stderr, /replaced/);
 });

@@ -19,7 +19,13 @@ import {
   Throttle,
 } from "../../../relay/store/mod.ts";
 import { readOptions, relayOptions, silentLog } from "../../../cli/mod.ts";
-import { DEFAULT_COST, deriveKeys, passwordBytes, SALT_BYTES } from "../../../tunnel/mod.ts";
+import {
+  DEFAULT_COST,
+  deriveKeys,
+  NO_PLACE,
+  passwordBytes,
+  SALT_BYTES,
+} from "../../../tunnel/mod.ts";
 import { TempDir } from "../store/temp_dir.ts";
 
 /** Who calls. Member olga owns things, member otto is a stranger to them. */
@@ -170,6 +176,8 @@ export class House implements AsyncDisposable {
       software: "crunch/1.2.3",
       mounts: [{ path: "/", kind: "directory" }],
       token: "",
+      place: NO_PLACE,
+      canWait: false,
     }, { waiting: 1, wait: 1 });
     agent.close = () => closed.push(agent.facts.id);
     this.registry.add(agent);
