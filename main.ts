@@ -61,6 +61,12 @@ async function start(
         run: (settings) => runBoth(settings, program, { name: "demo" }),
       });
     }
+    case "backup":
+    case "restore": {
+      const { runBackup } = await import("./relay/backup/mod.ts");
+      runBackup(invocation, program);
+      return null;
+    }
     default: {
       const { runAccount } = await import("./relay/account/mod.ts");
       await runAccount(invocation, program);
@@ -135,6 +141,11 @@ async function check({ of, parsed, text }: Check, around: Program["around"]): Pr
     );
   }
   return 1;
+}
+
+/** It does one thing and ends; all others stay. */
+function isShort(command: string): boolean {
+  return command === "backup" || command === "restore" || command.startsWith("account ");
 }
 
 /** The settings of a command that stays. */
@@ -234,7 +245,7 @@ async function main(): Promise<number> {
     around,
     terminal,
     readAgain: async () => await read() as Settings,
-    print: invocation.command.startsWith("account ") ? printText : teller(log),
+    print: isShort(invocation.command) ? printText : teller(log),
   };
   const signalled = Promise.withResolvers<number>();
   let running: Running | null = null;
@@ -243,7 +254,7 @@ async function main(): Promise<number> {
   const onsignal = (): void => {
     if (stopping && performance.now() - stoppedAt < ECHO) return;
     // A short command has nothing to finish, and may be asking for a password.
-    if (stopping || invocation.command.startsWith("account ")) Deno.exit(130);
+    if (stopping || isShort(invocation.command)) Deno.exit(130);
     stopping = true;
     stoppedAt = performance.now();
     log.info("stopping; a second signal ends at once");

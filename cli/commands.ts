@@ -3,6 +3,7 @@
 import { accountCommands } from "./account_options.ts";
 import { address } from "./addresses.ts";
 import { agentOptions, checkAgent } from "./agent_options.ts";
+import { backupCommands } from "./backup_options.ts";
 import { configTables } from "./config_tables.ts";
 import { checkOptions, configOptions, generalOptions } from "./general_options.ts";
 import { type Command, defineCommand, type Options } from "./option.ts";
@@ -86,7 +87,15 @@ const completions = defineCommand({
 });
 
 /** Every command, in the order help shows them. */
-export const commands = { relay, agent, both, demo, ...accountCommands, completions };
+export const commands = {
+  relay,
+  agent,
+  both,
+  demo,
+  ...accountCommands,
+  ...backupCommands,
+  completions,
+};
 
 /** The same without the exact types, for what works on any command. */
 export const anyCommands: Readonly<Record<string, Command<Options>>> =

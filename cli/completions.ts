@@ -18,6 +18,8 @@ interface Place {
   readonly path: string;
   /** Further commands, or the values of the first positional. */
   readonly words: ReadonlyMap<string, string>;
+  /** A file may stand there. */
+  readonly files: boolean;
   readonly offers: readonly Offer[];
 }
 
@@ -39,11 +41,13 @@ function places(): Place[] {
   const groups = ["", ...Object.keys(commandGroups)].map((name) => ({
     path: name.replace(/^(?=.)| /g, "/"),
     words: subcommands(name),
+    files: false,
     offers: name === "" ? [HELP, VERSION] : [HELP],
   }));
   const leaves = Object.entries(anyCommands).map(([name, command]) => ({
     path: `/${name.replaceAll(" ", "/")}`,
     words: new Map((command.positionals?.[0]?.completes ?? []).map((word) => [word, ""])),
+    files: command.positionals?.[0]?.kind?.completes === "file",
     offers: offersOf(command),
   }));
   return [...groups, ...leaves];
@@ -77,13 +81,14 @@ function bash(all: readonly Place[]): string {
     if (what === "any") return branch(flags, "return");
     return branch(flags, `fill -W ${quoted(what)}; return`);
   });
-  const words = all.map(({ path, words, offers }) => {
+  const words = all.map(({ path, words, files, offers }) => {
     const flags = offers.map(({ word }) => `--${word}`).join(" ");
-    return branch([path], `words=${quoted([...words.keys()].join(" "))} flags=${quoted(flags)}`);
+    const offered = quoted([...words.keys()].join(" "));
+    return branch([path], `words=${offered} flags=${quoted(flags)}${files ? " files=-f" : ""}`);
   });
   return `# bash completion for crunch. Load it with: source <(crunch completions bash)
 _crunch() {
-  local cur=\${COMP_WORDS[COMP_CWORD]} at=$((COMP_CWORD - 1)) place='' words='' flags='' i line
+  local cur=\${COMP_WORDS[COMP_CWORD]} at=$((COMP_CWORD - 1)) place='' words='' flags='' files='' i line
   fill() { while IFS= read -r line; do COMPREPLY+=("$line"); done < <(compgen "$@" -- "$cur"); }
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; i++)); do
@@ -103,7 +108,9 @@ ${values.join("\n")}
   case "$place" in
 ${words.join("\n")}
   esac
-  if [[ $cur == -* ]]; then fill -W "$flags"; else fill -W "$words"; fi
+  if [[ $cur == -* ]]; then fill -W "$flags"
+  elif [[ -n $files ]]; then compopt -o filenames; fill -f
+  else fill -W "$words"; fi
 }
 complete -F _crunch crunch
 `;
@@ -118,15 +125,15 @@ function zsh(all: readonly Place[]): string {
     if (what === "any") return branch(flags, "_message value; return");
     return branch(flags, `compadd -- ${what.split(" ").map(quoted).join(" ")}; return`);
   });
-  const words = all.map(({ path, words, offers }) => {
+  const words = all.map(({ path, words, files, offers }) => {
     const below = [...words].map(([word, help]) => describe(word, help)).join(" ");
     const flags = offers.map(({ word, help }) => describe(`--${word}`, help)).join(" ");
-    return branch([path], `below=(${below}) flags=(${flags})`);
+    return branch([path], `below=(${below}) flags=(${flags})${files ? " files=1" : ""}`);
   });
   return `#compdef crunch
 # zsh completion for crunch. Load it with: source <(crunch completions zsh)
 _crunch() {
-  local cur=\${words[CURRENT]} before=\${words[CURRENT-1]} place='' i
+  local cur=\${words[CURRENT]} before=\${words[CURRENT-1]} place='' files='' i
   local -a below flags
   for ((i = 2; i < CURRENT; i++)); do
     case "$place/\${words[i]}" in
@@ -145,7 +152,9 @@ ${values.join("\n")}
   case "$place" in
 ${words.join("\n")}
   esac
-  if [[ $cur == -* ]]; then _describe -o option flags; else _describe command below; fi
+  if [[ $cur == -* ]]; then _describe -o option flags
+  elif [[ -n $files ]]; then _files
+  else _describe command below; fi
 }
 if [[ \${funcstack[1]} == _crunch ]]; then _crunch "$@"; else compdef _crunch crunch; fi
 `;
@@ -155,8 +164,9 @@ function fish(all: readonly Place[]): string {
   // Within single quotes fish takes \\ and \' as escapes.
   const quoted = (text: string) => `'${text.replace(/[\\']/g, "\\$&")}'`;
   const lines: string[] = [];
-  for (const { path, words, offers } of all) {
+  for (const { path, words, files, offers } of all) {
     const start = `complete -c crunch -n ${quoted(`__crunch_at "${path}"`)}`;
+    if (files) lines.push(`${start} -F`);
     for (const [word, help] of words) {
       lines.push(`${start} -a ${quoted(word)}${help === "" ? "" : ` -d ${quoted(help)}`}`);
     }

@@ -102,7 +102,7 @@ async function start(
   }
 }
 
-function introduce(relay: Relay, values: RelayValues, program: Program): void {
+function introduce(relay: RunningRelay, values: RelayValues, program: Program): void {
   const lines: Array<[string, string]> = [];
   const scheme = relay.http.length > 0 ? "http" : "https";
   const pages = values.publicUrl?.origin ??
@@ -118,6 +118,13 @@ function introduce(relay: Relay, values: RelayValues, program: Program): void {
     relay.admin.length > 0 ? `${url("http", relay.admin[0]!)}admin` : `${pages}/admin`,
   ]);
   lines.push(["agents", [...relay.tunnel, ...relay.tunnelTls.map((a) => `tls://${a}`)].join("  ")]);
+  const { foundAccounts: found } = relay;
+  const accounts = found === 0
+    ? "no accounts yet"
+    : found === 1
+    ? "1 account"
+    : `${found} accounts`;
+  lines.push(["data", `${values.data} (${accounts})`]);
   const secret = relay.adminPassword;
   // Also at a later start, until somebody has signed in with it.
   const left = secret === null

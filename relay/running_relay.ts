@@ -77,6 +77,8 @@ export class RunningRelay implements Relay {
   #unsubscribe: () => void = () => {};
   readonly #onabort = (): void => void this.stop();
   adminPassword: string | null = null;
+  /** Accounts that were there when it started. */
+  foundAccounts = 0;
 
   private constructor(values: RunningRelayOptions) {
     this.#values = values;
@@ -144,7 +146,12 @@ export class RunningRelay implements Relay {
     const values = this.#values;
     await using undo = new AsyncDisposableStack();
     this.#lock = undo.use(await takeDataDir(values.data));
-    this.#store = undo.use(openStore(values.data));
+    const onWarning = (text: string): void => this.#log.warn(text);
+    if (this.#lock.lacksMarker) {
+      onWarning(`the marker .crunch-private was missing in ${values.data}: it was copied in part`);
+    }
+    this.#store = undo.use(openStore(values.data, { onWarning }));
+    this.foundAccounts = this.#store.accounts.count;
     this.#settings = new RelaySettings({
       values,
       given: values.given,

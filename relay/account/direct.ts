@@ -17,7 +17,7 @@ export async function openDirectly(
   // Not needed where a relay runs, and not light.
   const { createApi } = await import("../api/mod.ts");
   resources.use(lockDataDir(dir, "account"));
-  const store = resources.use(openStore(dir));
+  const store = resources.use(openStore(dir, { onWarning: (text) => log.warn(text) }));
   const reader = isFile(join(dir, "log.db")) ? resources.use(new LogReader(dir)) : null;
   const api = resources.use(
     createApi({ store, dir, software, log, reader, throttle: new Throttle(), live: null }),

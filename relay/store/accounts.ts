@@ -25,6 +25,7 @@ export class Accounts {
   readonly #get: Statement;
   readonly #byId: Statement;
   readonly #list: Statement;
+  readonly #count: Statement;
   readonly #insert: Statement;
   readonly #update: Statement;
   readonly #setKeys: Statement;
@@ -43,6 +44,7 @@ export class Accounts {
     this.#get = db.prepare("SELECT * FROM accounts WHERE name = ?");
     this.#byId = db.prepare("SELECT * FROM accounts WHERE id = ?");
     this.#list = db.prepare("SELECT * FROM accounts WHERE name > ? ORDER BY name LIMIT ?");
+    this.#count = db.prepare("SELECT count(*) AS n FROM accounts");
     this.#insert = db.prepare(
       "INSERT INTO accounts (name, role, created) VALUES (?, ?, ?) RETURNING id",
     );
@@ -172,6 +174,11 @@ export class Accounts {
         },
       });
     });
+  }
+
+  /** How many there are. */
+  get count(): number {
+    return Number(this.#count.get()!.n);
   }
 
   /** Whether an administrator can sign in. */

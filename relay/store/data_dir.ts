@@ -59,8 +59,8 @@ export function createPrivateFile(path: string): void {
   }
 }
 
-/** What uses a data directory: a relay for long, `crunch account` for a moment. */
-export type Holder = "relay" | "account";
+/** What uses a data directory: a relay for long, commands for a moment. */
+export type Holder = "relay" | "account" | "restore";
 
 /** Thrown where somebody else has the data directory. */
 export class DataDirTaken extends StoreError {
@@ -68,7 +68,9 @@ export class DataDirTaken extends StoreError {
   readonly holder: Holder | null;
 
   constructor(dir: string, { pid, holder }: { pid: string; holder: Holder | null }) {
-    const who = holder === "account" ? `crunch account (pid ${pid})` : `the relay with pid ${pid}`;
+    const who = holder === null || holder === "relay"
+      ? `the relay with pid ${pid}`
+      : `crunch ${holder} (pid ${pid})`;
     super("locked", `Cannot use ${dir}: ${who} is using it`);
     this.holder = holder;
   }
@@ -77,6 +79,8 @@ export class DataDirTaken extends StoreError {
 /** Held by its user; ends with the process, however that ends. */
 export interface DataDirLock extends Disposable {
   readonly dir: string;
+  /** A database was there without the marker that belongs to it. */
+  readonly lacksMarker: boolean;
 }
 
 /**
@@ -84,6 +88,7 @@ export interface DataDirLock extends Disposable {
  * @throws {DataDirTaken} naming the pid that has it. @throws {StoreError} as {@linkcode prepareDataDir}.
  */
 export function lockDataDir(dir: string, holder: Holder = "relay"): DataDirLock {
+  const lacksMarker = exists(join(dir, "crunch.db")) && !exists(join(dir, MARKER));
   prepareDataDir(dir);
   const path = join(dir, LOCK_FILE);
   createPrivateFile(path);
@@ -103,6 +108,7 @@ export function lockDataDir(dir: string, holder: Holder = "relay"): DataDirLock 
   let held = true;
   return {
     dir,
+    lacksMarker,
     [Symbol.dispose]() {
       if (!held) return;
       held = false;
@@ -150,7 +156,7 @@ function readHolder(path: string): { pid: string; holder: Holder | null } {
   }
   const [pid = "", holder = "relay"] = text.split(" ");
   if (pid === "") return { pid: "unknown", holder: null };
-  return { pid, holder: holder === "account" ? "account" : "relay" };
+  return { pid, holder: holder === "account" || holder === "restore" ? holder : "relay" };
 }
 
 function exists(path: string): boolean {

@@ -7,6 +7,15 @@ export {
   lockDataDir,
   MARKER,
 } from "./data_dir.ts";
+export {
+  abandonRestore,
+  beginRestore,
+  commitRestore,
+  filesToKeep,
+  isDatabase,
+  isEmptyDataDir,
+} from "./data_files.ts";
+export { type Contents, copyDatabase, inspectDatabase } from "./snapshot.ts";
 export { StoreError, type StoreErrorCode } from "./store_error.ts";
 
 export { openStore, type Store, type StoreOptions } from "./store.ts";

@@ -5,6 +5,8 @@ import { randomBytes } from "node:crypto";
 import { type Actor, type Changes, SYSTEM } from "./changes.ts";
 import type { Database, Statement } from "./database.ts";
 
+const SECRET = "secret.server";
+
 /** Keys with values that JSON can say. */
 export class Settings {
   readonly #changes: Changes;
@@ -12,6 +14,8 @@ export class Settings {
   readonly #set: Statement;
   readonly #remove: Statement;
   readonly #secret: Uint8Array;
+  /** Whether this opening has made the secret. */
+  readonly isSecretNew: boolean;
 
   constructor(db: Database, changes: Changes) {
     this.#changes = changes;
@@ -20,6 +24,7 @@ export class Settings {
       "INSERT INTO settings VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
     );
     this.#remove = db.prepare("DELETE FROM settings WHERE key = ?");
+    this.isSecretNew = this.#get.get(SECRET) === undefined;
     this.#secret = db.transaction(() => this.#readSecret());
   }
 
@@ -58,11 +63,10 @@ export class Settings {
   }
 
   #readSecret(): Uint8Array {
-    const key = "secret.server";
-    const row = this.#get.get(key);
+    const row = this.#get.get(SECRET);
     if (row) return new Uint8Array(Buffer.from(String(row.value), "hex"));
     const fresh = randomBytes(32);
-    this.#set.run(key, fresh.toString("hex"));
+    this.#set.run(SECRET, fresh.toString("hex"));
     return new Uint8Array(fresh);
   }
 }

@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { Accounts } from "./accounts.ts";
 import { Changes } from "./changes.ts";
 import { prepareDataDir } from "./data_dir.ts";
+import { finishRestore } from "./data_files.ts";
 import { Database } from "./database.ts";
 import { FirstStart } from "./first_start.ts";
+import { signsOfCopying } from "./half_copied.ts";
 import { Ids } from "./ids.ts";
 import { migrate } from "./migrate.ts";
 import { Names } from "./names.ts";
@@ -22,6 +24,8 @@ export interface StoreOptions {
   readonly signal?: AbortSignal;
   /** The clock, in milliseconds since 1970. */
   readonly now?: () => number;
+  /** Told what looks wrong with the directory. */
+  readonly onWarning?: (text: string) => void;
 }
 
 /** Everything that must never be lost. Calls are synchronous and take microseconds, those that hash a password excepted; changes wait for the disk. */
@@ -42,22 +46,31 @@ export interface Store extends Disposable {
 /**
  * Opens the store in the data directory `dir`, making both if need be. A running relay is the only one to write:
  * take {@linkcode lockDataDir} first.
- * @throws {StoreError} `owner`, `newer-schema`, `storage`.
+ * @throws {StoreError} `owner`, `newer-schema`, `foreign`, `storage`.
  */
 export function openStore(dir: string, options: StoreOptions = {}): Store {
-  const { signal, now = Date.now } = options;
+  const { signal, now = Date.now, onWarning = () => {} } = options;
   signal?.throwIfAborted();
   prepareDataDir(dir);
+  finishRestore(dir);
+  for (const text of signsOfCopying(dir)) onWarning(text);
   const path = join(dir, "crunch.db");
   const db = new Database(path, { durability: "full" });
   try {
-    migrate(db, { path, steps: STORE_SCHEMA, keepCopy: true });
+    if (migrate(db, { path, steps: STORE_SCHEMA, keepCopy: true })) {
+      onWarning(`${path} had lost its version, as a .dump has; it was known by its tables`);
+    }
     const changes = new Changes(db, now);
     const names = new Names(db, changes, now);
     const hasher = new PasswordHasher();
     const accounts = new Accounts(db, { changes, names, hasher, now });
     const tokens = new Tokens(db, { accounts, changes, now });
     const settings = new Settings(db, changes);
+    if (settings.isSecretNew && accounts.count > 0) {
+      onWarning(
+        `${path} had lost the relay's own key, as a copy of some tables has; it has a new one`,
+      );
+    }
     const { serverSecret } = settings;
     const close = () => {
       signal?.removeEventListener("abort", close);

@@ -28,6 +28,8 @@ export type StoreErrorCode =
   | "owner"
   /** A newer version of the program wrote the database. */
   | "newer-schema"
+  /** The database, or the backup, is not one of ours. */
+  | "foreign"
   /** The disk is full, read-only or broken; nothing was changed (507). */
   | "storage";
 

@@ -53,8 +53,10 @@ const ask: Record<string, (words: readonly string[]) => string> = {
 };
 
 const CASES: readonly (readonly [line: string, offered: readonly string[]])[] = [
-  ["crunch re", ["relay"]],
+  ["crunch re", ["relay", "restore"]],
   ["crunch account to", ["token"]],
+  ["crunch restore ce", ["cert.pem"]],
+  ["crunch backup --lo", ["--log", "--log-format", "--log-level"]],
   ["crunch account token ", ["create", "list", "revoke"]],
   ["crunch relay --max-h", ["--max-head"]],
   ["crunch relay --log-format ", ["json", "text"]],
