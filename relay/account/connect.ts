@@ -24,6 +24,7 @@ const LOOK_AGAIN = 50;
 /** Connects. @throws {CommandFailure} where that cannot be. */
 export async function connect(options: WhereOptions): Promise<ApiClient> {
   const { relay, token } = options;
+  if (relay === undefined || isHere(relay.hostname)) forgetProxies();
   if (relay !== undefined) return elsewhere(relay, token?.reveal() ?? "", options.log);
   try {
     return await here(options);
@@ -96,7 +97,18 @@ async function bySocket(data: string): Promise<ApiClient | null> {
 }
 
 function isHere(hostname: string): boolean {
-  return hostname === "localhost" || isLocalPeer(hostname.replace(/^\[|\]$/g, ""));
+  return /(^|\.)localhost$/.test(hostname) || isLocalPeer(hostname.replace(/^\[|\]$/g, ""));
+}
+
+/**
+ * Proxies are for what is elsewhere, and `NO_PROXY=*` is no reason to leave out the control socket, which is a proxy to
+ * Deno. It looks at these variables whenever it makes a client, and this process talks to nobody else.
+ */
+function forgetProxies(): void {
+  for (const name of ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"]) {
+    Deno.env.delete(name);
+    Deno.env.delete(name.toLowerCase());
+  }
 }
 
 /** What the system said, at the end of a chain of causes. */
