@@ -2,7 +2,7 @@
 
 import type { DialAddress, Log } from "../cli/mod.ts";
 import { formatAddress } from "../cli/mod.ts";
-import type { Connection, Handler } from "../http/mod.ts";
+import { type Connection, type Handler, unwatch, watch, type Watched } from "../http/mod.ts";
 import {
   type Claim,
   type Credential,
@@ -286,15 +286,19 @@ function wishOf({ retryAfter = 0 }: SessionEnd): number {
   return Math.min(retryAfter, LONGEST_WISH);
 }
 
+/** Waits for `ms`; not longer than the machine is awake, as after its sleep nothing is as it was. */
 function sleep(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();
     const done = () => {
       clearTimeout(timer);
+      unwatch(sleeper);
       signal.removeEventListener("abort", done);
       resolve();
     };
     const timer = setTimeout(done, ms);
+    const sleeper: Watched = { tick: () => {}, woke: done };
+    watch(sleeper);
     signal.addEventListener("abort", done);
   });
 }

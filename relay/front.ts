@@ -4,7 +4,7 @@ import { Buffer } from "node:buffer";
 import {
   type Admission,
   answerProblem,
-  coarseNow,
+  coarseDate,
   Field,
   type HttpError,
   type ServerExchange,
@@ -109,7 +109,7 @@ export class Front {
     const { bytesIn, bytesOut } = exchange;
     const ms = performance.now() - visit.began;
     const ttfbMs = visit.firstByte === 0 ? -1 : visit.firstByte - visit.began;
-    const ended = coarseNow();
+    const ended = coarseDate();
     const known = visit.account === "" ? "" : visit.name;
     traffic.count(known, visit.method, status, bytesIn, bytesOut, ms, ttfbMs);
     requestLog.record(

@@ -29,6 +29,13 @@ export interface ProbesOptions {
   readonly most?: number;
 }
 
+/** A probe under way, or one that ended lately. */
+interface Kept {
+  readonly health: Promise<Health>;
+  /** `performance.now()` at its end. */
+  endedAt: number;
+}
+
 /** More probes are asked for at once than may be. */
 export class TooManyProbes extends Error {
   override readonly name = "TooManyProbes";
@@ -42,7 +49,7 @@ export class HealthProbes {
   readonly #most: number;
   #running = 0;
   /** Goes with the agent: whoever comes next is asked anew. */
-  readonly #kept = new WeakMap<ConnectedAgent, Map<string, Promise<Health>>>();
+  readonly #kept = new WeakMap<ConnectedAgent, Map<string, Kept>>();
 
   constructor({ registry, time = 5_000, keep = 5_000, most = 8 }: ProbesOptions) {
     this.#registry = registry;
@@ -62,21 +69,27 @@ export class HealthProbes {
       const detail = "No agent that publishes this name is connected.";
       return { ok: false, status: 503, ms: 0, checked: Date.now(), detail };
     }
-    const kept = this.#kept.get(agent) ?? new Map<string, Promise<Health>>();
+    const kept = this.#kept.get(agent) ?? new Map<string, Kept>();
     this.#kept.set(agent, kept);
     const before = kept.get(name);
     if (before !== undefined) {
-      const health = await before;
-      if (Date.now() - health.checked < this.#keep) return health;
+      const health = await before.health;
+      if (performance.now() - before.endedAt < this.#keep) return health;
     }
     // Somebody else who waited may have begun one.
     const now = kept.get(name);
-    if (now !== undefined && now !== before) return now;
+    if (now !== undefined && now !== before) return now.health;
     if (this.#running >= this.#most) throw new TooManyProbes("Too many probes are under way");
     this.#running++;
-    const health = new Probe(agent, { host, time: this.#time }).done.finally(() => this.#running--);
-    kept.set(name, health);
-    return health;
+    const probe: Kept = {
+      health: new Probe(agent, { host, time: this.#time }).done.finally(() => {
+        this.#running--;
+        probe.endedAt = performance.now();
+      }),
+      endedAt: Infinity,
+    };
+    kept.set(name, probe);
+    return probe.health;
   }
 }
 

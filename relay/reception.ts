@@ -1,7 +1,14 @@
 /** Lets agents in: checks who they are, gives them their names, and hands them to the registry. @module */
 
 import type { Log } from "../cli/mod.ts";
-import { type Connection, isLocalPeer, unwatch, watch, type Watched } from "../http/mod.ts";
+import {
+  coarseNow,
+  type Connection,
+  isLocalPeer,
+  unwatch,
+  watch,
+  type Watched,
+} from "../http/mod.ts";
 import {
   authMessage,
   type Challenge,
@@ -127,7 +134,7 @@ class Guest implements Watched {
     this.#options = options;
     this.#connection = connection;
     this.#done = done;
-    this.#until = Date.now() + options.signInTime;
+    this.#until = coarseNow() + options.signInTime;
     this.#session = new Session({
       connection,
       side: "relay",

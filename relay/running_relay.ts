@@ -53,6 +53,7 @@ export class RunningRelay implements Relay {
   readonly #log: Log;
   readonly #software: string;
   readonly #started = Date.now();
+  readonly #startedAt = performance.now();
   readonly #events = new EventFeed();
   readonly #registry = new Registry((what, agent) => {
     this.#counters.agentChanges.add(what);
@@ -290,6 +291,7 @@ export class RunningRelay implements Relay {
           },
           signInFailures: this.#counters.signInFailures,
           started: this.#started,
+          uptime: () => performance.now() - this.#startedAt,
           ready,
           requests: () => this.#front.requests,
           connections: () => this.#server.size,

@@ -1,6 +1,6 @@
 /** Whether a session's peer is there, how far away it is, and how much the transport takes. @module */
 
-import type { Outgoing } from "../http/mod.ts";
+import { coarseNow, type Outgoing } from "../http/mod.ts";
 import { MAX_DATA, PEER_TIMEOUT, PING_INTERVAL, RELAY_PING_INTERVAL } from "./frame.ts";
 
 /** So many bytes within `PING_INTERVAL`, gone or come, are bulk; then the answer to a PING may take so long, in ms. */
@@ -33,7 +33,7 @@ export class Pulse {
   frameLimit: number = 64 << 10;
 
   readonly #options: PulseOptions;
-  #heardAt = Date.now();
+  #heardAt = coarseNow();
   /** When the PING under way was sent: by the coarse clock, 0 for none, and exactly. */
   #sentAt = 0;
   #sentExactly = 0;
@@ -50,7 +50,12 @@ export class Pulse {
 
   /** Bytes came. */
   heard(): void {
-    this.#heardAt = Date.now();
+    this.#heardAt = coarseNow();
+  }
+
+  /** The machine slept, maybe: whether the peer is still there should be known soon. */
+  woke(): void {
+    this.#next = 0;
   }
 
   /** The answer to a PING that measures. */

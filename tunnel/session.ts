@@ -606,6 +606,10 @@ export class Session implements Watched {
     this.close({ code: "peer-silent", message: "the peer does not answer" });
   }
 
+  woke(): void {
+    this.pulse.woke();
+  }
+
   #ping(kind: number, count: number): void {
     const out = this.openFrame();
     out.reserve(8);

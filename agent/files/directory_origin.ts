@@ -142,7 +142,7 @@ class DirectoryOrigin implements Origin {
   #entryOf(path: string, place: Place, { name, now }: { name: string; now: number }): Entry | null {
     const kept = this.#cache.get(path);
     if (kept !== undefined && kept.path === place.path && sameState(kept, place.info)) {
-      kept.verified = now;
+      kept.verified = coarseNow();
       return kept;
     }
     this.#cache.delete(path);
@@ -192,7 +192,7 @@ interface Listed {
 
 /** Whether the kept entry is still what lies at its path, and was followed to there lately. */
 function isCurrent(entry: Entry): boolean {
-  if (Math.abs(coarseNow() - entry.verified) > TRUST) return false;
+  if (coarseNow() - entry.verified > TRUST) return false;
   try {
     return sameState(entry, Deno.lstatSync(entry.path));
   } catch {

@@ -1,7 +1,7 @@
 /** A file as it is answered: its validators, its field lines as ready bytes, and the content of a small one. @module */
 
 import { createHash } from "node:crypto";
-import { coarseNow, formatHttpDate, giveBuffer, takeBuffer } from "../../http/mod.ts";
+import { coarseDate, coarseNow, formatHttpDate, giveBuffer, takeBuffer } from "../../http/mod.ts";
 import { mediaType } from "./media_type.ts";
 import type { OpenFile, Signature } from "./open_file.ts";
 
@@ -75,7 +75,7 @@ export function readEntry(file: OpenFile, { path, name, now }: EntryOrigin): Ent
     tag = `"${weak ? "young-" : ""}${state.map((part) => part.toString(36)).join("-")}"`;
     lasting = !weak;
   }
-  const modified = modifiedAt(file, Math.min(now, coarseNow()));
+  const modified = modifiedAt(file, Math.min(now, coarseDate()));
   const date = formatHttpDate(modified);
   const etag = `ETag: ${weak ? "W/" : ""}${tag}\r\n`;
   return {
@@ -96,7 +96,7 @@ export function readEntry(file: OpenFile, { path, name, now }: EntryOrigin): Ent
     unmodifiedFields: encoder.encode(`${etag}X-Content-Type-Options: nosniff\r\n`),
     content,
     lasting,
-    verified: now,
+    verified: coarseNow(),
     used: false,
   };
 }

@@ -27,6 +27,8 @@ export interface LiveRelay {
   readonly signInFailures: Tally;
   /** When it started, milliseconds since 1970. */
   readonly started: number;
+  /** For how long it has been running, ms. */
+  uptime(): number;
   readonly ready: () => boolean;
   /** Visitors' requests so far. */
   readonly requests: () => number;

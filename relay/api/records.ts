@@ -128,7 +128,7 @@ export const recordRoutes: Routes = (app, context) => {
         software: context.software,
         ready: live?.ready() ?? false,
         started: live === null ? null : rfc3339(live.started),
-        uptime_ms: live === null ? 0 : Math.max(0, Date.now() - live.started),
+        uptime_ms: live === null ? 0 : Math.round(live.uptime()),
         agents: agents.length,
         streams: agents.reduce((sum, agent) => sum + agent.streams, 0),
         connections: all ? live?.connections() ?? 0 : 0,

@@ -48,10 +48,10 @@ export class RequestLog implements AsyncDisposable {
   #leftOut = 0;
   #armed = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #refilledAt = Date.now();
+  #refilledAt = performance.now();
   /** Since when what is being counted is counted. */
   #usageAt = 0;
-  /** While there is trouble: not before. */
+  /** While there is trouble: not before, by `performance.now()`. */
   #retryAt = 0;
   #trouble: string | undefined;
   #closing: Promise<void> | undefined;
@@ -197,7 +197,7 @@ export class RequestLog implements AsyncDisposable {
     const before = this.#trouble;
     this.#trouble = trouble;
     if (trouble !== undefined && before === undefined) {
-      this.#retryAt = Date.now() + this.#retryMs;
+      this.#retryAt = performance.now() + this.#retryMs;
       this.#options.onWarning?.(
         `The request log has stopped: ${trouble}. Requests go on and are counted; ` +
           `it is tried again every ${this.#retryMs / 1000} s.`,
@@ -211,7 +211,7 @@ export class RequestLog implements AsyncDisposable {
   #arm(): void {
     this.#armed = true;
     this.#usageAt = Date.now();
-    this.#refill(this.#usageAt);
+    this.#refill();
     this.#wait(this.#usageAt);
   }
 
@@ -222,22 +222,24 @@ export class RequestLog implements AsyncDisposable {
 
   #tick(): void {
     const now = Date.now();
-    this.#refill(now);
+    this.#refill();
     this.#post(now, { all: false });
     this.#armed = this.#stage.count > 0 || this.#leftOut > 0 || !this.#usage.isEmpty;
     if (this.#armed) this.#wait(now);
   }
 
-  #refill(now: number): void {
-    const more = this.#rowsPerSecond * Math.max(0, now - this.#refilledAt) / 1000;
+  #refill(): void {
+    const now = performance.now();
+    const more = this.#rowsPerSecond * (now - this.#refilledAt) / 1000;
     this.#budget = Math.min(this.#rowsPerSecond, Math.max(0, this.#budget) + more);
     this.#refilledAt = now;
   }
 
+  /** @param now the date, by which what is counted is sorted into seconds and minutes. */
   #post(now: number, { all }: { all: boolean }): void {
     const second = this.#usageAt - this.#usageAt % SECOND;
     const over = now >= second - second % MINUTE + MINUTE;
-    const well = this.#trouble === undefined || now >= this.#retryAt;
+    const well = this.#trouble === undefined || performance.now() >= this.#retryAt;
     const due = now >= second + SECOND || now < second; // or the clock was set back
     let usage: readonly UsageChunk[] = [];
     let gap: RowBatch["gap"];
@@ -256,7 +258,7 @@ export class RequestLog implements AsyncDisposable {
     if (!rows && usage.length === 0) return;
     this.#seq += count + (gap ? 1 : 0);
     if (rows && this.#listeners.size > 0) this.#tell(rows);
-    if (well) this.#retryAt = now + this.#retryMs;
+    if (well) this.#retryAt = performance.now() + this.#retryMs;
     this.#channel.send({ rows, usage }, { insist: all || well });
   }
 

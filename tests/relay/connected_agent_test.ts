@@ -1,21 +1,19 @@
 /** Claims about finding a stream for each visitor of an agent, and waiting for one. @module */
 
 import assert from "node:assert/strict";
-import { mock } from "node:test";
 import { TICK } from "../../http/mod.ts";
+import { MockClock } from "../support/mock_clock.ts";
 import { connect, FakeSession, seek, Seeker } from "./fake_session.ts";
+
+let clock: MockClock;
 
 /** Runs a test whose time is its own. */
 function timed(test: () => void): () => void {
   return () => {
-    mock.timers.enable({ apis: ["setInterval", "Date"] });
-    try {
-      test();
-      // Whoever still waits gives up, and the clock stops.
-      mock.timers.tick(60_000);
-    } finally {
-      mock.timers.reset();
-    }
+    using _ = clock = new MockClock();
+    test();
+    // Whoever still waits gives up, and the clock stops.
+    clock.tick(60_000);
   };
 }
 
@@ -112,11 +110,11 @@ Deno.test(
   timed(() => {
     const { agent, session } = connect({ wait: 5_000 });
     const [, , early] = seek(agent, 3);
-    mock.timers.tick(3_000);
+    clock.tick(3_000);
     const [late] = seek(agent, 1);
-    mock.timers.tick(2_000 - TICK);
+    clock.tick(2_000 - TICK);
     assert.deepEqual([early!.got, late!.got], [undefined, undefined]);
-    mock.timers.tick(2 * TICK);
+    clock.tick(2 * TICK);
     assert.deepEqual([early!.got, late!.got], [null, undefined]);
     session.release();
     assert.equal(late!.got, session);

@@ -1,7 +1,8 @@
 /** Claims about what a session measures of its transport. @module */
 
 import assert from "node:assert/strict";
-import type { Outgoing } from "../../http/mod.ts";
+import { coarseNow, type Outgoing } from "../../http/mod.ts";
+import { PEER_TIMEOUT } from "../../tunnel/mod.ts";
 import { Pulse } from "../../tunnel/pulse.ts";
 
 /** A pulse over a transport that has written as much as a test says. */
@@ -21,7 +22,7 @@ function pulse() {
 
 Deno.test("pulse: frames are as large as suits the transport, whole bytes, within bounds", () => {
   const { pulse: it, outgoing } = pulse();
-  const now = Date.now();
+  const now = coarseNow();
   const limitAfter = (bytes: number): number => {
     outgoing.written += bytes;
     it.tick(now, 0);
@@ -38,11 +39,25 @@ Deno.test("pulse: frames are as large as suits the transport, whole bytes, withi
   assert.equal(limitAfter(10), 256 << 10);
 });
 
+Deno.test("pulse: asks a peer at once when the machine woke up, and judges it no sooner than ever", () => {
+  const { pulse: it, pings } = pulse();
+  let now = coarseNow();
+  it.tick(now, 0);
+  it.pong(1);
+  it.tick(now += 1_000, 0);
+  assert.deepEqual(pings, [[0, 1]]);
+  it.woke();
+  assert.equal(it.tick(now, 0), true);
+  assert.deepEqual(pings, [[0, 1], [0, 2]]);
+  assert.equal(it.tick(now + PEER_TIMEOUT - 1, 0), true);
+  assert.equal(it.tick(now + PEER_TIMEOUT + 1, 0), false);
+});
+
 Deno.test("pulse: only the answer to the latest ping measures", () => {
   const { pulse: it, pings } = pulse();
   it.pong(0);
   assert.equal(it.rtt, -1);
-  it.tick(Date.now(), 0);
+  it.tick(coarseNow(), 0);
   assert.deepEqual(pings, [[0, 1]]);
   it.pong(7);
   assert.equal(it.rtt, -1);

@@ -1,6 +1,5 @@
 /** A directory made for one test, published by an origin, with a clock that can be moved. @module */
 
-import { mock } from "node:test";
 import { utimesSync } from "node:fs";
 import { dirname, join } from "node:path";
 import {
@@ -9,6 +8,7 @@ import {
   type Origin,
 } from "../../../agent/files/mod.ts";
 import { FakeExchange, type FakeRequest } from "../../support/fake_exchange.ts";
+import { MockClock } from "../../support/mock_clock.ts";
 
 /** How to write a file. */
 export interface FileOptions {
@@ -78,20 +78,12 @@ export class Site implements Disposable {
   }
 }
 
-/** The process's clock, ahead by as much as it was moved: files written now are old then. */
-export class Clock implements Disposable {
+/** The process's clocks, the date ahead by as much as it was moved: files written now are old then. */
+export class Clock extends MockClock {
   /** `ahead` in ms. */
   constructor(ahead = 0) {
-    mock.timers.enable({ apis: ["Date"], now: Date.now() + ahead });
-  }
-
-  /** Moves it on, by ms. */
-  tick(time: number): void {
-    mock.timers.tick(time);
-  }
-
-  [Symbol.dispose](): void {
-    mock.timers.reset();
+    super();
+    this.setDate(ahead);
   }
 }
 

@@ -110,6 +110,7 @@ export class House implements AsyncDisposable {
         namesPerAccount: 2,
         signInFailures: new Tally([]),
         started: 1_700_000_000_000,
+        uptime: () => 60_000,
         ready: () => true,
         requests: () => 3,
         connections: () => 2,
