@@ -11,7 +11,7 @@ import {
 import { Reset, type Stream } from "../tunnel/mod.ts";
 import type { ConnectedAgent, StreamSeeker } from "./connected_agent.ts";
 import { putRequestHead } from "./request_head.ts";
-import { type AnswerPolicy, passAnswerHead, passInterimHead } from "./answer_head.ts";
+import { type AnswerPolicy, type Asked, passAnswerHead, passInterimHead } from "./answer_head.ts";
 import { passableTrailers } from "./trailers.ts";
 import type { Visit } from "./visit.ts";
 import type { Visitor } from "./visitor.ts";
@@ -25,6 +25,9 @@ export interface Destination {
   readonly target: string;
   readonly base: string;
   readonly policy: AnswerPolicy;
+  readonly asked: Asked;
+  /** See `RequestRewrite`. */
+  readonly withoutPassword: boolean;
 }
 
 /** While more than this waits for a visitor, the agent gets no new credit. */
@@ -108,6 +111,9 @@ export class Forward implements StreamSeeker, Visit, Watched {
       base: destination.base,
       host: this.#visitor.host,
       forwarding: this.#visitor.forwarding,
+      rights: rightsOf(destination.policy),
+      key: destination.asked.key,
+      withoutPassword: destination.withoutPassword,
     });
     stream.closeHead(!exchange.hasBody);
     if (exchange.hasBody) this.#pump(stream);
@@ -147,14 +153,14 @@ export class Forward implements StreamSeeker, Visit, Watched {
       if (end) return this.#misbehaves("an interim answer as the last");
       if (head.status === 100) exchange.continue();
       else if (head.status === 101) this.#misbehaves("an upgrade that nobody asked for");
-      else passInterimHead(exchange, head);
+      else passInterimHead(exchange, head, this.destination.policy);
       return;
     }
     this.firstByte = performance.now();
     const bodiless = this.#isHead || head.status === 204 || head.status === 304;
     this.#length = bodiless || head.contentLength >= 0 ? head.contentLength : end ? 0 : -1;
     if (end && !bodiless && this.#length > 0) return this.#misbehaves("an answer without its body");
-    passAnswerHead(exchange, head, this.#length, this.destination.policy);
+    passAnswerHead(exchange, head, this.#length, this.destination);
     if (end || bodiless) this.#end();
   }
 
@@ -249,4 +255,10 @@ export class Forward implements StreamSeeker, Visit, Watched {
     if (this.exchange.started || this.exchange.aborted) return;
     answerProblem(this.exchange, problem);
   }
+}
+
+/** With which rights documents are sent that share their origin; undefined for those on a host of their own. */
+function rightsOf(policy: AnswerPolicy): "sandbox" | "trusted" | undefined {
+  if (policy.kind === "path") return "sandbox";
+  return policy.kind === "trusted" && policy.onPath ? "trusted" : undefined;
 }

@@ -10,9 +10,13 @@ import {
   type ServerExchange,
   turnedAway,
 } from "../http/mod.ts";
-import type { AnswerPolicy } from "./answer_head.ts";
+import type { AnswerNotes, AnswerPolicy } from "./answer_head.ts";
+import type { DroppedFields } from "./dropped_fields.ts";
 import { type Destination, Forward } from "./forward.ts";
+import { FrontPasswords } from "./front_passwords.ts";
 import type { OwnPages } from "./own_pages.ts";
+import { isNavigation, PageKeys } from "./page_key.ts";
+import { asksLeave, leaveFields, type Reader, readerOf } from "./page_reads.ts";
 import type { Counters, Telemetry } from "./metrics/mod.ts";
 import type { Registry } from "./registry.ts";
 import type { Route, Router } from "./router.ts";
@@ -33,18 +37,20 @@ export interface FrontOptions {
   readonly admission: Admission;
   /** Time to the first byte of an agent's answer, in ms; 0 waits for ever. */
   readonly firstByteTime: number;
-  /** The dashboard has a listener of its own: then no page here shares its origin. */
-  readonly separateAdmin: boolean;
+  /** Counts what of answers does not pass. */
+  readonly dropped: DroppedFields;
 }
 
 type NameRoute = Route & { kind: "name" };
-const TRUSTED: AnswerPolicy = { kind: "trusted" };
-/** How many path policies are kept; when full it starts anew. */
+const UNASKED = { reader: "other", key: "" } as const;
+/** How many policies are kept; when full it starts anew. */
 const MAX_POLICIES = 4096;
 
 export class Front {
   readonly #options: FrontOptions;
   readonly #policies = new Map<string, AnswerPolicy>();
+  readonly #passwords = new FrontPasswords();
+  readonly #keys: PageKeys;
   /** Requests so far. */
   requests = 0;
   /** Is told of each request where somebody collects such. */
@@ -52,6 +58,7 @@ export class Front {
 
   constructor(options: FrontOptions) {
     this.#options = options;
+    this.#keys = new PageKeys(options.store.settings.serverSecret);
   }
 
   /** Answers one request. */
@@ -69,6 +76,7 @@ export class Front {
       case "name":
         return this.#forward(exchange, visitor, route, began);
       case "own":
+        this.#passwords.note(head);
         return this.#options.pages.answer(exchange, route.segment, visitor);
       case "redirect":
         // Byte for byte: a query may hold some over 127.
@@ -202,13 +210,23 @@ export class Front {
         null,
       );
     }
+    const policy = this.#policy(route, owner.trusted, visitor);
+    let asked: Destination["asked"] = UNASKED;
+    if (policy.kind === "path") {
+      const found = this.#confine(exchange, visitor, route);
+      if (found === null) return;
+      asked = found;
+    }
     const destination: Destination = {
       name: route.name,
       account: owner.account,
       agent,
       target: route.target,
       base: route.base,
-      policy: this.#policy(route, owner.trusted, visitor),
+      policy,
+      asked,
+      withoutPassword: head.has(Field.authorization) &&
+        this.#passwords.isFronts(head, { name: route.name, proxied: visitor.proxied }),
     };
     const forward = new Forward(exchange, visitor, destination, {
       began,
@@ -219,18 +237,63 @@ export class Front {
     forward.start();
   }
 
+  /**
+   * What a request on a path URL that is not trusted gets besides. Null where it is answered: a page of a near visitor
+   * is sent on to its address with the name's key, anybody else's to that without one; and a page's question for leave
+   * to read is for us to answer.
+   */
+  #confine(
+    exchange: ServerExchange,
+    visitor: Visitor,
+    { name, base, key, target }: NameRoute,
+  ): { readonly reader: Reader; readonly key: string } | null {
+    const { head } = exchange;
+    const keys = key !== "" || visitor.isNear ? this.#keys.of(name) : null;
+    const isKeyed = key !== "" && keys!.includes(key);
+    if (isKeyed !== visitor.isNear && isNavigation(head)) {
+      // A request of its own in every respect but the log's.
+      exchange.tag = null;
+      const place = visitor.isNear ? `${base}/${keys![0]}` : base;
+      const location = `Location: ${place}${target}\r\nCache-Control: no-store\r\n`;
+      exchange.respond(307, Buffer.from(location, "latin1"), null);
+      return null;
+    }
+    if (key === "" && head.get(Field.origin) !== "null") return UNASKED;
+    const reader = readerOf(head, () => ({
+      known: isKeyed || !visitor.isNear,
+      place: `${visitor.scheme}://${visitor.authority}${base}/`,
+    }));
+    if (reader === "own" && asksLeave(head)) {
+      exchange.respond(204, leaveFields(head), null, -1);
+      return null;
+    }
+    return { reader, key: isKeyed ? key : "" };
+  }
+
   #policy(route: NameRoute, trusted: boolean, visitor: Visitor): AnswerPolicy {
-    if (trusted || (route.mode === "path" && this.#options.separateAdmin)) return TRUSTED;
-    const key = route.mode === "path" ? route.base : visitor.site!.host;
+    const onPath = route.mode === "path";
+    const place = onPath ? route.base : visitor.site!.host;
+    const key = trusted ? `${place} trusted` : place;
     let policy = this.#policies.get(key);
     if (policy === undefined) {
-      policy = route.mode === "path"
-        ? { kind: "path", base: route.base }
-        : { kind: "subdomain", host: key };
+      const notes = this.#notes(route.name);
+      policy = trusted
+        ? { kind: "trusted", onPath, notes }
+        : onPath
+        ? { kind: "path", base: route.base, notes }
+        : { kind: "subdomain", host: place, notes };
       if (this.#policies.size >= MAX_POLICIES) this.#policies.clear();
       this.#policies.set(key, policy);
     }
     return policy;
+  }
+
+  #notes(name: string): AnswerNotes {
+    return {
+      name,
+      dropped: (field) => this.#options.dropped.note(name, field),
+      asksBasic: () => this.#passwords.asks(name),
+    };
   }
 
   #asterisk(exchange: ServerExchange): void {

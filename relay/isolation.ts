@@ -1,29 +1,14 @@
 /** Keeps what agents answer away from the relay's own origin and from each other, where no agent can weaken it. @module */
 
-import { Field, type Head } from "../http/mod.ts";
-
 /** Cookies of this prefix are the relay's: they never reach an agent, and no agent can set one. */
 export const OWN_COOKIE = "crunch";
 
-/** Fields that would act on the whole origin: dropped from answers on path URLs. */
-const ORIGIN_WIDE: ReadonlySet<number> = new Set([
-  Field["clear-site-data"],
-  Field["service-worker-allowed"],
-  Field["strict-transport-security"],
-  Field["alt-svc"],
-  Field.nel,
-  Field["report-to"],
-  Field["reporting-endpoints"],
-]);
-
-/** Whether a line of an answer acts on the whole origin. */
-export function isOriginWide(field: number): boolean {
-  return ORIGIN_WIDE.has(field);
-}
-
-/** What an answer on a path URL gets besides its own policy. */
-export const SANDBOX =
-  "Content-Security-Policy: sandbox allow-scripts allow-forms allow-popups allow-modals allow-downloads\r\n";
+/**
+ * What an answer on a path URL gets besides its own policy. Windows that it opens are outside of the sandbox, as PDFs
+ * and other sites need it; what is in them has the policy of its own address. When this changes, so must `Mark`.
+ */
+export const SANDBOX = "Content-Security-Policy: sandbox allow-scripts allow-forms allow-popups " +
+  "allow-popups-to-escape-sandbox allow-modals allow-downloads\r\n";
 
 /** A media type as browsers agree on it. What ends in xml is a document that may hold scripts (RFC 7303 section 4.2). */
 const INERT =
@@ -47,7 +32,8 @@ export function isInert(contentType: string): boolean {
 }
 
 /**
- * A Set-Cookie value as it may pass on a path URL: under the name's own path, without Domain; null to drop it.
+ * A Set-Cookie value as it may pass on a path URL: under the name's own path, without Domain; null to drop it. Without
+ * Priority too: when a jar is full, browsers throw out what has least of it, and ours is to stay.
  * @param base `/alice`, without a slash at its end.
  */
 export function confineCookie(value: string, base: string): string | null {
@@ -59,7 +45,7 @@ export function confineCookie(value: string, base: string): string | null {
     const [key = "", ...rest] = attribute.split("=");
     const name = key.trim().toLowerCase();
     if (name === "path") path = rest.join("=").trim();
-    else if (name !== "domain") kept.push(attribute);
+    else if (name !== "domain" && name !== "priority") kept.push(attribute);
   }
   const own = path === base || path.startsWith(base + "/")
     ? path.slice(base.length)
@@ -72,17 +58,41 @@ export function confineCookie(value: string, base: string): string | null {
 }
 
 /**
- * The same on a subdomain: only a Domain above its own host drops it.
+ * The same on a subdomain: a Domain above its own host drops it, and a name of ours.
  * @param host `alice.example.org`
  */
 export function confineSubdomainCookie(value: string, host: string): string | null {
-  for (const attribute of value.split(";").slice(1)) {
+  const [pair = "", ...attributes] = value.split(";");
+  if (isOwnPair(pair)) return null;
+  let hasPriority = false;
+  for (const attribute of attributes) {
     const [key = "", ...rest] = attribute.split("=");
-    if (key.trim().toLowerCase() !== "domain") continue;
+    const name = key.trim().toLowerCase();
+    hasPriority ||= name === "priority";
+    if (name !== "domain") continue;
     const domain = rest.join("=").trim().toLowerCase().replace(/^\./, "");
     if (domain !== "" && domain !== host && !domain.endsWith("." + host)) return null;
   }
-  return value;
+  if (!hasPriority) return value;
+  return [
+    pair,
+    ...attributes.filter((attribute) => !/^[ \t]*priority[ \t]*(?:=|$)/i.test(attribute)),
+  ]
+    .join(";");
+}
+
+/** The same for an account that is trusted: all but names of ours. */
+export function confineTrustedCookie(value: string): string | null {
+  return isOwnPair(value.split(";", 1)[0]!) ? null : value;
+}
+
+/** Whether a browser would take it for a cookie of ours, or send it back as one. */
+function isOwnPair(pair: string): boolean {
+  const equals = pair.indexOf("=");
+  // A cookie without a name is sent back as its value.
+  const name = (equals > 0 && pair.slice(0, equals).trim() !== "" ? pair.slice(0, equals) : pair)
+    .replace(/^[=\s]+/, "").trim().toLowerCase();
+  return name.startsWith(OWN_COOKIE) || name.startsWith("__host-" + OWN_COOKIE);
 }
 
 /** Not ours, not one whose prefix promises what a path URL cannot keep, and not one without a name. */
@@ -101,11 +111,32 @@ export function withoutOwnCookies(value: string): string {
   }).join(";").trim();
 }
 
-/**
- * Whether a request on a path URL comes from a sandboxed page of the same site and carries no rights: then its answer
- * may be read, so that modules, fonts and JSON load.
- */
-export function isAnonymousNull(head: Head): boolean {
-  return head.get(Field.origin) === "null" && head.method === "GET" && !head.has(Field.cookie) &&
-    !head.has(Field.authorization);
+/** Cookies that one answer may set, and that a browser may have of one name: it keeps some 180 of a host in all. */
+const MOST_IN_ANSWER = 20;
+const MOST_OF_NAME = 50;
+
+/** Counts what an answer sets, beside what the visitor's browser has of the name already. */
+export class CookieCount {
+  readonly #held: ReadonlySet<string>;
+  #set = 0;
+  #fresh = 0;
+
+  /** @param cookies of the request, as one list. */
+  constructor(cookies: string) {
+    this.#held = new Set(cookies.split(";").map(nameOf).filter((name) => name !== ""));
+  }
+
+  /** Whether one more, a Set-Cookie value, may pass. */
+  admits(value: string): boolean {
+    if (this.#set >= MOST_IN_ANSWER) return false;
+    const isFresh = !this.#held.has(nameOf(value.split(";", 1)[0]!));
+    if (isFresh && this.#held.size + this.#fresh >= MOST_OF_NAME) return false;
+    this.#set++;
+    if (isFresh) this.#fresh++;
+    return true;
+  }
+}
+
+function nameOf(pair: string): string {
+  return pair.split("=", 1)[0]!.trim();
 }

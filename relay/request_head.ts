@@ -2,6 +2,7 @@
 
 import { Field, type Head, type Outgoing, type ServerExchange } from "../http/mod.ts";
 import { OWN_COOKIE, withoutOwnCookies } from "./isolation.ts";
+import { type Believed, believed } from "./validators.ts";
 
 const encoder = new TextEncoder();
 const VERSION = encoder.encode(" HTTP/1.1\r\n");
@@ -35,9 +36,21 @@ for (
     "x-request-id",
   ] as const
 ) handling[Field[name]] = DROP;
-for (const name of ["cookie", "host", "expect", "max-forwards"] as const) {
-  handling[Field[name]] = LOOK;
-}
+for (
+  const name of [
+    "authorization",
+    "cookie",
+    "expect",
+    "host",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "max-forwards",
+    "range",
+    "referer",
+  ] as const
+) handling[Field[name]] = LOOK;
 
 /** Fields that a Connection field cannot drop: framing and routing depend on them. */
 const KEPT: ReadonlySet<string> = new Set([
@@ -55,6 +68,12 @@ export interface RequestRewrite {
   readonly host?: string | undefined;
   /** The lines that say who asked. */
   readonly forwarding: Uint8Array;
+  /** On a path URL: with which rights documents are sent now. */
+  readonly rights: "sandbox" | "trusted" | undefined;
+  /** The key in the addresses of the name's pages, which is none of the agent's business; "" without one. */
+  readonly key: string;
+  /** The Basic password is a proxy's in front of us. */
+  readonly withoutPassword: boolean;
 }
 
 /** Puts the head into `out`: the visitor's lines as they came, less those that are ours to say, and then those. */
@@ -71,6 +90,7 @@ export function putRequestHead(
   const replaced = rewrite.host !== undefined || head.absolute || head.hostIndex < 0;
   // Runs of lines that stay are copied in one piece.
   let from = -1;
+  let conditions: Believed | null | undefined;
   for (let i = 0; i < count; i++) {
     const how = handling[head.number(i)]!;
     const isNamed = named !== null && named.has(head.name(i).toLowerCase());
@@ -80,9 +100,16 @@ export function putRequestHead(
     }
     if (from >= 0) out.put(bytes, from, head.lineStart(i));
     from = -1;
-    if (how === LOOK && !isNamed && !(replaced && i === head.hostIndex)) {
-      putChanged(out, head, i, exchange);
+    if (how !== LOOK || isNamed || (replaced && i === head.hostIndex)) continue;
+    const number = head.number(i);
+    if (CONDITIONAL.has(number) && rewrite.rights !== undefined) {
+      if (conditions === undefined) conditions = believed(head, rewrite.rights);
+      if (conditions !== null) {
+        putCondition(out, head, i, conditions);
+        continue;
+      }
     }
+    putChanged(out, head, i, exchange, rewrite);
   }
   if (from >= 0) out.put(bytes, from, head.lineEnd(count - 1));
   if (replaced) {
@@ -99,10 +126,49 @@ export function putRequestHead(
   out.put(VIA_AND_END[head.minor]!);
 }
 
-function putChanged(out: Outgoing, head: Head, index: number, exchange: ServerExchange): void {
+/** Lines of which marked tags decide. */
+const CONDITIONAL: ReadonlySet<number> = new Set(
+  (["if-match", "if-modified-since", "if-none-match", "if-range", "range"] as const)
+    .map((name) => Field[name]),
+);
+
+/** A condition that hangs on a tag which is not believed goes, and what hangs on that. */
+function putCondition(out: Outgoing, head: Head, index: number, believed: Believed): void {
+  const put = (value: string): void => {
+    if (value !== "") out.putText(`${head.name(index)}: ${value}\r\n`);
+  };
+  const number = head.number(index);
+  switch (number) {
+    case Field["if-none-match"]:
+      if (index === head.find(number)) put(believed.noneMatch);
+      return;
+    case Field["if-match"]:
+      if (index === head.find(number)) put(believed.match);
+      return;
+    case Field["if-range"]:
+      return put(believed.range);
+    case Field.range:
+      if (believed.range !== "" || !head.has(Field["if-range"])) put(head.value(index));
+      return;
+    default:
+      if (believed.noneMatch !== "" || !head.has(Field["if-none-match"])) put(head.value(index));
+  }
+}
+
+function putChanged(
+  out: Outgoing,
+  head: Head,
+  index: number,
+  exchange: ServerExchange,
+  { key, withoutPassword }: RequestRewrite,
+): void {
   switch (head.number(index)) {
-    case Field.host:
-      out.put(head.bytes, head.lineStart(index), head.lineEnd(index));
+    case Field.authorization:
+      if (!withoutPassword) out.put(head.bytes, head.lineStart(index), head.lineEnd(index));
+      return;
+    case Field.referer:
+      if (key === "") out.put(head.bytes, head.lineStart(index), head.lineEnd(index));
+      else out.putText(`${head.name(index)}: ${head.value(index).replace(`/${key}/`, "/")}\r\n`);
       return;
     case Field.expect:
       if (exchange.continueDue) out.put(head.bytes, head.lineStart(index), head.lineEnd(index));
@@ -117,11 +183,14 @@ function putChanged(out: Outgoing, head: Head, index: number, exchange: ServerEx
       if (rest !== "") out.putText(`${head.name(index)}: ${rest}\r\n`);
       return;
     }
-    default: {
-      // Max-Forwards (RFC 9110 section 7.6.2); 0 was answered before.
+    case Field["max-forwards"]: {
+      // RFC 9110 section 7.6.2; 0 was answered before.
       const hops = Number(head.value(index));
       if (Number.isInteger(hops) && hops > 0) out.putText(`Max-Forwards: ${hops - 1}\r\n`);
+      return;
     }
+    default:
+      out.put(head.bytes, head.lineStart(index), head.lineEnd(index));
   }
 }
 

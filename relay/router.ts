@@ -1,17 +1,22 @@
 /** Decides who answers a request: one of our own pages, a name's agent, or nobody. @module */
 
+import { KEYED } from "./page_key.ts";
 import { foldName } from "./store/mod.ts";
 
 /** What the router found. */
 export type Route =
   /** One of our own pages; `segment` is the first segment as it was written. */
   | { readonly kind: "own"; readonly segment: string }
-  /** A name's agent. `target` is what the agent gets, `base` what stands before it in public. */
+  /**
+   * A name's agent. `target` is what the agent gets, `base` what stands before it in public, and `key` a page's key
+   * that stood between the two, "" without one.
+   */
   | {
     readonly kind: "name";
     readonly name: string;
     readonly mode: "path" | "subdomain";
     readonly base: string;
+    readonly key: string;
     readonly target: string;
   }
   | { readonly kind: "redirect"; readonly location: string }
@@ -76,7 +81,7 @@ export class Router {
     if (segments[0] === ".well-known" && segments[1] === "acme-challenge") {
       return { kind: "own", segment: ".well-known" };
     }
-    return { kind: "name", name, mode: "subdomain", base: "", target };
+    return { kind: "name", name, mode: "subdomain", base: "", key: "", target };
   }
 
   /** Paths whose first segment can only mean one thing: no escapes in it, no dot segments after it. */
@@ -104,12 +109,16 @@ export class Router {
     if (target.charCodeAt(end) !== SLASH) {
       return { kind: "redirect", location: `${this.#prefix}${name}/${target.slice(end)}` };
     }
+    const key = target.charCodeAt(end + 1) === EXCLAMATION
+      ? KEYED.exec(target.slice(end, end + MAX_KEYED))?.[1] ?? ""
+      : "";
     return {
       kind: "name",
       name,
       mode: "path",
       base: this.#prefix + name,
-      target: target.slice(end),
+      key,
+      target: target.slice(key === "" ? end : end + 1 + key.length),
     };
   }
 
@@ -148,6 +157,9 @@ export class Router {
 const SUSPICIOUS = /\/\.|\\|%(?:2[ef5]|5c)/i;
 const SLASH = 47;
 const QUESTION = 63;
+const EXCLAMATION = 33;
+/** A key with the slashes around it. */
+const MAX_KEYED = 14;
 
 function isNameByte(byte: number): boolean {
   return (byte >= 97 && byte <= 122) || (byte >= 48 && byte <= 57) || byte === 45 || byte === 95 ||

@@ -8,6 +8,7 @@ import { agentView } from "./agent_view.ts";
 import { takeDataDir } from "./control_socket.ts";
 import { Doorkeeper } from "./doorkeeper.ts";
 import { Downloads } from "./downloads.ts";
+import { DroppedFields } from "./dropped_fields.ts";
 import { EventFeed } from "./event_feed.ts";
 import { Front } from "./front.ts";
 import { admissionLimits, serverLimits } from "./limits.ts";
@@ -55,6 +56,7 @@ export class RunningRelay implements Relay {
   readonly #started = Date.now();
   readonly #startedAt = performance.now();
   readonly #events = new EventFeed();
+  readonly #dropped = new DroppedFields();
   readonly #registry = new Registry((what, agent) => {
     this.#counters.agentChanges.add(what);
     this.#events.add(`agent.${what}`, agent.facts.account, agentView(agent));
@@ -257,7 +259,7 @@ export class RunningRelay implements Relay {
       get firstByteTime() {
         return now().firstByteTimeout;
       },
-      separateAdmin,
+      dropped: this.#dropped,
     });
     const server = {
       refuse: this.#front.refuse,

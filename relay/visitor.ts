@@ -1,6 +1,7 @@
 /** What the relay knows of a visitor's connection, worked out once and kept from request to request. @module */
 
 import { Field, type Head, type ServerExchange } from "../http/mod.ts";
+import { isNear } from "./page_key.ts";
 import type { Router, Site } from "./router.ts";
 import type { Told, TrustedProxies } from "./trusted_proxies.ts";
 
@@ -25,6 +26,7 @@ export class Visitor {
   readonly #peerScheme: "http" | "https";
   readonly #port: number;
   #address: string;
+  #isNear: boolean;
   #scheme: "http" | "https";
   #authority: string | null = null;
   #host: string | undefined;
@@ -37,6 +39,7 @@ export class Visitor {
     const { remote, local, secure } = connection;
     this.#proxies = proxies;
     this.#address = this.#peer = remote.address;
+    this.#isNear = isNear(remote.address);
     this.#scheme = this.#peerScheme = secure ? "https" : "http";
     this.#port = local.port;
     this.proxied = proxies.trusts(remote.address);
@@ -56,6 +59,7 @@ export class Visitor {
     this.#said = said;
     const told: Told = this.#proxies.read(head, this.#peer);
     this.#address = told.address;
+    this.#isNear = isNear(told.address);
     this.#scheme = told.scheme ?? this.#peerScheme;
     this.#host = told.authority === own ? undefined : told.authority;
     this.#set(told.authority ?? own, told.via, router);
@@ -83,6 +87,11 @@ export class Visitor {
   /** Address of who asks, by a trusted proxy's word where there is one; "unix" by a Unix socket. */
   get address(): string {
     return this.#address;
+  }
+
+  /** The visitor is on this machine or in a network like ours. */
+  get isNear(): boolean {
+    return this.#isNear;
   }
 
   get site(): Site {

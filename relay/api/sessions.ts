@@ -155,7 +155,9 @@ class Door {
 }
 
 function cookie({ secure }: Caller, value: string, age: number): string {
-  const flags = `Path=/; Max-Age=${age}; HttpOnly; SameSite=Strict${secure ? "; Secure" : ""}`;
+  const flags = `Path=/; Max-Age=${age}; HttpOnly; SameSite=Strict; Priority=High${
+    secure ? "; Secure" : ""
+  }`;
   return `${cookieName(secure)}=${value}; ${flags}`;
 }
 

@@ -311,7 +311,7 @@ Deno.test("cookies: no script sees the session, no other site sends it, and over
         ...{ name, path, httpOnly, secure },
       })).sort((one, other) => Number(one.secure) - Number(other.secure));
     const plain = { name: "crunch", path: "/", httpOnly: true, secure: false };
-    const rest = "=…; Path=/; Max-Age=604800; HttpOnly; SameSite=Strict";
+    const rest = "=…; Path=/; Max-Age=604800; HttpOnly; SameSite=Strict; Priority=High";
     assert.equal(await signIn(dashboard.origin), `crunch${rest}`);
     assert.deepEqual(await kept(), [plain]);
     assert.equal(await page.evaluate("document.cookie"), "");

@@ -545,7 +545,8 @@ Deno.test("forwarding: answers", async (t) => {
     );
     for (const field of fields) {
       const [name, value] = field.split(/: (.*)/) as [string, string];
-      assert.equal(with_.get(name), value);
+      // Who may read it by script hangs on who asks.
+      assert.equal(with_.get(name), name === "Vary" ? "X, Origin" : value);
     }
   });
 

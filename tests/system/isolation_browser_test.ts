@@ -30,6 +30,11 @@ class HostileSite {
         return page(
           '<div id="state">no script ran</div><script type="module" src="main.js"></script>',
         );
+      case "/policy":
+        return page(
+          '<div id="state">no script ran</div><script type="module" src="main.js"></script>',
+          [`Referrer-Policy: ${request.target.split("?")[1]}`],
+        );
       case "/main.js":
         return typed(
           "text/javascript",
@@ -38,7 +43,7 @@ class HostileSite {
       case "/word.js":
         return typed("text/javascript", 'export const word = "module ran";');
       case "/data.json":
-        return typed("application/json", '{"answer":42}');
+        return typed("application/json", '{"answer":42}', ["Cache-Control: max-age=600"]);
       case "/font.woff2":
         return typed("font/woff2", FONT);
       case "/form":
@@ -52,6 +57,23 @@ class HostileSite {
           return request.head('HTTP/1.1 304 Not Modified\r\nETag: "p"\r\n\r\n', true);
         }
         return typed("application/pdf", PDF, ['ETag: "p"', "Cache-Control: no-cache"]);
+      case "/locked":
+        if (request.getAll("authorization").length > 0) return page("unlocked");
+        return request.head(
+          'HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm="files"\r\nContent-Length: 0\r\n\r\n',
+          true,
+        );
+      case "/flood":
+        return page(
+          `flood ${request.target}`,
+          Array.from(
+            { length: 60 },
+            (_, i) =>
+              `Set-Cookie: f${request.target.split("?")[1]}_${i}=1; Path=/p${
+                request.target.split("?")[1]
+              }; Priority=High`,
+          ),
+        );
       case "/clear":
         return page("cleared", [
           'Clear-Site-Data: "*"',
@@ -69,6 +91,18 @@ class HostileSite {
   };
 }
 
+/** All that a page can set. */
+const REFERRER_POLICIES = [
+  "no-referrer",
+  "no-referrer-when-downgrade",
+  "origin",
+  "origin-when-cross-origin",
+  "same-origin",
+  "strict-origin",
+  "strict-origin-when-cross-origin",
+  "unsafe-url",
+];
+
 Deno.test("isolation in a browser", async (t) => {
   await using browser = await openBrowser();
   if (browser === undefined) return;
@@ -81,10 +115,37 @@ Deno.test("isolation in a browser", async (t) => {
     token,
     answer: hostile.answer,
   });
+  await using stranger = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    () => new Response("<!doctype html><body>", { headers: { "content-type": "text/html" } }),
+  );
+  const elsewhere = `http://127.0.0.1:${stranger.addr.port}/`;
   const origin = `http://${relay.http}`;
   const here = `${origin}/mallory/`;
   const context = await browser.newContext();
   let page = await context.newPage();
+
+  /** What a sandboxed frame of a page of another site reads there. */
+  const strange = async (url: string, policy: string): Promise<string> => {
+    const other = await context.newPage();
+    try {
+      await other.goto(elsewhere);
+      return await other.evaluate(
+        `new Promise((resolve) => {
+          onmessage = ({ data }) => resolve(data);
+          const frame = document.createElement("iframe");
+          frame.sandbox = "allow-scripts";
+          frame.referrerPolicy = ${JSON.stringify(policy)};
+          frame.srcdoc = '<meta name="referrer" content="${policy}"><script>fetch(${
+          JSON.stringify(url)
+        }).then((r) => r.text()).then((t) => parent.postMessage(t, "*"), () => parent.postMessage("threw", "*"))<' + '/script>';
+          document.body.append(frame);
+        })`,
+      ) as string;
+    } finally {
+      await other.close();
+    }
+  };
 
   /** The relay's cookies in this browser. */
   const cookies = async (): Promise<Array<{ name: string; value: string; path: string }>> =>
@@ -137,13 +198,51 @@ Deno.test("isolation in a browser", async (t) => {
       assert.equal(pdf!.status(), 200);
       // The viewer is a frame within.
       await eventually(
-        5_000,
+        20_000,
         () => page.frames().some((frame) => frame.url().startsWith("chrome-extension:")),
         {
           what: "the PDF viewer",
         },
       );
     }
+  });
+
+  await step("its scripts read its own files by HEAD, by Range and after a preflight", async () => {
+    assert.match(page.url(), /\/mallory\/![\w-]{11}\/$/);
+    for (
+      const init of [
+        `{ method: "HEAD" }`,
+        `{ headers: { range: "bytes=0-1" } }`,
+        `{ headers: { "x-anything": "1", range: "bytes=0-1,4-5" } }`,
+      ]
+    ) {
+      assert.equal(await attempt(`return (await fetch("data.json", ${init})).status`), "200", init);
+    }
+  });
+
+  for (const policy of REFERRER_POLICIES) {
+    await step(
+      `with Referrer-Policy ${policy} it reads its site, and another one does not`,
+      async () => {
+        await page.goto(`${here}policy?${policy}`);
+        await page.waitForFunction(`document.getElementById("state").textContent === "module ran"`);
+        assert.equal(
+          await attempt(`return (await (await fetch("data.json")).json()).answer`),
+          "42",
+        );
+        const key = new URL(page.url()).pathname.split("/")[2]!;
+        for (const path of ["data.json", "main.js", "font.woff2", "data.json?fresh", ""]) {
+          assert.equal(await strange(`${here}${path}`, policy), "threw", path);
+        }
+        // Who knew the key could have read it there.
+        assert.equal(await strange(`${here}${key}/data.json`, policy), '{"answer":42}');
+      },
+    );
+  }
+
+  await step("a page of another name does not read it either", async () => {
+    assert.match(await attempt(`return (await fetch("/nobody/data.json")).status`), /^threw/);
+    assert.match(await attempt(`return (await fetch("/mallory/data.json")).status`), /^threw/);
   });
 
   await step("it cannot read or write cookies, storage or the page of the relay", async () => {
@@ -260,10 +359,49 @@ Deno.test("isolation in a browser", async (t) => {
       attempt(`self.opened = window.open("/admin")`),
     ]);
     await popup.waitForLoadState();
-    assert.equal(await attempt("return self.opened.document.title"), "threw SecurityError");
-    // The window is as shut in as its opener: it is nobody's dashboard.
-    assert.equal(await popup.evaluate("self.origin"), "null");
+    // It is a dashboard like any other, and out of reach (Cross-Origin-Opener-Policy).
+    assert.equal(await popup.evaluate("self.origin"), origin);
+    assert.equal(await popup.evaluate("self.opener"), null);
+    assert.equal(await attempt("return self.opened.closed"), "true");
     await popup.close();
+  });
+
+  await step("windows that it opens for itself are as shut in as it is", async () => {
+    for (
+      const how of [
+        `window.open(location.href)`,
+        `window.open("about:blank")`,
+        `window.open(URL.createObjectURL(new Blob(["<p>blob"], { type: "text/html" })))`,
+      ]
+    ) {
+      const [popup] = await Promise.all([
+        context.waitForEvent("page"),
+        attempt(`self.opened = ${how}`),
+      ]);
+      await popup.waitForLoadState();
+      assert.equal(await popup.evaluate("self.origin"), "null", how);
+      await popup.close();
+    }
+  });
+
+  await step("a PDF that it opens in a window of its own is shown", async () => {
+    const [popup] = await Promise.all([
+      context.waitForEvent("page"),
+      attempt(`window.open("leaflet.pdf")`),
+    ]);
+    await eventually(
+      20_000,
+      () => popup.frames().some((frame) => frame.url().startsWith("chrome-extension:")),
+      { what: "the PDF viewer" },
+    );
+    await popup.close();
+  });
+
+  await step("floods of cookies do not wash the administrator's session away", async () => {
+    for (let i = 0; i < 12; i++) await page.goto(`${here}flood?${i}`);
+    const held = await cookies();
+    assert(held.length > 150, `${held.length} cookies`);
+    assert.deepEqual(held.filter(({ name }) => !/^f\d|^ordinary/.test(name)), before);
   });
 
   await step(
@@ -278,14 +416,17 @@ Deno.test("isolation in a browser", async (t) => {
         `return (await (await fetch("/api/v1/accounts")).json()).items.map(({ name }) => name).sort()`,
       );
       assert.equal(accounts, "admin,local,mallory");
-      assert.deepEqual((await cookies()).filter(({ name }) => name !== "ordinary"), before);
+      assert.deepEqual(
+        (await cookies()).filter(({ name }) => !/^f\d|^ordinary/.test(name)),
+        before,
+      );
     },
   );
 
   await step("on a subdomain it has an origin, cookies and storage of its own", async () => {
     const own = `http://mallory.localhost:${relay.http.split(":")[1]}/`;
     await page.goto(own);
-    await eventually(5_000, async () => (await page.textContent("#state")) === "module ran");
+    await eventually(20_000, async () => (await page.textContent("#state")) === "module ran");
     assert.equal(await attempt(`document.cookie = "a=1"; return document.cookie`), "a=1");
     assert.equal(await attempt(`localStorage.x = 1; return localStorage.x`), "1");
     assert.match(

@@ -21,7 +21,7 @@ Deno.test("sessions: a sign-in gives a cookie that opens the API until the sign-
   assert.deepEqual([status, body], [204, null]);
   assert.match(
     headers.get("set-cookie")!,
-    /^crunch=[\w-]{43}; Path=\/; Max-Age=604800; HttpOnly; SameSite=Strict$/,
+    /^crunch=[\w-]{43}; Path=\/; Max-Age=604800; HttpOnly; SameSite=Strict; Priority=High$/,
   );
   const cookie = pairOf(headers);
   const me = await house.call("nobody", "GET", "/me", { headers: { cookie } });
