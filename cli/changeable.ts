@@ -29,6 +29,7 @@ const CHANGEABLE: ReadonlySet<string> = new Set([
   // Relay: request log
   "logKeep",
   "logSize",
+  "logRedact",
   // Agent: what is published; as whom, from the next dial on
   "name",
   "dir",

@@ -1,7 +1,17 @@
 /** The limits of a relay, each an option of `crunch relay`. @module */
 
-import { CENTURY, duration, integer, size } from "./kinds.ts";
+import { CENTURY, duration, integer, type Kind, size } from "./kinds.ts";
 import { defineOptions } from "./option.ts";
+import { BadValue, quote } from "./usage.ts";
+
+/** Separators do not count: a word needs letters or digits. */
+const redactedWord: Kind<string> = {
+  placeholder: "WORD",
+  parse(text) {
+    if (/[a-z0-9].*[a-z0-9]/is.test(text) && text.length <= 100) return text;
+    throw new BadValue(`must be a word of 2 to 100 letters or digits, not ${quote(text)}`);
+  },
+};
 
 const visitors = "Limits for visitors";
 const agents = "Limits for agents";
@@ -128,5 +138,11 @@ export const relayLimits = defineOptions({
     default: "1GB",
     group: "Request log",
     help: "how large the log may grow",
+  },
+  logRedact: {
+    kind: redactedWord,
+    repeatable: true,
+    group: "Request log",
+    help: "query keys with this word in them are secret, too: the log keeps no values of theirs",
   },
 });

@@ -29,6 +29,7 @@ import {
   LogReader,
   openRequestLog,
   openStore,
+  redactor,
   type RequestLog,
   type Store,
   Throttle,
@@ -162,11 +163,12 @@ export class RunningRelay implements Relay {
       log: this.#log,
       onchange: () => this.#apply(),
     });
-    const { logKeep: keepMs, logSize: keepBytes } = this.#take();
+    const { logKeep: keepMs, logSize: keepBytes, logRedact } = this.#take();
     this.#requestLog = undo.use(
       await openRequestLog(values.data, {
         keepMs,
         keepBytes,
+        redact: redactor(logRedact),
         queueRows: values.logQueue,
         onWarning: (text) => this.#log.warn(text),
         onRecovery: (text) => this.#log.info(text),
@@ -188,6 +190,7 @@ export class RunningRelay implements Relay {
     this.#front.telemetry = this.#telemetry = Telemetry.start(
       this.#software,
       () => families(this.#metrics),
+      { redact: (target) => this.#requestLog.redact(target) },
     );
     this.#ready = true;
   }
@@ -393,6 +396,7 @@ export class RunningRelay implements Relay {
     const next = this.#take();
     this.#server.limits = this.#administration.limits = serverLimits(next);
     this.#requestLog.limit({ keepMs: next.logKeep, keepBytes: next.logSize });
+    this.#requestLog.redact = redactor(next.logRedact);
   }
 
   stop(time: number = this.#values.drain): Promise<void> {

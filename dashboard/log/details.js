@@ -92,7 +92,13 @@ function About({ request, filterBy }) {
 /** A query's values, a line each. @param {{ target: string }} props */
 function Query({ target }) {
   const pairs = target.slice(target.indexOf("?") + 1).split("&");
-  return html`<ul>${pairs.map((pair, at) => html`<li key=${at}><code>${pair}</code></li>`)}</ul>`;
+  return html`
+    <ul>${pairs.map((pair, at) => html`<li key=${at}><code>${pair}</code></li>`)}</ul>
+    ${target.includes("=***") && html`
+      <p
+        class="soft small">${"***"} stands for a value that its key calls a secret: the log keeps none of those.</p>
+    `}
+  `;
 }
 
 /** Where the time went. @param {{ ms: number, ttfb_ms: number | null, status: number }} props */

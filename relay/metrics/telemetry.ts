@@ -1,6 +1,6 @@
 /** Hands metrics and spans to Deno's own OpenTelemetry exporter, where `OTEL_DENO=true` has switched it on. @module */
 
-import { redactTarget } from "../store/mod.ts";
+import type { Redactor } from "../store/mod.ts";
 import type { Family, Labels } from "./exposition.ts";
 
 /** A request to a name that has ended. */
@@ -75,8 +75,15 @@ export class Telemetry implements Disposable {
   readonly #instruments = new Map<string, Instrument>();
   readonly #read: (to: Observer) => void;
   readonly #families: () => Family[];
+  readonly #redact: Redactor;
 
-  private constructor(api: OpenTelemetry, version: string, families: () => Family[]) {
+  private constructor(
+    api: OpenTelemetry,
+    version: string,
+    families: () => Family[],
+    redact: Redactor,
+  ) {
+    this.#redact = redact;
     const meter = this.#meter = api.metrics?.getMeter("crunch", version);
     this.#tracer = api.trace?.getTracer("crunch", version);
     this.#families = families;
@@ -91,10 +98,14 @@ export class Telemetry implements Disposable {
   }
 
   /** Starts to tell of `families`; null, and nothing was done, where the exporter is off. */
-  static start(software: string, families: () => Family[]): Telemetry | null {
+  static start(
+    software: string,
+    families: () => Family[],
+    { redact }: { readonly redact: Redactor },
+  ): Telemetry | null {
     const api = (globalThis as { [key: symbol]: unknown })[Symbol.for("opentelemetry.js.api.1")];
     if (api === undefined) return null;
-    return new Telemetry(api as OpenTelemetry, software.replace(/^crunch\//, ""), families);
+    return new Telemetry(api as OpenTelemetry, software.replace(/^crunch\//, ""), families, redact);
   }
 
   /** Tells of one request. */
@@ -105,7 +116,7 @@ export class Telemetry implements Disposable {
       "http.response.status_code": status,
     });
     if (this.#tracer === undefined) return;
-    const target = redactTarget(request.target);
+    const target = this.#redact(request.target);
     const question = target.indexOf("?");
     const span = this.#tracer.startSpan(`${method} ${name}`, {
       kind: SERVER_SPAN,

@@ -1,5 +1,7 @@
 /** What the request log can be told when it opens, and what it tells of itself. @module */
 
+import type { Redactor } from "./redact.ts";
+
 /** How to open a request log. */
 export interface RequestLogOptions {
   /** Ends the log when it aborts; what was recorded is written. */
@@ -12,6 +14,8 @@ export interface RequestLogOptions {
   readonly keepMs?: number;
   /** The file's size, bytes; 0 keeps no rows. Default 1 GB. */
   readonly keepBytes?: number;
+  /** Takes secrets out of targets. Default: those that everybody's words tell. */
+  readonly redact?: Redactor;
   /** With more, requests answered by 1xx to 3xx are left out and counted. Default 5,000. */
   readonly rowsPerSecond?: number;
   /** Rows that may wait for the worker; with more, requests are left out and counted. Default 16,384. */

@@ -58,6 +58,6 @@ export {
 } from "./request_top.ts";
 export type { UsageQuestion, UsageRow, UsageTotal } from "./usage_query.ts";
 export { csvLine } from "./csv.ts";
-export { redactTarget } from "./redact.ts";
+export { type Redactor, redactor, redactTarget } from "./redact.ts";
 export { DURATION_BOUNDS } from "./log_schema.ts";
 export { bucketOf } from "./usage_counters.ts";

@@ -12,7 +12,7 @@ import {
   STAGE_ROWS,
 } from "./log_rows.ts";
 import type { LogCounters, RequestLogOptions } from "./log_options.ts";
-import { redactTarget } from "./redact.ts";
+import { type Redactor, redactTarget } from "./redact.ts";
 import { StoreError } from "./store_error.ts";
 import { type UsageChunk, UsageCounters } from "./usage_counters.ts";
 
@@ -32,6 +32,8 @@ export class RequestLog implements AsyncDisposable {
   readonly #rowsPerSecond: number;
   readonly #queueRows: number;
   readonly #retryMs: number;
+  /** May change. */
+  redact: Redactor;
   readonly #channel: LogChannel;
   readonly #stage = new RowStage();
   readonly #usage = new UsageCounters();
@@ -64,6 +66,7 @@ export class RequestLog implements AsyncDisposable {
     this.#queueRows = options.queueRows ?? 16_384;
     this.#retryMs = options.retryMs ?? 10_000;
     this.#budget = this.#rowsPerSecond;
+    this.redact = options.redact ?? redactTarget;
     this.#channel = new LogChannel({
       open: {
         kind: "open",
@@ -138,7 +141,7 @@ export class RequestLog implements AsyncDisposable {
     this.#queued++;
     const kept = target.length > LONGEST_TEXT ? target.slice(0, LONGEST_TEXT) : target;
     this.#stage.addNumbers(time, status, bytesIn, bytesOut, ms, ttfbMs);
-    this.#stage.addTexts(id, name, account, agent, visitor, method, redactTarget(kept));
+    this.#stage.addTexts(id, name, account, agent, visitor, method, this.redact(kept));
     if (this.#stage.count >= STAGE_ROWS) this.#post(Date.now(), { all: false });
   }
 

@@ -240,3 +240,20 @@ Deno.test("request log: one that cannot be written stops the log, with a warning
   relay.process.kill("SIGTERM");
   assert.equal(await relay.process.exit, 0);
 });
+
+Deno.test("request log: keeps no secret, whether everybody's or the operator's own words call it one", async () => {
+  await using household = new Household();
+  const relay = await household.relay(
+    ["--log-redact", "member-no", "--log-redact", "Ref"],
+    asAdmin,
+  );
+  await ask(relay.http, "/nobody/a?client_secret=S&x=1&memberNo=S&ref=S");
+  const api = await signIn(relay);
+  const [row] = await eventually(20_000, async () => {
+    const rows = await rowsOf(api, "nobody");
+    return rows.length > 0 ? rows : undefined;
+  });
+  assert.equal(row!.target, "/nobody/a?client_secret=***&x=1&memberNo=***&ref=***");
+  const { items } = await api<{ items: { key: string; value: unknown }[] }>("settings");
+  assert.deepEqual(items.find(({ key }) => key === "log-redact")?.value, ["member-no", "Ref"]);
+});
