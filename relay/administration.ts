@@ -4,7 +4,7 @@ import { type Connection, HttpServer, type ServerLimits, type ServerOptions } fr
 import type { ApiContext } from "./api/mod.ts";
 import { ApiDoor } from "./api_door.ts";
 import { ControlSocket } from "./control_socket.ts";
-import { dashboardFiles } from "./dashboard_files.ts";
+import { DashboardFiles } from "./dashboard_files.ts";
 import { ownFront } from "./own_front.ts";
 import type { OwnPages } from "./own_pages.ts";
 import type { Router } from "./router.ts";
@@ -24,6 +24,7 @@ export interface AdministrationOptions {
 export class Administration implements AsyncDisposable {
   readonly #context: ApiContext;
   readonly #door: ApiDoor;
+  readonly #dashboard = new DashboardFiles();
   readonly #server: HttpServer;
   #control: ControlSocket | null = null;
 
@@ -31,9 +32,8 @@ export class Administration implements AsyncDisposable {
     this.#context = context;
     this.#door = new ApiDoor({ context, publicUrl });
     pages.set("api", this.#door.answer);
-    const dashboard = dashboardFiles();
-    pages.set("admin", dashboard);
-    pages.set("static", dashboard);
+    pages.set("admin", this.#dashboard.answer);
+    pages.set("static", this.#dashboard.answer);
     this.#server = new HttpServer({ ...server, handle: ownFront(router, { pages, proxies }) });
   }
 
@@ -57,8 +57,9 @@ export class Administration implements AsyncDisposable {
     return this.#server.size;
   }
 
-  /** Opens the control socket. */
+  /** Opens the control socket. From then on no file of the program is needed. */
   async open(): Promise<void> {
+    this.#dashboard.hold();
     const { dir, log } = this.#context;
     this.#control = await ControlSocket.open(dir, {
       log,

@@ -11,9 +11,30 @@ export interface ApiDoorOptions {
   readonly publicUrl: () => URL | undefined;
 }
 
+type ApiModule = typeof import("./api/mod.ts");
+
+let loading: Promise<ApiModule> | null = null;
+
+/** Has the API's modules in memory, so that their files may go. Where that fails it is tried again. */
+export function loadApi(): Promise<ApiModule> {
+  if (loading === null) {
+    loading = load();
+    loading.catch(() => loading = null);
+  }
+  return loading;
+}
+
+async function load(): Promise<ApiModule> {
+  // A package below it is CommonJS, which is read only while it runs.
+  await import("@hono/zod-openapi");
+  // Ours run when somebody first comes: a relay that nobody administers can do without 5 MB more.
+  return await import.defer("./api/mod.ts");
+}
+
 export class ApiDoor implements Disposable {
   readonly #options: ApiDoorOptions;
-  #api: Promise<Api> | null = null;
+  #api: Api | null = null;
+  #isClosed = false;
   /** Event streams that are open. */
   eventStreams = (): number => 0;
 
@@ -41,18 +62,21 @@ export class ApiDoor implements Disposable {
   #answer(exchange: ServerExchange, caller: Caller): void {
     const { context } = this.#options;
     serveFetch(exchange, async (request) => {
-      // 45 ms and 22 MB that a relay's start, and one that nobody administers, can do without.
-      this.#api ??= import("./api/mod.ts").then(({ createApi }) => {
-        const api = createApi(context);
-        this.eventStreams = () => api.eventStreams;
-        return api;
-      });
-      return (await this.#api).fetch(request, caller);
+      return this.#open(await loadApi()).fetch(request, caller);
     }, {
       // It says which methods there are.
       unknownMethod: "UNKNOWN",
       onerror: (error) => context.log.error("the API failed", { request: caller.requestId, error }),
     });
+  }
+
+  #open({ createApi }: ApiModule): Api {
+    if (this.#api === null) {
+      const api = this.#api = createApi(this.#options.context);
+      this.eventStreams = () => api.eventStreams;
+      if (this.#isClosed) api[Symbol.dispose]();
+    }
+    return this.#api;
   }
 
   #caller(exchange: ServerExchange, visitor: Visitor): Caller {
@@ -70,7 +94,8 @@ export class ApiDoor implements Disposable {
 
   /** Ends the streams that the API sends: they would never end by themselves. */
   [Symbol.dispose](): void {
-    this.#api?.then((api) => api[Symbol.dispose]());
+    this.#isClosed = true;
+    this.#api?.[Symbol.dispose]();
   }
 }
 

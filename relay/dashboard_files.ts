@@ -39,37 +39,26 @@ interface ServedFile {
   readonly fields: string;
 }
 
-/** Answers below `/admin` and `/static`. Files are read, and compressed, when somebody first comes. */
-export function dashboardFiles(): PageHandler {
-  let reading: Promise<Map<string, ServedFile>> | null = null;
-  let files: Map<string, ServedFile> | null = null;
-  const answer = (exchange: ServerExchange): void => {
-    if (exchange.aborted) return;
-    const path = exchange.head.target.split("?", 1)[0]!;
-    const file = files!.get(path) ?? (isPlace(path) ? files!.get(PAGE) : undefined);
-    if (file === undefined) {
-      return answerProblem(exchange, {
-        status: 404,
-        code: "not-found",
-        detail: "There is nothing at this address.",
-      });
+/** Answers below `/admin` and `/static`. Files are compressed when somebody first comes. */
+export class DashboardFiles {
+  #texts: Map<string, string> | null = null;
+  #preparing: Promise<void> | null = null;
+  #files: Map<string, ServedFile> | null = null;
+
+  /** Reads the files, which may go from then on. What cannot be read is tried again when somebody comes. */
+  hold(): void {
+    try {
+      this.#texts ??= readFiles();
+    } catch {
+      // Who comes is told.
     }
-    const { method } = exchange.head;
-    if (method !== "GET" && method !== "HEAD") {
-      return answerProblem(exchange, {
-        status: 405,
-        code: "method-not-allowed",
-        detail: "This page can only be read.",
-        fields: "Allow: GET, HEAD\r\n",
-      });
-    }
-    send(exchange, file);
-  };
-  return (exchange) => {
-    if (files !== null) return answer(exchange);
-    reading ??= readFiles().then((found) => files = found);
-    reading.then(() => answer(exchange), (error) => {
-      reading = null;
+  }
+
+  readonly answer: PageHandler = (exchange) => {
+    if (this.#files !== null) return answer(exchange, this.#files);
+    this.#preparing ??= this.#prepare();
+    this.#preparing.then(() => answer(exchange, this.#files!), (error) => {
+      this.#preparing = null;
       if (exchange.aborted) return;
       answerProblem(exchange, {
         status: 500,
@@ -78,6 +67,34 @@ export function dashboardFiles(): PageHandler {
       });
     });
   };
+
+  async #prepare(): Promise<void> {
+    this.#files = await compressed(this.#texts ?? readFiles());
+    this.#texts = null;
+  }
+}
+
+function answer(exchange: ServerExchange, files: ReadonlyMap<string, ServedFile>): void {
+  if (exchange.aborted) return;
+  const path = exchange.head.target.split("?", 1)[0]!;
+  const file = files.get(path) ?? (isPlace(path) ? files.get(PAGE) : undefined);
+  if (file === undefined) {
+    return answerProblem(exchange, {
+      status: 404,
+      code: "not-found",
+      detail: "There is nothing at this address.",
+    });
+  }
+  const { method } = exchange.head;
+  if (method !== "GET" && method !== "HEAD") {
+    return answerProblem(exchange, {
+      status: 405,
+      code: "method-not-allowed",
+      detail: "This page can only be read.",
+      fields: "Allow: GET, HEAD\r\n",
+    });
+  }
+  send(exchange, file);
 }
 
 /** A place within the dashboard, which the page itself finds: `/admin/requests`. */
@@ -118,7 +135,7 @@ function asks(item: string, coding: string): boolean {
   return name === coding && !parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter));
 }
 
-async function readFiles(): Promise<Map<string, ServedFile>> {
+function readFiles(): Map<string, string> {
   const texts = new Map<string, string>();
   for (const { url, address } of FOLDERS) collect(url, address, texts);
   const page = texts.get(PAGE)!.replace(
@@ -128,6 +145,10 @@ async function readFiles(): Promise<Map<string, ServedFile>> {
     ),
   );
   texts.set(PAGE, page);
+  return texts;
+}
+
+async function compressed(texts: ReadonlyMap<string, string>): Promise<Map<string, ServedFile>> {
   return new Map(
     await Promise.all(
       [...texts].map(async ([path, text]) => [path, await served(path, text)] as const),

@@ -15,6 +15,7 @@ import { DownloadFiles, platformsFor } from "./download_files.ts";
 import type { Download, Platform } from "./download_files.ts";
 import { installScript, NO_DOWNLOADS, type Whereabouts, whereabouts } from "./install_script.ts";
 import type { OwnPages } from "./own_pages.ts";
+import { staticText } from "./static_text.ts";
 import type { Visitor } from "./visitor.ts";
 
 export interface DownloadsOptions {
@@ -80,8 +81,7 @@ export class Downloads {
     const where = this.#whereabouts(exchange, visitor);
     if (where === undefined) return badHost(exchange);
     serveFetch(exchange, () => {
-      const template = Deno.readTextFileSync(new URL(`../static/${file}`, import.meta.url));
-      const script = installScript(template, where, this.#files !== null);
+      const script = installScript(staticText(file), where, this.#files !== null);
       // Plain, so that a browser shows it to who wants to read it first.
       return text(script, "text/plain", { "vary": "Host" });
     });
@@ -116,14 +116,11 @@ function text(
   });
 }
 
-let template: string | undefined;
-
 function downloadPage(
   found: readonly Download[],
   { base, agents }: Whereabouts,
   os: Platform["os"],
 ): string {
-  template ??= Deno.readTextFileSync(new URL("../static/download.html", import.meta.url));
   const rows = found.map(({ file, platform, size, sha256 }) =>
     `      <li><b>${platform.label}</b> <a href="/download/${file}">${file}</a> ` +
     `<data value="${size}">${(size / 1e6).toFixed(1)} MB</data> <code>${sha256}</code></li>\n`
@@ -136,7 +133,7 @@ function downloadPage(
     some: rows.length > 0 ? "" : "hidden",
     none: rows.length > 0 ? "hidden" : "",
   };
-  return template.replace(/\{\{(\w+)\}\}/g, (_, name) => values[name] ?? "");
+  return staticText("download.html").replace(/\{\{(\w+)\}\}/g, (_, name) => values[name] ?? "");
 }
 
 type Answering = Pick<Exchange, "id" | "respond"> & { readonly head: Head };

@@ -1,13 +1,14 @@
 /** The relay's own pages: the landing page, health, and the way to the API. @module */
 
 import { answerProblem, escapeHtml, type ServerExchange } from "../http/mod.ts";
+import { staticText } from "./static_text.ts";
 import type { Visitor } from "./visitor.ts";
 
 /** Answers everything below one first segment. */
 export type PageHandler = (exchange: ServerExchange, visitor: Visitor) => void;
 
 const encoder = new TextEncoder();
-const template = Deno.readTextFileSync(new URL("../static/landing.html", import.meta.url));
+const template = staticText("landing.html");
 const HTML = encoder.encode(
   "Content-Type: text/html; charset=utf-8\r\nCache-Control: no-cache\r\nX-Content-Type-Options: nosniff\r\n" +
     "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'\r\n",

@@ -4,6 +4,7 @@ import { type LocalRelay, type Log, type RelayValues, silentLog } from "../cli/m
 import { HttpServer } from "../http/mod.ts";
 import { publicUrls } from "./addresses.ts";
 import { Administration } from "./administration.ts";
+import { loadApi } from "./api_door.ts";
 import { agentView } from "./agent_view.ts";
 import { takeDataDir } from "./control_socket.ts";
 import { Doorkeeper } from "./doorkeeper.ts";
@@ -133,7 +134,12 @@ export class RunningRelay implements Relay {
     const { signal } = values;
     signal?.throwIfAborted();
     const relay = new RunningRelay(values);
-    await relay.#open();
+    const held = relay.#hold();
+    try {
+      await relay.#open();
+    } finally {
+      await held;
+    }
     try {
       await relay.#begin();
       signal?.throwIfAborted();
@@ -143,6 +149,15 @@ export class RunningRelay implements Relay {
     }
     signal?.addEventListener("abort", relay.#onabort);
     return relay;
+  }
+
+  /** Loads what is needed later on: the program's files may go while it runs. */
+  async #hold(): Promise<void> {
+    try {
+      await loadApi();
+    } catch (error) {
+      this.#log.warn("cannot load the API; it is tried again when somebody asks", { error });
+    }
   }
 
   /** Opens data and listeners, or nothing. */

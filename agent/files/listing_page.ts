@@ -10,10 +10,10 @@ type Part = "top" | "parent" | "directory" | "file" | "unlinked" | "empty" | "bo
 
 /** A part of the template: text, name of a value, text, name of a value … text. */
 let parts: Map<string, readonly string[]> | undefined;
+/** From the start: the program's files may go while it runs. */
+const text = readFileSync(join(import.meta.dirname!, "listing.html"), "utf8");
 
-/** Read when the first listing is asked for; kept, as it is part of the program. */
-function loadParts(): Map<string, readonly string[]> {
-  const text = readFileSync(join(import.meta.dirname!, "listing.html"), "utf8");
+function readParts(): Map<string, readonly string[]> {
   const pieces = text.replace(/\n\s+/g, "\n").split(/<!-- part: (\w+) -->\n/);
   const loaded = new Map<string, readonly string[]>();
   for (let i = 1; i < pieces.length; i += 2) {
@@ -24,7 +24,7 @@ function loadParts(): Map<string, readonly string[]> {
 
 /** A part with its values put in, each of them escaped. */
 function fill(part: Part, values: Readonly<Record<string, string>> = {}): string {
-  parts ??= loadParts();
+  parts ??= readParts();
   const pieces = parts.get(part)!;
   let text = pieces[0]!;
   for (let i = 1; i < pieces.length; i += 2) {

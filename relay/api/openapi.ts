@@ -2,6 +2,8 @@
 
 import type { ApiContext } from "./context.ts";
 import type { OpenApiDocument } from "./openapi_document.ts";
+// Runs when somebody reads it.
+import defer * as reference from "./reference.ts";
 import type { ReferencePage } from "./reference.ts";
 import type { ApiApp } from "./routing.ts";
 
@@ -31,10 +33,10 @@ export function describe(app: ApiApp, { software }: ApiContext): void {
       security: [{ session: [] }, { token: [] }],
     }) as unknown as OpenApiDocument;
   app.get("/openapi.json", (c) => c.json(document()));
-  let page: Promise<ReferencePage> | undefined;
-  app.get("/reference", async (c) => {
-    page ??= import("./reference.ts").then(({ renderReference }) => renderReference(document()));
-    const { html, policy } = await page;
+  let page: ReferencePage | undefined;
+  app.get("/reference", (c) => {
+    page ??= reference.renderReference(document());
+    const { html, policy } = page;
     return c.html(html, 200, { "content-security-policy": policy });
   });
 }

@@ -3,6 +3,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { HealthProbes, TooManyProbes } from "../health_probe.ts";
 import type { NameRow } from "../store/mod.ts";
+// Runs when the first code is drawn.
+import defer * as uqr from "uqr";
 import type { ApiContext, Caller } from "./context.ts";
 import { type Identity, sees } from "./identity.ts";
 import { absent, Problem, unfit } from "./problem.ts";
@@ -70,13 +72,12 @@ export const reachRoutes: Routes = (app, context) => {
         ...refusals,
       },
     }),
-    async (c) => {
+    (c) => {
       const { name } = find(c.var.me, c.req.valid("param").name);
       if (live === null) throw new Problem(503, "not-running", "No relay runs here");
       const url = live.urls(name, c.env)[c.req.valid("query").url ?? 0];
       if (url === undefined) throw unfit("url", "is none of the name's addresses");
-      const { renderSVG } = await import("uqr");
-      const drawn = renderSVG(url, { border: QUIET_ZONE, ecc: "M" });
+      const drawn = uqr.renderSVG(url, { border: QUIET_ZONE, ecc: "M" });
       return c.body(drawn, 200, { "content-type": "image/svg+xml" });
     },
   );

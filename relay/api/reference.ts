@@ -1,6 +1,7 @@
 /** `/reference`: the API's description for people, as one page without scripts, made of the OpenAPI document. @module */
 
 import { createHash } from "node:crypto";
+import { staticText } from "../static_text.ts";
 import { curlExample, resolve } from "./curl_example.ts";
 import type {
   Answer,
@@ -20,10 +21,8 @@ export interface ReferencePage {
 
 /** Renders the page. */
 export function renderReference(document: OpenApiDocument): ReferencePage {
-  const file = (name: string): string =>
-    Deno.readTextFileSync(new URL(`../../static/${name}`, import.meta.url));
-  const css = file("reference.css");
-  const html = new Reference(document, new Templates(file("reference.html"))).page(css);
+  const css = staticText("reference.css");
+  const html = new Reference(document, new Templates(staticText("reference.html"))).page(css);
   const hash = createHash("sha256").update(css).digest("base64");
   return {
     html,

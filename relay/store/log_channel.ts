@@ -1,5 +1,6 @@
 /** The line to the log's worker: what is under way, what became of it, and a new worker when one breaks. @module */
 
+import { HeldWorker } from "./held_worker.ts";
 import type { FromLogWorker, ToLogWorker } from "./log_messages.ts";
 import type { LogLimits } from "./log_writer.ts";
 import type { RowBatch } from "./log_rows.ts";
@@ -27,6 +28,7 @@ export interface LogChannelOptions {
 /** Sends parcels to the worker and settles them in order. */
 export class LogChannel {
   readonly #options: LogChannelOptions;
+  readonly #module = new HeldWorker(new URL("./log_worker.ts", import.meta.url));
   /** Other limits than the first ones. */
   #limits: LogLimits | undefined;
   readonly #underWay: Parcel[] = [];
@@ -89,7 +91,7 @@ export class LogChannel {
   }
 
   #startWorker(): void {
-    const worker = new Worker(new URL("./log_worker.ts", import.meta.url), { type: "module" });
+    const worker = this.#module.start();
     worker.onmessage = ({ data }: MessageEvent<FromLogWorker>) => this.#hear(data);
     worker.onerror = (event) => {
       event.preventDefault();

@@ -1,6 +1,7 @@
 /** Asks the log in a worker of its own, so that a long question delays no request. @module */
 
 import { join } from "node:path";
+import { HeldWorker } from "./held_worker.ts";
 import type { RequestRow } from "./log_rows.ts";
 import type { RequestList, RequestPage, WantedRequest } from "./request_query.ts";
 import type { ExportPage, ExportPart } from "./request_text.ts";
@@ -44,6 +45,7 @@ interface Waiting {
 /** Answers questions, one at a time. The worker starts with the first one. */
 export class LogReader implements Disposable {
   readonly #path: string;
+  readonly #module = new HeldWorker(new URL("./log_reader_worker.ts", import.meta.url));
   readonly #queue: Waiting[] = [];
   #worker: Worker | undefined;
   #deadline: ReturnType<typeof setTimeout> | undefined;
@@ -116,9 +118,7 @@ export class LogReader implements Disposable {
   }
 
   #start(): Worker {
-    const worker = new Worker(new URL("./log_reader_worker.ts", import.meta.url), {
-      type: "module",
-    });
+    const worker = this.#module.start();
     worker.onmessage = ({ data }: MessageEvent<Reply>) => {
       const waiting = this.#queue.shift();
       if ("answer" in data) waiting?.resolve(data.answer);

@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
-import { dashboardFiles, withoutComments } from "../../relay/dashboard_files.ts";
+import { DashboardFiles, withoutComments } from "../../relay/dashboard_files.ts";
 import { FakeExchange, type FakeRequest } from "../support/fake_exchange.ts";
 
-const answer = dashboardFiles();
+const { answer } = new DashboardFiles();
 
 async function ask(request: FakeRequest): Promise<FakeExchange> {
   const exchange = new FakeExchange(request);
