@@ -62,7 +62,8 @@ export async function parseCommand<O extends Options>(
     directory: inputs.directory,
   };
   const resolver = new Resolver(command.name, around, inputs.readFile);
-  const named = given.get("config")?.texts[0] ?? (inputs.env.CRUNCH_CONFIG || undefined);
+  const named = given.get("config")?.texts[0] ??
+    (inputs.env.CRUNCH_CONFIG?.replace(/\r?\n$/, "") || undefined);
   const config = command.configuration === undefined || named === undefined
     ? undefined
     : resolver.configuration(named, given.has("config") ? "--config" : "CRUNCH_CONFIG");

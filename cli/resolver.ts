@@ -12,7 +12,7 @@ import {
   variable,
 } from "./option.ts";
 import { locatePath, type Place, quotePath } from "./paths.ts";
-import { type Secret, secretFromFile } from "./secret.ts";
+import { type Secret, secretFromFile, STANDARD_INPUT } from "./secret.ts";
 import { BadValue, UsageError } from "./usage.ts";
 
 /** An option as it was written, with its paths as they are meant, or its default. */
@@ -47,9 +47,20 @@ export function foundIn(
 /** Larger than a configuration or a secret may be, which their readers say. */
 const MOST = 2 << 20;
 
+/** It ends once, while settings may be read again. */
+let standardInput: Uint8Array | undefined;
+
+function readFile(path: string): Uint8Array {
+  if (path !== STANDARD_INPUT) {
+    using file = Deno.openSync(path);
+    return readStart(file);
+  }
+  if (Deno.stdin.isTerminal()) throw new Error("it is a terminal, which would show the secret");
+  return standardInput ??= readStart(Deno.stdin);
+}
+
 /** A file as far as it may matter: one without an end, such as a device, is not read for ever. */
-function readStart(path: string): Uint8Array {
-  using file = Deno.openSync(path);
+function readStart(file: { readSync(bytes: Uint8Array): number | null }): Uint8Array {
   const bytes = new Uint8Array(MOST);
   let length = 0;
   while (length < MOST) {
@@ -80,11 +91,11 @@ export class Resolver {
   constructor(
     command: string,
     around: Surroundings,
-    readFile: (path: string) => Uint8Array = readStart,
+    read: (path: string) => Uint8Array = readFile,
   ) {
     this.#command = command;
     this.#around = around;
-    this.#readFile = readFile;
+    this.#readFile = read;
     this.#typed = { folder: () => around.directory?.(), home: () => around.env[HOME] };
     this.#inFile = this.#typed;
   }
@@ -157,22 +168,16 @@ export class Resolver {
   /** An empty variable is one that is not set: that is how most tools unset them. */
   fromEnvironment(key: string, option: Option): Found | undefined {
     if (option.fileOnly === true) return undefined;
-    const name = variable(key);
     const { env } = this.#around;
-    const text = env[name];
-    if (option.kind.form === "secret" && (text === undefined || text === "")) {
-      const path = env[`${name}_FILE`];
-      if (path === undefined || path === "") return undefined;
-      return {
-        source: { from: "env", name: `${name}_FILE` },
-        label: `${name}_FILE`,
-        texts: [path],
-      };
-    }
-    if (text === undefined || text === "") return undefined;
+    const isSecret = option.kind.form === "secret";
+    const names = isSecret ? [variable(key), `${variable(key)}_FILE`] : [variable(key)];
+    const name = names.find((name) => (env[name] ?? "") !== "");
+    if (name === undefined) return undefined;
+    const text = env[name]!;
     const texts = option.repeatable === true
       ? text.split(/\r?\n/).map((line) => line.trim()).filter((line) => line !== "")
-      : [text];
+      // What was read from a file or a command has one more line break; a secret itself sees to it.
+      : [isSecret && name === names[0] ? text : text.replace(/\r?\n$/, "")];
     return { source: { from: "env", name }, label: name, texts };
   }
 
@@ -241,11 +246,7 @@ export class Resolver {
 
   #secret(option: Option, { source, label, texts }: Found): Secret {
     const text = texts[0]!;
-    const { kind } = option;
-    if (holdsSecret(option, source)) {
-      if (text.includes("\0")) this.#fail(`${source.name} holds a NUL character`);
-      return kind.parse(text) as Secret;
-    }
+    if (holdsSecret(option, source)) return this.parse(option.kind, text, source.name) as Secret;
     try {
       return secretFromFile(this.read(text, label));
     } catch (error) {

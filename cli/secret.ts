@@ -37,30 +37,37 @@ export class Secret {
   }
 }
 
+/** Standard input, where the name of a secret's file is asked for. */
+export const STANDARD_INPUT = "-";
+
 /**
  * An option `password` of this kind is read from `CRUNCH_PASSWORD`, or from the file of `--password-file`,
- * `CRUNCH_PASSWORD_FILE` or the key `password-file`; `--password` is refused.
+ * `CRUNCH_PASSWORD_FILE` or the key `password-file`; `--password` is refused. Wherever it comes from, one line break
+ * at its end is no part of it: editors, `echo` and the secrets of Kubernetes leave one.
  */
 export const secret: Kind<Secret> = {
   placeholder: "FILE",
   form: "secret",
   completes: "file",
-  parse: (text) => new Secret(text),
+  parse(text) {
+    if (new TextEncoder().encode(text).length > LONGEST) {
+      throw new BadValue(`holds more than ${LONGEST} bytes: no secret`);
+    }
+    const line = text.replace(/\r?\n$/, "");
+    if (line === "") throw new BadValue("is empty");
+    if (/[\r\n\0]/.test(line)) throw new BadValue("holds more than one line");
+    return new Secret(line);
+  },
   /** Of its file. */
-  locate: locatePath,
+  locate: (text, place) => text === STANDARD_INPUT ? text : locatePath(text, place),
 };
 
-/** The secret in a file's bytes: UTF-8 without its last line break. @throws {BadValue} */
+/** The secret in a file's bytes. @throws {BadValue} */
 export function secretFromFile(bytes: Uint8Array): Secret {
-  if (bytes.length > LONGEST) throw new BadValue(`holds more than ${LONGEST} bytes: no secret`);
-  let text: string;
   try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return secret.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (cause) {
+    if (cause instanceof BadValue) throw cause;
     throw new BadValue("is not UTF-8 text", { cause });
   }
-  text = text.replace(/\r?\n$/, "");
-  if (text === "") throw new BadValue("is empty");
-  if (/[\r\n\0]/.test(text)) throw new BadValue("holds more than one line");
-  return new Secret(text);
 }

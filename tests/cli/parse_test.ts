@@ -10,7 +10,8 @@ import { commands } from "../../cli/commands.ts";
 import { duration, file, text, toggle } from "../../cli/kinds.ts";
 import { defineCommand } from "../../cli/option.ts";
 import { type Inputs, parseCommand } from "../../cli/parse.ts";
-import { secret } from "../../cli/secret.ts";
+import { readOptions } from "../../cli/program_options.ts";
+import { type Secret, secret } from "../../cli/secret.ts";
 import { UsageError } from "../../cli/usage.ts";
 
 const group = "Options";
@@ -192,6 +193,33 @@ Deno.test("secrets: from the variable, or the file of flag, variable or configur
   assert.equal(await reveal([], { CRUNCH_PASSWORD_FILE: "env.txt" }), "from env file");
   assert.equal(await reveal(["--config", "c.toml"], {}), "from key");
   assert.equal(await reveal([], { CRUNCH_PASSWORD: "" }), undefined);
+});
+
+Deno.test("secrets: one line break at the end is no part of them, whichever way they come", async () => {
+  const ways: Array<(text: string) => Promise<{ values: { password: Secret | undefined } }>> = [
+    (text) => parse([], { env: { CRUNCH_PASSWORD: text } }),
+    (text) => parse(["--password-file", "f"], { readFile: files({ f: text }) }),
+    (text) => parse(["--password-file", "-"], { readFile: files({ "-": text }) }),
+    (text) => parse([], { env: { CRUNCH_PASSWORD_FILE: "f" }, readFile: files({ f: text }) }),
+    async (text) => {
+      const { options } = command;
+      const given = { password: text };
+      return await Promise.resolve(readOptions({ name: "try", options }, given));
+    },
+  ];
+  for (const way of ways) {
+    const read = async (text: string) => (await way(text)).values.password?.reveal();
+    assert.equal(await read("hunter2"), "hunter2");
+    assert.equal(await read("hunter2\n"), "hunter2");
+    assert.equal(await read("hunter2\r\n"), "hunter2");
+    assert.equal(await read(" hunter 2\t \n"), " hunter 2\t ");
+    assert.equal(await read("\u00a0é\n"), "\u00a0é");
+    for (const text of ["a\nb", "hunter2\n\n", "hunter2\r"]) {
+      await assert.rejects(read(text), /holds more than one line$/, JSON.stringify(text));
+    }
+    await assert.rejects(read("\n"), /is empty$/);
+    await assert.rejects(read("x".repeat(4097)), /holds more than 4096 bytes/);
+  }
 });
 
 Deno.test("secrets: every way of printing them hides them", async () => {
