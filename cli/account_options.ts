@@ -9,7 +9,7 @@ import type { Parsed } from "./parse.ts";
 import { dataOptions } from "./relay_options.ts";
 import { name } from "./mounts.ts";
 import { secret } from "./secret.ts";
-import { BadValue } from "./usage.ts";
+import { BadValue, quote } from "./usage.ts";
 
 /** The address of a relay's pages. That of its tunnel, which `CRUNCH_RELAY` may hold for agents, is told from it. */
 const pages: Kind<URL | DialAddress> = {
@@ -93,6 +93,22 @@ const accountAndName: readonly Positional[] = [
   { name: "NAME", help: "the public name", kind: name },
 ];
 
+const SCOPES = ["full", "read", "agent", "metrics", "credentials"];
+
+/** Words with commas or spaces between. The relay checks which go together. */
+const scope: Kind<string> = {
+  placeholder: "WORDS",
+  completes: SCOPES,
+  parse(text) {
+    const words = text.toLowerCase().split(/[\s,]+/).filter((word) => word !== "");
+    const wrong = words.find((word) => !SCOPES.includes(word));
+    if (wrong !== undefined) {
+      throw new BadValue(`is one or several of ${SCOPES.join(", ")}, not ${quote(wrong)}`);
+    }
+    return words.join(" ");
+  },
+};
+
 /** The smaller ones differ in name and words only. */
 function account<const O extends Options = Record<never, never>>(
   verb: string,
@@ -153,10 +169,12 @@ export const accountCommands = {
     options: defineOptions({
       label: { kind: text(), group: "Token", help: "what the token is for" },
       scope: {
-        kind: choice("full", "agent", "read", "metrics"),
-        default: "full",
+        kind: scope,
+        default: "full,agent",
         group: "Token",
-        help: "what it opens: all that the account may, agents, the API to look at, /metrics",
+        help:
+          "what it opens, one or several of: full (the API as far as the account may), read (the " +
+          "same to look at), agent, metrics, credentials (with full: makes tokens, sets passwords)",
       },
       expires: {
         kind: duration({ min: 1000, max: CENTURY }),

@@ -30,7 +30,17 @@ import {
 import { type AgentLimits, ConnectedAgent } from "./connected_agent.ts";
 import type { Tally } from "./metrics/mod.ts";
 import type { Registry } from "./registry.ts";
-import { type Account, type Store, StoreError, type Throttle, type Verifier } from "./store/mod.ts";
+import { Rights } from "./rights.ts";
+import {
+  type Account,
+  allows,
+  type Change,
+  type Grant,
+  type Store,
+  StoreError,
+  type Throttle,
+  type Verifier,
+} from "./store/mod.ts";
 
 export interface ReceptionOptions {
   readonly store: Store;
@@ -73,11 +83,18 @@ const TLS_ALERT = Uint8Array.of(0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 0x28);
 
 export class Reception {
   readonly #options: ReceptionOptions;
+  readonly #rights: Rights;
   readonly #guests = new Set<Guest>();
   #closed = false;
 
   constructor(options: ReceptionOptions) {
     this.#options = options;
+    this.#rights = new Rights(options.store);
+  }
+
+  /** Sends away whoever has lost the right to be here by a change. */
+  judge(change: Change): void {
+    this.#rights.judge(change);
   }
 
   /** Agents that have not signed in yet. */
@@ -92,11 +109,11 @@ export class Reception {
       this.#options.failures.add("agent too-many");
       return connection.close();
     }
-    const guest = new Guest(
-      this.#options,
+    const guest = new Guest(this.#options, {
       connection,
-      () => this.#guests.delete(guest),
-    );
+      rights: this.#rights,
+      done: () => this.#guests.delete(guest),
+    });
     this.#guests.add(guest);
   }
 
@@ -113,6 +130,7 @@ export class Reception {
 class Guest implements Watched {
   readonly #options: ReceptionOptions;
   readonly #connection: Connection;
+  readonly #rights: Rights;
   readonly #session: Session;
   readonly #done: () => void;
   #until: number;
@@ -128,11 +146,15 @@ class Guest implements Watched {
 
   constructor(
     options: ReceptionOptions,
-    connection: Connection,
-    done: () => void,
+    { connection, rights, done }: {
+      readonly connection: Connection;
+      readonly rights: Rights;
+      readonly done: () => void;
+    },
   ) {
     this.#options = options;
     this.#connection = connection;
+    this.#rights = rights;
     this.#done = done;
     this.#until = coarseNow() + options.signInTime;
     this.#session = new Session({
@@ -186,6 +208,7 @@ class Guest implements Watched {
       }
       return;
     }
+    this.#rights.forget(this.#session, agent);
     if (agent.remove(this.#session)) {
       const lost = end.code === "connection-lost" && this.#farewell === "";
       this.#options.registry.remove(agent, { lost });
@@ -293,10 +316,10 @@ class Guest implements Watched {
       if (token.scope === "local" && !isLocalPeer(this.#address)) {
         return this.refuse(BAD_CREDENTIALS);
       }
-      if (!["full", "agent", "local"].includes(token.scope)) {
+      if (!allows(token.scope, "agent") && token.scope !== "local") {
         return this.refuse({
           code: "wrong-scope",
-          message: `the token's scope is ${token.scope}; an agent needs agent or full`,
+          message: `the token's scope is ${token.scope}; an agent needs one with agent`,
         });
       }
       store.tokens.used(token);
@@ -317,7 +340,8 @@ class Guest implements Watched {
     let agent: ConnectedAgent | undefined;
     if (hello.join !== undefined) {
       agent = registry.agents.get(hello.join);
-      if (agent === undefined || agent.draining || agent.facts.account !== account.name) {
+      const isOwn = agent !== undefined && this.#rights.isOf(agent, account.id);
+      if (agent === undefined || agent.draining || !isOwn) {
         return this.refuse({
           code: "unknown-session",
           message: "there is no such session to join",
@@ -376,6 +400,7 @@ class Guest implements Watched {
       }),
     );
     this.#leave();
+    const grant = grantOf(verifier, account);
     // This object lives as long as its session: what only the sign-in needed goes.
     this.#hello = null;
     this.#verifier = null;
@@ -383,6 +408,7 @@ class Guest implements Watched {
     this.#session.ready(this.#options.maxStreams);
     this.#agent = agent;
     agent.add(this.#session);
+    this.#rights.admit(this.#session, agent, grant);
     if (!isNew) return;
     registry.add(agent);
     const waits = waiting.map(({ name }) => name);
@@ -412,4 +438,14 @@ class Guest implements Watched {
     // `bob` and `BOB` are one name.
     return [...new Set(claimed)];
   }
+}
+
+/** What a good proof has shown. */
+function grantOf({ token, storedKey }: Verifier, account: Account): Grant {
+  const via: Grant["via"] = token === undefined
+    ? { kind: "password", key: storedKey }
+    : token.scope === "local"
+    ? { kind: "local" }
+    : { kind: "token", id: token.id };
+  return { account: account.id, via };
 }

@@ -20,7 +20,6 @@ import type { Relay } from "./mod.ts";
 import { OwnPages } from "./own_pages.ts";
 import { Reception } from "./reception.ts";
 import { Registry } from "./registry.ts";
-import { lostRights } from "./rights.ts";
 import { Router } from "./router.ts";
 import { type Given, RelaySettings } from "./settings.ts";
 import {
@@ -383,11 +382,7 @@ export class RunningRelay implements Relay {
   #onchange(change: Change): void {
     const { action, account, object, before, after } = change;
     this.#events.add(action, account, { account, object, before, after });
-    // Who lost the right to be here goes at once.
-    for (const agent of [...this.#registry.agents.values()]) {
-      const end = lostRights(change, agent.facts);
-      if (end !== null) agent.close(end);
-    }
+    this.#reception.judge(change);
   }
 
   /**

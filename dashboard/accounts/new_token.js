@@ -53,7 +53,7 @@ export function NewToken({ account, path, onclose }) {
 
 /** @param {{ token: MadeTokenView, onclose: () => void }} props */
 function Made({ token: { token, account, scope }, onclose }) {
-  const isForAgents = scope === "agent" || scope === "full";
+  const isForAgents = scope.split(" ").includes("agent");
   const place = scope === "metrics" ? "/metrics" : "/api/v1/status";
   return html`
     <p>It is shown this once: the relay keeps only what it can check it with.</p>

@@ -32,7 +32,7 @@ const COLUMNS = [
     key: "scope",
     title: "Scope",
     fixed: true,
-    cell: ({ scope }) => html`<span title=${SCOPES[scope]}>${scope}</span>`,
+    cell: ({ scope }) => html`<span title=${SCOPES[scope] ?? ""}>${scope}</span>`,
   },
   { key: "expires", title: "Ends", fixed: true, cell: Expiry },
   {

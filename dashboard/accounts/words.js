@@ -15,10 +15,13 @@ export const POWERS = {
   admin: "sees and changes everything",
 };
 
+/** What tokens are made for, each by the words of its scope. @type {Readonly<Record<string, string>>} */
 export const SCOPES = {
   agent: "Agents only: connects them",
   read: "Reading only: the API without changes",
-  full: "Everything that the account may",
+  full: "The API as far as the account may",
+  "full agent": "The API and agents",
+  "full credentials": "The API, making tokens and setting passwords as well",
   metrics: "/metrics only",
 };
 

@@ -1,6 +1,14 @@
 /** Who calls: a browser's session, a token, or this machine's shell; and what that one may. @module */
 
-import type { Account, Actor, Role, Session, Store, Token } from "../store/mod.ts";
+import {
+  type Account,
+  type Actor,
+  allows,
+  type Role,
+  type Session,
+  type Store,
+  type Token,
+} from "../store/mod.ts";
 import type { Caller } from "./context.ts";
 import { isOurs, type Sender, senderOf } from "../credential.ts";
 import { absent, forbidden, Problem } from "./problem.ts";
@@ -59,7 +67,8 @@ export function identify(store: Store, caller: Caller, headers: Headers): Identi
 }
 
 function identityOf({ account, session, token }: Sender, { address }: Caller): Identity {
-  if (token !== undefined && token.scope !== "full" && token.scope !== "read") {
+  const isReader = token !== undefined && allows(token.scope, "read");
+  if (token !== undefined && !isReader && !allows(token.scope, "full")) {
     throw forbidden(
       `The token's scope is ${token.scope}; the API needs full or read`,
       "wrong-scope",
@@ -72,7 +81,7 @@ function identityOf({ account, session, token }: Sender, { address }: Caller): I
     account,
     session,
     token,
-    isReader: token?.scope === "read",
+    isReader,
     actor: { who: name, address },
   };
 }

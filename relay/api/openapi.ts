@@ -12,7 +12,7 @@ export function describe(app: ApiApp, { software }: ApiContext): void {
   app.openAPIRegistry.registerComponent("securitySchemes", "token", {
     type: "http",
     scheme: "bearer",
-    description: "a token with the scope full, or read for calls that change nothing",
+    description: "a token whose scope has full, or read for calls that change nothing",
   });
   app.openAPIRegistry.registerComponent("securitySchemes", "session", {
     type: "apiKey",

@@ -1,7 +1,7 @@
 /** What the API's objects look like: what is checked, what OpenAPI says, and the types of both. @module */
 
 import { z } from "@hono/zod-openapi";
-import { DURATION_STEPS, parseName, ROLES, SCOPES } from "./vocabulary.ts";
+import { DURATION_STEPS, parseName, parseScope, ROLES } from "./vocabulary.ts";
 
 const time = z.iso.datetime().openapi({ description: "RFC 3339, UTC" });
 const bytes = z.int().min(0).openapi({ description: "bytes" });
@@ -68,9 +68,15 @@ export const me = z.object({
   expires: time.nullable(),
 }).openapi("Me");
 
-const scope = z.enum(SCOPES).openapi({
+const scope = z.string().superRefine((text, context) => {
+  const wrong = parseScope(text);
+  if (wrong !== undefined) context.addIssue({ code: "custom", message: wrong });
+}).openapi({
   description:
-    "full: all that the account may; agent: agents only; read: the API without changes; metrics: /metrics only",
+    "one or several of these words, with spaces between: full: the API as far as the account may; " +
+    "read: the same without changes; agent: agents; metrics: /metrics; " +
+    "credentials, beside full: makes tokens and administrators and sets passwords",
+  example: "full agent",
 });
 
 export const token = z.object({
@@ -89,7 +95,7 @@ export const madeToken = token.extend({
 
 export const newToken = z.strictObject({
   name: z.string().min(1).max(64).optional(),
-  scope: scope.optional(),
+  scope: scope.max(64).optional().openapi({ description: "`full agent` by default" }),
   expires: z.iso.datetime({ offset: true }).nullable().optional(),
 }).openapi("NewToken");
 

@@ -1,7 +1,7 @@
 /** `/tokens` and `/accounts/{name}/tokens`: secrets that stand for an account. @module */
 
 import { createRoute, z } from "@hono/zod-openapi";
-import type { Token } from "../store/mod.ts";
+import { allows, parseScope, type Token } from "../store/mod.ts";
 import { etagOf, ifMatch, needsMatch } from "./etag.ts";
 import {
   type Identity,
@@ -135,12 +135,12 @@ export const tokenRoutes: Routes = (app, { store }) => {
       const found = accounts.get(name);
       needsSight(me, found, name);
       needsWriter(me);
-      const { name: label = UNNAMED, scope = "full", expires = null } = c.req.valid("json");
+      const { name: label = UNNAMED, scope, expires = null } = c.req.valid("json");
       // What it opens tells of everybody's traffic.
-      if (scope === "metrics") needsAdmin(me);
+      if (scope !== undefined && allows(parseScope(scope), "metrics")) needsAdmin(me);
       const made = tokens.create(found.name, {
         name: label,
-        scope,
+        ...(scope === undefined ? {} : { scope }),
         expires: expires === null ? null : Date.parse(expires),
         by: me.actor,
       });

@@ -3,7 +3,7 @@
 import { answerProblem, Field, isLocalPeer, type ServerExchange } from "../../http/mod.ts";
 import { type Sender, senderOf } from "../credential.ts";
 import type { PageHandler } from "../own_pages.ts";
-import type { Store } from "../store/mod.ts";
+import { allows, type Store } from "../store/mod.ts";
 import type { Visitor } from "../visitor.ts";
 import { exposition, formatFor, MEDIA_TYPES } from "./exposition.ts";
 import { families, type MetricsSource } from "./families.ts";
@@ -90,6 +90,6 @@ function isAllowed(
 }
 
 function mayRead({ account, token }: Sender): boolean {
-  if (token?.scope === "metrics") return true;
-  return account.role === "admin" && (token === undefined || token.scope === "full");
+  if (token !== undefined && allows(token.scope, "metrics")) return true;
+  return account.role === "admin" && (token === undefined || allows(token.scope, "full"));
 }

@@ -31,7 +31,9 @@ export type { PasswordKeys } from "./password.ts";
 export type { Session, Sessions } from "./sessions.ts";
 export type { Settings } from "./settings.ts";
 export type { SignIn, Verifier } from "./sign_in.ts";
-export { type KeptToken, type Scope, SCOPES, type Token, type Tokens } from "./tokens.ts";
+export type { Grant, Grants, Lapse } from "./grant.ts";
+export { allows, DEFAULT_SCOPE, parseScope, SCOPES, type ScopeWord } from "./scope.ts";
+export type { KeptToken, Token, Tokens } from "./tokens.ts";
 export { Throttle } from "./throttle.ts";
 
 export { openRequestLog, type RequestLog } from "./request_log.ts";

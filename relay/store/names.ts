@@ -34,7 +34,6 @@ export class Names {
   readonly #insert: Statement;
   readonly #remove: Statement;
   readonly #give: Statement;
-  readonly #count: Statement;
   readonly #list: Statement;
   readonly #get: Statement;
   readonly #cache = new Map<string, NameOwner | null>();
@@ -46,11 +45,10 @@ export class Names {
       `SELECT accounts.name, disabled, trusted FROM names JOIN accounts ON accounts.id = account
        WHERE names.name = ?`,
     );
-    this.#account = db.prepare("SELECT id, name FROM accounts WHERE name = ?");
+    this.#account = db.prepare("SELECT id, name, names FROM accounts WHERE name = ?");
     this.#insert = db.prepare("INSERT INTO names VALUES (?, ?, ?, ?)");
     this.#remove = db.prepare("DELETE FROM names WHERE name = ?");
     this.#give = db.prepare("UPDATE names SET account = ? WHERE name = ?");
-    this.#count = db.prepare("SELECT count(*) AS n FROM names WHERE account = ? AND name != ?");
     this.#get = db.prepare(
       `SELECT names.name, accounts.name AS account, names.created
        FROM names JOIN accounts ON accounts.id = account WHERE names.name = ?`,
@@ -97,17 +95,7 @@ export class Names {
         throw new StoreError("unknown", `There is no account ${account}`, { field: "account" });
       }
       if (this.ownerOf(folded)?.account === row.name) return folded;
-      const has = Number(this.#count.get(row.id!, row.name!)!.n);
-      if (options.most !== undefined && has >= options.most) {
-        throw new StoreError(
-          "limit",
-          (options.most === 0
-            ? `The account ${account} may publish under its own name only`
-            : `The account ${account} has the ${options.most} names beside its own that it may claim`) +
-            ": an administrator can give it more",
-          { field: "name" },
-        );
-      }
+      if (options.most !== undefined) this.#checkRoom(row, options.most);
       this.insert(folded, Number(row.id));
       note({ action: "name.add", account, object: folded, after: { account } });
       return folded;
@@ -195,7 +183,22 @@ export class Names {
         cause: error,
       });
     }
-    this.forget();
+    // Nobody else's name has changed: the rest of what is known stays.
+    this.#cache.delete(folded);
+  }
+
+  /** @throws {StoreError} `limit`. */
+  #checkRoom({ name, names }: Row, most: number): void {
+    const hasOwn = this.ownerOf(String(name))?.account === name;
+    if (Number(names) - Number(hasOwn) < most) return;
+    throw new StoreError(
+      "limit",
+      (most === 0
+        ? `The account ${name} may publish under its own name only`
+        : `The account ${name} has the ${most} names beside its own that it may claim`) +
+        ": an administrator can give it more",
+      { field: "name" },
+    );
   }
 
   /** For the accounts: what `ownerOf` said may have changed. */

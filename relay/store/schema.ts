@@ -70,4 +70,24 @@ export const STORE_SCHEMA: readonly string[] = [
     value TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  // Since then a scope says each thing that a token opens; tokens may be made with others, their parents.
+  `
+  ALTER TABLE tokens ADD COLUMN parent TEXT;
+  CREATE INDEX tokens_parent ON tokens (parent);
+  UPDATE tokens SET scope = 'full agent' WHERE scope = 'full';
+
+  -- How many names an account has, so that claiming one counts none.
+  ALTER TABLE accounts ADD COLUMN names INTEGER NOT NULL DEFAULT 0;
+  UPDATE accounts SET names = (SELECT count(*) FROM names WHERE account = accounts.id);
+  CREATE TRIGGER names_added AFTER INSERT ON names BEGIN
+    UPDATE accounts SET names = names + 1 WHERE id = NEW.account;
+  END;
+  CREATE TRIGGER names_removed AFTER DELETE ON names BEGIN
+    UPDATE accounts SET names = names - 1 WHERE id = OLD.account;
+  END;
+  CREATE TRIGGER names_given AFTER UPDATE OF account ON names BEGIN
+    UPDATE accounts SET names = names - 1 WHERE id = OLD.account;
+    UPDATE accounts SET names = names + 1 WHERE id = NEW.account;
+  END;
+  `,
 ];

@@ -8,6 +8,7 @@ import { finishRestore } from "./data_files.ts";
 import { Database } from "./database.ts";
 import { FirstStart } from "./first_start.ts";
 import { signsOfCopying } from "./half_copied.ts";
+import { Grants } from "./grant.ts";
 import { Ids } from "./ids.ts";
 import { migrate } from "./migrate.ts";
 import { Names } from "./names.ts";
@@ -36,6 +37,8 @@ export interface Store extends Disposable {
   readonly sessions: Sessions;
   readonly settings: Settings;
   readonly signIn: SignIn;
+  /** Whether what somebody has shown still holds. */
+  readonly grants: Grants;
   readonly firstStart: FirstStart;
   /** The audit log, and word of each change. */
   readonly changes: Changes;
@@ -84,6 +87,7 @@ export function openStore(dir: string, options: StoreOptions = {}): Store {
       settings,
       sessions: new Sessions(db, changes, now),
       signIn: new SignIn({ accounts, tokens, hasher, serverSecret }),
+      grants: new Grants(db, now),
       firstStart: new FirstStart({ accounts, tokens, hasher }),
       changes,
       ids: new Ids(serverSecret),

@@ -14,15 +14,8 @@ import type { Accounts } from "./accounts.ts";
 import { type Actor, type Changes, SYSTEM } from "./changes.ts";
 import { type Database, type Row, type Statement, storageError } from "./database.ts";
 import { LOCAL_ACCOUNT } from "./name_rules.ts";
+import { DEFAULT_SCOPE, parseScope } from "./scope.ts";
 import { StoreError } from "./store_error.ts";
-
-/**
- * What a token opens: `full` all that its account may; `agent` agents' sessions; `read` the API without
- * changes; `metrics` only `/metrics`; `local` agents' sessions from this machine (made by the relay itself, never kept).
- */
-export type Scope = "full" | "agent" | "read" | "metrics" | "local";
-/** The scopes that users can choose. */
-export const SCOPES: readonly Scope[] = ["full", "agent", "read", "metrics"];
 
 /** A token, without its secret. Times are milliseconds since 1970. */
 export interface Token {
@@ -31,7 +24,8 @@ export interface Token {
   readonly account: string;
   /** What its owner calls it. */
   readonly name: string;
-  readonly scope: Scope;
+  /** One or several words of {@linkcode SCOPES}, with spaces between; or `local`. */
+  readonly scope: string;
   readonly created: number;
   /** Null: never. */
   readonly expires: number | null;
@@ -72,7 +66,10 @@ export class Tokens {
     this.#list = db.prepare(
       `SELECT ${columns} ${from} WHERE ?1 IS NULL OR accounts.name = ?1 ORDER BY tokens.created, tokens.id`,
     );
-    this.#insert = db.prepare("INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?)");
+    this.#insert = db.prepare(
+      `INSERT INTO tokens (id, account, name, scope, created, expires, stored_key, server_key)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
     this.#remove = db.prepare("DELETE FROM tokens WHERE id = ?");
     this.#touch = db.prepare("UPDATE tokens SET last_used = ? WHERE id = ?");
   }
@@ -84,10 +81,11 @@ export class Tokens {
    */
   create(
     account: string,
-    options: { name: string; scope?: Scope; expires?: number | null; by?: Actor },
+    options: { name: string; scope?: string; expires?: number | null; by?: Actor },
   ): { readonly text: string; readonly token: Token } {
-    const { name, scope = "full", expires = null, by = SYSTEM } = options;
-    const field = check(name, scope, expires, this.#now());
+    const { name, expires = null, by = SYSTEM } = options;
+    const scope = parseScope(options.scope ?? DEFAULT_SCOPE);
+    const field = check(name, expires, this.#now());
     if (field) throw new StoreError("invalid", field.message, { field: field.field });
     const owner = this.#accounts.get(account);
     if (!owner) {
@@ -189,12 +187,9 @@ export class Tokens {
   }
 }
 
-function check(name: string, scope: string, expires: number | null, now: number) {
+function check(name: string, expires: number | null, now: number) {
   if (name.length < 1 || name.length > 64) {
     return { field: "name", message: "A token's name has 1 to 64 characters" };
-  }
-  if (!(SCOPES as readonly string[]).includes(scope)) {
-    return { field: "scope", message: `A scope is one of ${SCOPES.join(", ")}` };
   }
   if (expires !== null && !(expires > now)) {
     return { field: "expires", message: "A token's end lies in the future" };
@@ -207,7 +202,7 @@ function tokenOf(row: Row): Token {
     id: String(row.id),
     account: String(row.account_name),
     name: String(row.name),
-    scope: row.scope as Scope,
+    scope: String(row.scope),
     created: Number(row.created),
     expires: row.expires === null ? null : Number(row.expires),
     lastUsed: row.last_used === null ? null : Number(row.last_used),

@@ -261,7 +261,7 @@ Deno.test("accounts: a member and a viewer", async (t) => {
     const form = dialog(page, /Make a token/);
     await form.getByLabel("Name").fill("phone");
     const scopes = await form.getByLabel("Scope").locator("option").allInnerTexts();
-    assert.equal(scopes.length, 3, "metrics are an administrator's");
+    assert.equal(scopes.length, 5, "metrics are an administrator's");
     await form.getByLabel("Scope").selectOption("read");
     await form.getByRole("button", { name: "Make", exact: true }).click();
     const line = await dialog(page, "The new token").locator("code").nth(1).innerText();

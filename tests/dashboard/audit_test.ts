@@ -31,7 +31,7 @@ Deno.test("audit", async (t) => {
     assert.deepEqual(said, [
       ["admin", "max-streams was set", "300"],
       ["admin", "alice became viewer", "role member → viewer"],
-      ["admin", "alice got the token test", "scope full expires never"],
+      ["admin", "alice got the token test", "scope full agent expires never"],
       ["admin", "alice was added", "role member"],
       ["admin", "admin signed in", said[4]![2]!],
     ]);

@@ -266,8 +266,14 @@ Deno.test("sign-in: accounts that are disabled and tokens of another scope are t
   await using house = await House.open();
   const { tokens, accounts } = house.temp.store;
   const metrics = tokens.create("alice", { name: "m", scope: "metrics" }).text;
-  const scope = await house.agent(Credential.token(parseToken(metrics)!)).refusal();
-  assert.equal(scope.code, "wrong-scope");
+  const full = tokens.create("alice", { name: "f", scope: "full credentials" }).text;
+  const { session } = await house.agent(Credential.token(parseToken(house.token)!)).welcome;
+  for (const token of [metrics, full]) {
+    for (const options of [{}, { join: session }]) {
+      const refusal = await house.agent(Credential.token(parseToken(token)!), options).refusal();
+      assert.equal(refusal.code, "wrong-scope");
+    }
+  }
   await accounts.update("alice", { disabled: true });
   const disabled = await house.agent(Credential.token(parseToken(house.token)!)).refusal();
   assert.equal(disabled.code, "disabled");

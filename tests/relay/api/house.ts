@@ -14,7 +14,6 @@ import {
   type PasswordKeys,
   type RequestLog,
   type RequestLogOptions,
-  type Scope,
   type Store,
   Throttle,
 } from "../../../relay/store/mod.ts";
@@ -156,7 +155,7 @@ export class House implements AsyncDisposable {
   }
 
   /** A new token's text. */
-  token(who: Exclude<Who, "nobody">, scope: Scope): string {
+  token(who: Exclude<Who, "nobody">, scope: string): string {
     return this.store.tokens.create(this.account(who).name, { name: "t", scope }).text;
   }
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { type Relay, type RelayOptions, startRelay } from "../../../relay/mod.ts";
-import { openStore, type Scope } from "../../../relay/store/mod.ts";
+import { openStore } from "../../../relay/store/mod.ts";
 import { TempDir } from "../store/temp_dir.ts";
 import { type ReadFamily, readOpenMetrics } from "./open_metrics.ts";
 
@@ -17,7 +17,7 @@ async function credentials(dir: TempDir) {
   using store = openStore(dir.path);
   const boss = await store.accounts.add({ name: "boss", role: "admin" });
   const olga = await store.accounts.add({ name: "olga" });
-  const token = (account: string, scope: Scope) =>
+  const token = (account: string, scope: string) =>
     `Bearer ${store.tokens.create(account, { name: scope, scope }).text}`;
   const from = { address: "127.0.0.1", browser: "test" };
   const session = (account: typeof boss) => `crunch=${store.sessions.create(account, from).secret}`;

@@ -1,7 +1,7 @@
 /** Claims about public names. @module */
 
 import assert from "node:assert/strict";
-import { foldName, parseName } from "../../../relay/store/mod.ts";
+import { foldName, parseName, SYSTEM } from "../../../relay/store/mod.ts";
 import { tempStore } from "./temp_dir.ts";
 
 const owner = { disabled: false, trusted: false };
@@ -134,4 +134,41 @@ Deno.test("names: lists go on after a name", async () => {
   const list = (after: string) => temp.store.names.list({ after, limit: 2 }).map((row) => row.name);
   assert.deepEqual(list(""), ["a", "b"]);
   assert.deepEqual(list("b"), ["c"]);
+});
+
+Deno.test("names: claiming one costs the same however many there are", async () => {
+  using temp = tempStore();
+  await temp.store.accounts.add({ name: "alice" });
+  const { names } = temp.store;
+  let next = 0;
+  const claim = (count: number): number => {
+    const began = performance.now();
+    for (let i = 0; i < count; i++) names.add("alice", `n-${next++}x`, { most: 100_000 });
+    return performance.now() - began;
+  };
+  const best = (): number => Math.min(...Array.from({ length: 5 }, () => claim(20)));
+  // Warm, that is.
+  claim(100);
+  const few = best();
+  temp.store.changes.run(SYSTEM, () => claim(30_000)); // one transaction
+  const many = best();
+  assert(many < 5 * few + 20, `${few.toFixed(1)} ms with few, ${many.toFixed(1)} ms with many`);
+});
+
+Deno.test("names: an account's allowance counts what it has now, however it came to it", async () => {
+  using temp = tempStore();
+  const { accounts, names } = temp.store;
+  for (const name of ["alice", "bob"]) await accounts.add({ name });
+  const add = (name: string) => names.add("alice", name, { most: 2 });
+  add("one");
+  add("two");
+  assert.throws(() => add("three"), { code: "limit" });
+  names.transfer("one", "bob");
+  add("three");
+  assert.throws(() => add("four"), { code: "limit" });
+  names.remove("two");
+  names.transfer("one", "alice");
+  assert.throws(() => add("four"), { code: "limit" });
+  accounts.remove("bob");
+  assert.throws(() => add("four"), { code: "limit" });
 });
