@@ -4,6 +4,8 @@
 set -u
 target=@TARGET@
 sum=@SUM@
+# Files in the archive that are not empty.
+count=@COUNT@
 # The archive's first byte, counted from 1.
 start=@START@
 # Whether the cache could not be used.
@@ -31,13 +33,55 @@ is_mine() {
   [ -O "$1" ] && [ -d "$1" ] && [ ! -L "$1" ]
 }
 
+# Nobody but this user and root can put anything in the place of $1, an absolute path without links, or of what it lies
+# in; else says how to mend that. Where the sticky bit is set, as for /tmp, others can only add something.
+is_private() {
+  path=$1
+  set --
+  while :; do
+    set -- "$@" "$path"
+    [ "$path" != / ] || break
+    path=${path%/*}
+    path=${path:-/}
+  done
+  # shellcheck disable=SC2012 # the path is what stands behind the eighth space
+  LC_ALL=C ls -ldn "$@" | (
+    me=$(id -u)
+    seen=0
+    while read -r mode _ owner _ _ _ _ _ path; do
+      if [ "$owner" != 0 ] && [ "$owner" != "$me" ]; then
+        echo "$path belongs to the user with id $owner; give a directory that lies in none of theirs"
+        exit 1
+      fi
+      case $mode in
+        ?????????[tT]*) ;;
+        ?????w* | ????????w*)
+          echo "others may write to $path; type: chmod go-w '$path'"
+          exit 1
+          ;;
+      esac
+      seen=$((seen + 1))
+    done
+    [ "$seen" = "$#" ] || { echo "$1 cannot be looked at"; exit 1; }
+  )
+}
+
+# Others have never had a way into $1, and nothing of what was unpacked there is missing, emptied or changed.
+is_complete() {
+  is_mine "$1" && [ -f "$1/complete" ] && [ -s "$1/deno" ] && [ -x "$1/deno" ] || return
+  case $(LC_ALL=C ls -ld "$1") in
+    d???------*) ;;
+    *) return 1 ;;
+  esac
+  command -v find >/dev/null 2>&1 || return 0
+  found=$(find "$1/deno" "$1/app" -type f -size +0c ! -newer "$1/complete" -print 2>/dev/null | wc -l)
+  [ "$((found))" = "$count" ]
+}
+
 # Unpacks into $1/$sum, in one step for everybody who looks. Runs in a subshell. 2 where no other place is any better.
 unpack() {
-  umask 077
-  mkdir -p "$1" || return
-  is_mine "$1" || { echo "$1 belongs to somebody else" >&2; return 1; }
   # What was cut off long ago.
-  find "$1" -name '.new-*' -prune -mtime +0 -exec rm -rf {} + 2>/dev/null
+  find "$1" \( -name '.new-*' -o -name '.old-*' \) -prune -mtime +0 -exec rm -rf {} + 2>/dev/null
   work=$(mktemp -d "$1/.new-XXXXXX") || return
   trap 'rm -rf "$work"' EXIT
   trap 'exit 130' INT
@@ -57,10 +101,8 @@ unpack() {
     echo "(this program is for $target@NEEDS@)" >&2
     return 2
   fi
-  # mv would put it inside a directory that another start has published meanwhile; this fails then.
-  if ! problem=$(DENO_DIR="$work/cache" DENO_NO_UPDATE_CHECK=1 "$work/deno" eval --no-config \
-    'Deno.renameSync(...Deno.args)' "$work" "$1/$sum" 2>&1); then
-    [ -x "$1/$sum/deno" ] && return
+  if ! problem=$(cd "$work" && DENO_DIR="$work/cache" DENO_NO_UPDATE_CHECK=1 "$work/deno" run -A \
+    --no-config "$work/publish.ts" "$work" "$1/$sum" 2>&1); then
     printf '%s\n' "$problem" | tail -n 1 >&2
     return 1
   fi
@@ -77,23 +119,50 @@ run() {
     --config "$dir/app/deno.json" "$dir/app/main.ts" "$@"
 }
 
+# Says why the cache cannot be used, in the words of $2.
+refuse() {
+  say "$1: $(printf '%s' "$2" | tail -n 2 | tr '\n' ' ')"
+  elsewhere=1
+}
+
+# Makes directory $1 for this user, where nobody else can put anything in its place, and prints it without links.
+prepare() {
+  umask 077
+  above=$1
+  until [ -d "$above" ]; do
+    above=${above%/*}
+    above=${above:-/}
+  done
+  is_private "$(cd "$above" && pwd -P)" >&2 && mkdir -p "$1" || return
+  is_mine "$1" || { echo "$1 is a link, or belongs to somebody else" >&2; return 1; }
+  cd "$1" && pwd -P
+}
+
 # Runs the program from cache $1, if that is possible.
 run_from() {
   cache=$1
   shift
-  if ! { is_mine "$cache/$sum" && [ -x "$cache/$sum/deno" ]; }; then
+  if ! real=$(prepare "$cache" 2>&1); then
+    refuse "cannot be unpacked into $cache" "$real"
+    return
+  fi
+  if ! is_complete "$real/$sum"; then
     [ ! -t 2 ] || say "unpacking into $cache, once"
-    reason=$(unpack "$cache" 2>&1)
+    reason=$(umask 077 && unpack "$real" 2>&1)
     status=$?
     if [ "$status" != 0 ]; then
-      say "cannot be unpacked into $cache: $(printf '%s' "$reason" | tail -n 2 | tr '\n' ' ')"
+      refuse "cannot be unpacked into $cache" "$reason"
       [ "$status" != 2 ] || exit 1
-      elsewhere=1
       return
     fi
   fi
+  # Whatever happened meanwhile.
+  if ! reason=$(is_mine "$real/$sum" && is_private "$real/$sum"); then
+    refuse "does not run from $cache" "$reason"
+    return
+  fi
   [ -z "$elsewhere" ] || say "uses $cache instead; XDG_CACHE_HOME names another place"
-  run "$cache/$sum" "$@"
+  run "$real/$sum" "$@"
 }
 
 case $target in

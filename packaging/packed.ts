@@ -22,7 +22,12 @@ export async function packFile(target: Target, output: string): Promise<void> {
   if (os === "windows") throw new Unavailable("Windows cannot run a file that unpacks itself");
   const deno = await denoFor(target);
   const app = (await packedFiles()).map((file) => ({ ...file, path: `app/${file.path}` }));
-  const pieces = await selfUnpacking([{ path: "deno", content: deno, executable: true }, ...app], {
+  const publish = Deno.readFileSync(join(checkout, "packaging/publish.ts"));
+  const pieces = await selfUnpacking([
+    { path: "deno", content: deno, executable: true },
+    { path: "publish.ts", content: publish },
+    ...app,
+  ], {
     VERSION: configuration().version,
     TARGET: target.name,
     FLAGS: runFlags().join(" "),
@@ -40,7 +45,10 @@ export type HeadValues = Readonly<
   Record<"VERSION" | "TARGET" | "FLAGS" | "CACHE" | "NEEDS", string>
 >;
 
-/** A script with an archive of `files` behind it, in pieces. It runs `deno` with `app/main.ts`, both of them among these. */
+/**
+ * A script with an archive of `files` behind it, in pieces. It runs `deno`, first with `publish.ts`, then with
+ * `app/main.ts`, all of them among these.
+ */
 export async function selfUnpacking(
   files: readonly TarFile[],
   values: HeadValues,
@@ -51,7 +59,9 @@ export async function selfUnpacking(
     hash.update(piece);
     pieces.push(piece);
   }
-  return [headScript({ ...values, SUM: hash.digest("hex") }), ...pieces];
+  const counted = files.filter(({ path, content }) => path !== "publish.ts" && content.length > 0);
+  const found = { SUM: hash.digest("hex"), COUNT: String(counted.length) };
+  return [headScript({ ...values, ...found }), ...pieces];
 }
 
 /** The script; it says itself where it ends. */

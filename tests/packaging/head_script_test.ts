@@ -2,13 +2,17 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { checkout } from "../../packaging/contents.ts";
 import { type HeadValues, selfUnpacking } from "../../packaging/packed.ts";
+import { eventually } from "../support/deadline.ts";
 import { leftOut } from "../support/left_out.ts";
 
-/** Does what the script asks of deno: publishing, and running. */
+/** Does what the script asks of deno. */
 const DENO = `#!/bin/sh
+case $* in
+  *publish.ts*) exec '${Deno.execPath()}' "$@" ;;
+esac
 case $1 in
-  eval) [ ! -e "$5" ] && mv "$4" "$5" ;;
   --version) [ ! -e "$HOME/alien" ] || { echo not for here >&2; exit 1; } ;;
   run) printf '%s\\n' "$$" "$DENO_DIR" "$@" ;;
 esac
@@ -37,7 +41,10 @@ class Packed implements AsyncDisposable {
     Deno.mkdirSync(packed.home);
     const pieces = await selfUnpacking([
       { path: "deno", content: encoder.encode(DENO), executable: true },
+      { path: "publish.ts", content: Deno.readFileSync(join(checkout, "packaging/publish.ts")) },
       { path: "app/main.ts", content: crypto.getRandomValues(new Uint8Array(5000)) },
+      { path: "app/with space/é.txt", content: encoder.encode("text") },
+      { path: "app/empty", content: new Uint8Array() },
     ], VALUES);
     const bytes = new Uint8Array(await new Blob(pieces as BlobPart[]).arrayBuffer());
     Deno.writeFileSync(packed.program, bytes, { mode: 0o755 });
@@ -73,9 +80,16 @@ class Packed implements AsyncDisposable {
     };
   }
 
-  /** What is in a cache. */
+  /** What is in a cache, beside its lock. */
   entries(cache: string): string[] {
-    return [...Deno.readDirSync(cache)].map(({ name }) => name);
+    return [...Deno.readDirSync(cache)].map(({ name }) => name).filter((name) => name !== ".lock");
+  }
+
+  /** Runs it for the first time, and returns where it is now. */
+  async unpacked(): Promise<string> {
+    const { denoDir, stderr } = await this.run();
+    assert.ok(denoDir?.endsWith("/cache"), stderr);
+    return denoDir!.slice(0, -"/cache".length);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -124,11 +138,11 @@ Deno.test({
   ignore,
   fn: async () => {
     await using packed = await Packed.make();
-    const { denoDir } = await packed.run();
-    const main = denoDir!.replace(/cache$/, "app/main.ts");
-    Deno.writeTextFileSync(main, "changed");
+    const place = await packed.unpacked();
+    const { ino } = Deno.statSync(place);
+    Deno.writeTextFileSync(`${place}/cache/x`, "Deno's own");
     assert.equal((await packed.run()).code, 0);
-    assert.equal(Deno.readTextFileSync(main), "changed");
+    assert.equal(Deno.statSync(place).ino, ino);
   },
 });
 
@@ -221,13 +235,142 @@ Deno.test({
   ignore: leftOut(ignore || Deno.uid() !== 0, "only root can give a cache to somebody else"),
   fn: async () => {
     await using packed = await Packed.make();
-    const { denoDir } = await packed.run();
-    Deno.chownSync(denoDir!.replace(/\/cache$/, ""), 65534, 65534);
-    Deno.chownSync(packed.path("home/.cache/crunch"), 65534, 65534);
-    const { code, stderr, args } = await packed.run();
+    const place = await packed.unpacked();
+    const around = packed.path("home/.cache");
+    for (const path of [around, `${around}/crunch`]) {
+      Deno.chownSync(path, 65534, 65534);
+      const { code, stderr, args } = await packed.run();
+      assert.equal(code, 1);
+      assert.match(stderr, new RegExp(`${path} belongs to the user with id 65534; give a`));
+      assert.deepEqual(args, []);
+      Deno.chownSync(path, 0, 0);
+    }
+    // One that another user has made is put away, and not run.
+    Deno.writeTextFileSync(`${place}/app/main.ts`, "stolen");
+    Deno.chownSync(place, 65534, 65534);
+    assert.equal((await packed.run()).code, 0);
+    assert.equal(Deno.statSync(place).uid, 0);
+    assert.notEqual(Deno.statSync(`${place}/app/main.ts`).size, "stolen".length);
+  },
+});
+
+for (const mode of [0o777, 0o775, 0o757]) {
+  Deno.test({
+    name: `head script: what lies where others may write (${mode.toString(8)}) is not run`,
+    ignore,
+    fn: async () => {
+      await using packed = await Packed.make();
+      const place = await packed.unpacked();
+      const cache = packed.path("home/.cache");
+      for (const path of [packed.home, cache, `${cache}/crunch`]) {
+        const before = Deno.statSync(path).mode! & 0o777;
+        Deno.chmodSync(path, mode);
+        const { code, stderr, args } = await packed.run();
+        assert.equal(code, 1);
+        assert.deepEqual(args, []);
+        assert.ok(
+          stderr.includes(`others may write to ${path}; type: chmod go-w '${path}'`),
+          stderr,
+        );
+        assert.ok(
+          new Deno.Command("sh", {
+            args: ["-c", /chmod .*'/.exec(stderr)![0]],
+          }).outputSync().success,
+        );
+        assert.equal((await packed.run()).code, 0, "what it says mends it");
+        Deno.chmodSync(path, before);
+      }
+      // Others could have put anything into it.
+      const { ino } = Deno.statSync(place);
+      Deno.chmodSync(place, mode);
+      assert.equal((await packed.run()).code, 0);
+      assert.notEqual(Deno.statSync(place).ino, ino);
+      assert.equal(Deno.statSync(place).mode! & 0o777, 0o700);
+    },
+  });
+}
+
+Deno.test({
+  name: "head script: nothing is unpacked where others may write, as they could put a link there",
+  ignore,
+  fn: async () => {
+    await using packed = await Packed.make();
+    Deno.mkdirSync(packed.path("shared"));
+    Deno.chmodSync(packed.path("shared"), 0o777);
+    const { code, stderr } = await packed.run([], { XDG_CACHE_HOME: packed.path("shared/mine") });
     assert.equal(code, 1);
-    assert.match(stderr, /belongs to somebody else/);
-    assert.deepEqual(args, []);
+    assert.match(stderr, /others may write to .*\/shared; type: chmod go-w/);
+    assert.deepEqual(packed.entries(packed.path("shared")), []);
+    // As /tmp is: others can add something, but take nothing away.
+    Deno.chmodSync(packed.path("shared"), 0o1777);
+    const own = await packed.run([], { XDG_CACHE_HOME: packed.path("shared/mine") });
+    assert.equal(own.code, 0, own.stderr);
+  },
+});
+
+for (
+  const [what, damage] of [
+    ["a file is gone", (place) => Deno.removeSync(`${place}/app/with space/é.txt`)],
+    ["a file is empty", (place) => Deno.truncateSync(`${place}/app/main.ts`)],
+    ["a file is changed", (place) => Deno.writeTextFileSync(`${place}/app/main.ts`, "other")],
+    ["its sources are gone", (place) => Deno.removeSync(`${place}/app`, { recursive: true })],
+    ["deno is empty", (place) => Deno.truncateSync(`${place}/deno`)],
+    ["deno is gone", (place) => Deno.removeSync(`${place}/deno`)],
+    ["deno may not be run", (place) => Deno.chmodSync(`${place}/deno`, 0o600)],
+    ["it was cut off before the end", (place) => Deno.removeSync(`${place}/complete`)],
+    ["a dying process has made it anew", (place) => {
+      Deno.removeSync(place, { recursive: true });
+      Deno.mkdirSync(`${place}/cache`, { recursive: true });
+    }],
+  ] as ReadonlyArray<readonly [string, (place: string) => void]>
+) {
+  Deno.test({
+    name: `head script: where ${what}, it is unpacked again, and runs`,
+    ignore,
+    fn: async () => {
+      await using packed = await Packed.make();
+      const place = await packed.unpacked();
+      damage(place);
+      const { code, stderr, args } = await packed.run(["x"]);
+      assert.equal(code, 0, stderr);
+      assert.equal(args.at(-1), "x");
+      assert.equal(Deno.statSync(`${place}/app/main.ts`).size, 5000);
+      assert.deepEqual(packed.entries(packed.path("home/.cache/crunch")).length, 1);
+    },
+  });
+}
+
+Deno.test({
+  name: "head script: many starts at once on a damaged one all run, and leave one directory",
+  ignore,
+  fn: async () => {
+    await using packed = await Packed.make();
+    const place = await packed.unpacked();
+    Deno.truncateSync(`${place}/deno`);
+    const ends = await Promise.all(Array.from({ length: 6 }, () => packed.run()));
+    for (const { code, stderr } of ends) assert.equal(code, 0, stderr);
+    assert.equal(packed.entries(packed.path("home/.cache/crunch")).length, 1);
+  },
+});
+
+Deno.test({
+  name: "head script: a start that is killed while it unpacks leaves nothing that is run",
+  ignore,
+  fn: async () => {
+    await using packed = await Packed.make();
+    const cache = packed.path("home/.cache/crunch");
+    const child = packed.start();
+    await eventually(20_000, () => {
+      try {
+        return packed.entries(cache).some((name) => name.startsWith(".new-"));
+      } catch {
+        return false;
+      }
+    });
+    child.kill("SIGKILL");
+    await child.output();
+    const { code, stderr } = await packed.run();
+    assert.equal(code, 0, stderr);
   },
 });
 
