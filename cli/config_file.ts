@@ -1,8 +1,24 @@
 /** Reads the TOML configuration of `--config` into texts for the options, each with its line. @module */
 
-import { type Command, dashed, type EntriesKind, type Option, type Options } from "./option.ts";
+import {
+  type Command,
+  type Configuration,
+  dashed,
+  type EntriesKind,
+  type Option,
+  type Options,
+} from "./option.ts";
+import {
+  isTable,
+  isWord,
+  keyInstead,
+  noTable,
+  tableInstead,
+  tomlMistake,
+  wrongItem,
+} from "./config_mistakes.ts";
 import { locateTomlKeys, TomlError, type TomlLines, tomlPath } from "./toml_lines.ts";
-import { quote, suggest, UsageError } from "./usage.ts";
+import { quote, UsageError } from "./usage.ts";
 
 /** A larger file is not a configuration, and reading TOML takes time that grows with its square. */
 const LARGEST = 1 << 20;
@@ -27,11 +43,13 @@ export type FileSettings = Map<string, FileValue>;
 class ConfigReader {
   readonly #name: string;
   readonly #command: string;
+  readonly #known: Configuration["known"];
   #lines: TomlLines = new Map();
 
-  constructor(name: string, command: string) {
+  constructor(name: string, command: string, known: Configuration["known"]) {
     this.#name = name;
     this.#command = command;
+    this.#known = known;
   }
 
   fail(message: string, line?: number, cause?: unknown): never {
@@ -55,7 +73,7 @@ class ConfigReader {
       const { parseToml } = await import("./std.ts");
       return parseToml(text);
     } catch (error) {
-      if (error instanceof TomlError) this.fail(`is not TOML: ${error.message}`, error.line, error);
+      if (error instanceof TomlError) this.fail(tomlMistake(error, this.#known), error.line, error);
       // The parser's message repeats the line, which may hold a secret in a wrong place.
       const line = /^Parse error on line (\d+)/.exec((error as Error).message)?.[1];
       this.fail("is not TOML", line === undefined ? undefined : Number(line), error);
@@ -71,7 +89,9 @@ class ConfigReader {
   }
 
   settings(table: unknown, options: Options, path: readonly (string | number)[]): FileSettings {
-    if (!isTable(table)) this.fail(`${path.join(".")} must be a table`, this.lineOf(path));
+    if (!isTable(table)) {
+      this.fail(noTable(table, options, path.filter(isWord).join(".")), this.lineOf(path));
+    }
     const settings: FileSettings = new Map();
     const known = new Map<string, string>();
     for (const [key, option] of Object.entries(options)) {
@@ -89,8 +109,13 @@ class ConfigReader {
           );
         }
         const shown = /^[\w-]{1,60}$/.test(word) ? word : quote(word);
-        const table = path.length === 0 ? "" : ` in [${path.filter(isWord).join(".")}]`;
-        this.fail(`unknown key ${shown}${table}${suggest(word, known.keys())}`, line);
+        const table = path.filter(isWord).join(".");
+        this.fail(
+          `unknown key ${shown} in [${table}]${
+            keyInstead(word, known.keys(), { table, tables: this.#known })
+          }`,
+          line,
+        );
       }
       settings.set(key, this.#value(value, options[key]!, at));
     }
@@ -103,7 +128,7 @@ class ConfigReader {
     const name = path.filter(isWord).join(".");
     const label = `${where}: ${name}`;
     if (option.kind.form === "entries") {
-      if (!Array.isArray(value)) this.fail(`${name} must be tables: [[${name}]]`, line);
+      if (!Array.isArray(value)) this.fail(`${name} is written [[${name}]], once for each`, line);
       const { options } = option.kind as EntriesKind<Options>;
       const entries = value.map((entry, i) => this.settings(entry, options, [...path, i]));
       const entriesAt = value.map((_, i) => {
@@ -116,24 +141,11 @@ class ConfigReader {
       this.fail(`${name} takes one value, not an array`, line);
     }
     const texts = (Array.isArray(value) ? value : [value]).map((item) => {
-      const isSwitch = option.kind.form === "switch";
-      if (isSwitch && typeof item === "boolean") return String(item);
-      if (!isSwitch && typeof item === "string" && item !== "") return item;
-      if (!isSwitch && typeof item === "number" && Number.isFinite(item)) return String(item);
-      if (item === "") this.fail(`${name} is empty`, line);
-      this.fail(`${name} must be ${isSwitch ? "true or false" : 'a text: "…"'}`, line);
+      const wrong = wrongItem(item, option);
+      return wrong === undefined ? String(item) : this.fail(`${name} ${wrong}`, line);
     });
     return { where, label, texts };
   }
-}
-
-function isWord(part: string | number): boolean {
-  return typeof part === "string";
-}
-
-function isTable(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) &&
-    !(value instanceof Date);
 }
 
 /**
@@ -146,7 +158,7 @@ export async function readConfiguration(
   bytes: Uint8Array,
 ): Promise<FileSettings> {
   const { reads, known } = command.configuration!;
-  const reader: ConfigReader = new ConfigReader(name, command.name);
+  const reader: ConfigReader = new ConfigReader(name, command.name, known);
   const document = await reader.parse(bytes);
   const merged: FileSettings = new Map();
   const byTable = new Map<string, FileSettings>();
@@ -154,11 +166,9 @@ export async function readConfiguration(
     const options = Object.hasOwn(known, word) ? known[word]! : undefined;
     if (options === undefined) {
       const shown = /^[\w-]{1,60}$/.test(word) ? word : quote(word);
-      const what = isTable(table) ? `unknown table [${shown}]` : `${shown} stands outside a table`;
-      const near = isTable(table)
-        ? suggest(word, Object.keys(known))
-        : `; put it into ${Object.keys(known).map((name) => `[${name}]`).join(" or ")}`;
-      reader.fail(`${what}${near}`, reader.lineOf([word]));
+      const isOutside = !isTable(table) && !(Array.isArray(table) && table.every(isTable));
+      const what = isOutside ? `${shown} stands outside a table` : `unknown table [${shown}]`;
+      reader.fail(`${what}${tableInstead(word, known, isOutside)}`, reader.lineOf([word]));
     }
     byTable.set(word, reader.settings(table, options, [word]));
   }

@@ -35,10 +35,11 @@ export function locatePath(text: string, place: Place): string {
     return text.length > 1 && /[/\\]$/.test(home) ? home + text.slice(2) : home + text.slice(1);
   }
   const path = isAbsolute(text) ? text : within(place.folder(), text);
-  if (text.startsWith("~") && !exists(path)) {
+  const first = /^(?:~[^/\\]*|\$\w+|\$\{\w+\})(?=[/\\]|$)/.exec(text)?.[0];
+  if (first !== undefined && !exists(path)) {
     throw new BadValue(
-      `begins with ${quote(/^[^/\\]*/.exec(text)![0])}, of which only ~/ is expanded: ` +
-        "write the whole path, or ./~… for a name with ~",
+      `begins with ${quote(first)}, which only a shell expands: ` +
+        `write the whole path, ~/… for the home directory, or ./${first[0]}… for a name like that`,
     );
   }
   return path;

@@ -1,14 +1,26 @@
 /** Finds on which line of a TOML text each key stands; the parser proper does not tell. @module */
 
+import { bareMistake, keyMistake, restMistake, separatorMistake, WORD } from "./toml_mistakes.ts";
+
+/** Where a value stands, and what was written: it may be a secret, and is told by who knows that it is none. */
+export interface TomlValue {
+  readonly path: readonly (string | number)[];
+  readonly text: string;
+  readonly mistake: "word" | "escape" | "comma" | "twice";
+}
+
 /** A text that is not TOML, or has the same key twice. */
 export class TomlError extends Error {
   override readonly name = "TomlError";
   /** Counted from 1. */
   readonly line: number;
+  /** What the message alone does not tell. */
+  readonly value: TomlValue | undefined;
 
-  constructor(message: string, line: number, options?: ErrorOptions) {
-    super(message, options);
+  constructor(message: string, line: number, value?: TomlValue) {
+    super(message);
     this.line = line;
+    this.value = value;
   }
 }
 
@@ -22,8 +34,8 @@ export function tomlPath(parts: readonly (string | number)[]): string {
 
 /**
  * Reads the lines of all keys and refuses what is dangerous or certainly a slip: keys and tables that stand
- * twice, strings without an end, the key `__proto__`.
- * @throws {TomlError}
+ * twice, texts without quotes or an end, missing commas, other languages' ways to write it, the key `__proto__`.
+ * @throws {TomlError} that says what is wrong, without any value
  */
 export function locateTomlKeys(text: string): TomlLines {
   return new Scanner(text).scan();
@@ -49,12 +61,19 @@ class Scanner {
       if (char === undefined) return this.#lines;
       if (char === "[") table = this.#header();
       else this.#pair(table);
+      const end = this.#at;
       this.#skipBlank(false);
-      const rest = this.#text[this.#at];
-      if (rest !== undefined && rest !== "\n") {
-        throw new TomlError("more than one thing on a line", this.#line);
+      const rest = this.#restOfLine();
+      if (rest !== "") {
+        throw new TomlError(restMistake(rest, this.#text.slice(end - 1, this.#at)), this.#line);
       }
     }
+  }
+
+  /** From here on, without the line break. */
+  #restOfLine(): string {
+    const end = this.#text.indexOf("\n", this.#at);
+    return this.#text.slice(this.#at, end < 0 ? undefined : end);
   }
 
   /** Over spaces, comments and, unless told otherwise, line breaks. */
@@ -81,7 +100,7 @@ class Scanner {
     const line = this.#line;
     const path = this.#resolve(this.#key());
     if (!this.#text.startsWith(array ? "]]" : "]", this.#at)) {
-      throw new TomlError(`${array ? "[[" : "["} without its end`, line);
+      throw new TomlError(`the ${array ? "[[ has no ]]" : "[ has no ]"} at its end`, line);
     }
     this.#at += array ? 2 : 1;
     if (array) {
@@ -109,17 +128,22 @@ class Scanner {
   #pair(table: readonly (string | number)[]): void {
     const line = this.#line;
     const path = [...table, ...this.#key()];
-    if (this.#text[this.#at] !== "=") throw new TomlError("a key without = and a value", line);
+    if (this.#text[this.#at] !== "=") {
+      throw new TomlError(separatorMistake(this.#restOfLine()), line);
+    }
     this.#at++;
     this.#put(path, line);
-    this.#value();
+    this.#skipBlank(false);
+    if (/^$|^\r$/.test(this.#restOfLine())) throw new TomlError("a key without a value", line);
+    this.#value(path, 0);
   }
 
   #put(path: readonly (string | number)[], line: number): void {
     const name = tomlPath(path);
     const before = this.#lines.get(name);
     if (before !== undefined) {
-      throw new TomlError(`${name} stands on line ${before} already`, line);
+      const value = { path, text: "", mistake: "twice" } as const;
+      throw new TomlError(`${name} stands on line ${before} already`, line, value);
     }
     this.#lines.set(name, line);
   }
@@ -140,7 +164,8 @@ class Scanner {
         bare.lastIndex = this.#at;
         key = bare.exec(this.#text)![0];
         this.#at += key.length;
-        if (key === "") throw new TomlError("a key was expected", this.#line);
+        const mistake = keyMistake(key, this.#restOfLine());
+        if (mistake !== undefined) throw new TomlError(mistake, this.#line);
       }
       if (key === "__proto__") throw new TomlError("the key __proto__ is not allowed", this.#line);
       keys.push(key);
@@ -160,49 +185,106 @@ class Scanner {
   }
 
   /** Over a string of any of the four forms. */
-  #string(): void {
+  #string(path: readonly (string | number)[] = []): void {
     const text = this.#text;
     const quote = text[this.#at]!;
     const line = this.#line;
     const long = text.startsWith(quote.repeat(3), this.#at);
     const end = long ? quote.repeat(3) : quote;
-    this.#at += end.length;
+    const start = this.#at += end.length;
+    let wrong = -1;
     for (; !text.startsWith(end, this.#at); this.#at++) {
       const char = text[this.#at];
       if (char === undefined || (char === "\n" && !long)) {
-        throw new TomlError("a string without its end", line);
+        throw new TomlError(`a text that begins with ${end} has no ${end} at its end`, line);
       }
       if (char === "\n") this.#line++;
       if (char === "\\" && quote === '"') {
+        if (wrong < 0 && !this.#isEscape(long)) wrong = this.#line;
         this.#at++;
         if (text[this.#at] === "\n") this.#line++;
       }
+    }
+    if (wrong >= 0) {
+      const value = { path, text: text.slice(start, this.#at), mistake: "escape" } as const;
+      throw new TomlError("a backslash in \"…\" is written twice, in '…' once", wrong, value);
     }
     this.#at += end.length;
     // A long string may end in up to two more of its quotes.
     for (let more = 0; long && more < 2 && text[this.#at] === quote; more++) this.#at++;
   }
 
-  /** Over a value: to the end of the line, or of the arrays and inline tables that it opens. */
-  #value(): void {
+  #isEscape(long: boolean): boolean {
+    const escape = /\\(?:[btnfre"\\]|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})/iy;
+    const rightCase = /\\[btnfre"\\xuU]/y;
+    for (const pattern of [escape, rightCase]) pattern.lastIndex = this.#at;
+    if (escape.test(this.#text) && rightCase.test(this.#text)) return true;
+    const brokenLine = /\\[ \t]*\r?\n/y;
+    brokenLine.lastIndex = this.#at;
+    return long && brokenLine.test(this.#text);
+  }
+
+  /** Over a value: to its end, or that of the array or inline table that it is. */
+  #value(path: readonly (string | number)[], depth: number): void {
+    // Deeper nesting has no use here, and the parser is recursive.
+    if (depth > 16) throw new TomlError("arrays nested too deeply", this.#line);
+    const char = this.#text[this.#at];
+    if (char === '"' || char === "'") this.#string(path);
+    else if (char === "[") this.#list(path, { depth, end: "]" });
+    else if (char === "{") this.#list(path, { depth, end: "}" });
+    else this.#bare(path, depth);
+  }
+
+  /** Over an array or an inline table. */
+  #list(
+    path: readonly (string | number)[],
+    { depth, end }: { readonly depth: number; readonly end: "]" | "}" },
+  ): void {
     const line = this.#line;
-    this.#skipBlank(false);
-    const start = this.#at;
-    for (let depth = 0;;) {
-      this.#skipBlank(depth > 0);
-      const char = this.#text[this.#at];
-      if (char === undefined && depth > 0) throw new TomlError("an array without its end", line);
-      if (char === undefined || (char === "\n" && depth === 0)) break;
-      if (char === '"' || char === "'") {
-        this.#string();
-        continue;
+    const unclosed = (): TomlError =>
+      new TomlError(`the ${end === "]" ? "[" : "{"} has no ${end} at its end`, line);
+    this.#at++;
+    for (;;) {
+      this.#skipBlank();
+      if (this.#text[this.#at] === end) break;
+      if (this.#text[this.#at] === undefined) throw unclosed();
+      let at = path;
+      if (end === "}") {
+        at = [...path, ...this.#key()];
+        if (this.#text[this.#at] !== "=") {
+          throw new TomlError(separatorMistake(this.#restOfLine()), this.#line);
+        }
+        this.#at++;
+        this.#skipBlank();
       }
-      if (char === "[" || char === "{") depth++;
-      if (char === "]" || char === "}") depth--;
-      // Deeper nesting has no use here, and the parser is recursive.
-      if (depth > 16) throw new TomlError("arrays nested too deeply", line);
-      this.#at++;
+      // What comes is the next setting, not the next value.
+      if (end === "]" && /^[\w-]+[ \t]*=/.test(this.#restOfLine())) throw unclosed();
+      this.#value(at, depth + 1);
+      this.#skipBlank();
+      const char = this.#text[this.#at];
+      if (char === ",") this.#at++;
+      else if (char === undefined) throw unclosed();
+      else if (char !== end) {
+        const rest = this.#restOfLine();
+        if (/^\[{1,2}[\w. -]+\]|^[\w-]+[ \t]*=/.test(rest)) throw unclosed();
+        const text = /^(?:"[^"]*"|'[^']*'|[^\s,\]}#]*)/.exec(rest)![0];
+        const value = { path, text, mistake: "comma" } as const;
+        throw new TomlError("a comma is missing between two values", this.#line, value);
+      }
     }
-    if (this.#at === start) throw new TomlError("a key without a value", line);
+    this.#at++;
+  }
+
+  /** Over a number or a switch, which are all that stands without quotes. */
+  #bare(path: readonly (string | number)[], depth: number): void {
+    const rest = this.#restOfLine();
+    const text = (depth === 0 ? /^(?:(?!\s#).)*/ : /^(?:(?!\s#)[^,\]}])*/).exec(rest)![0].trim();
+    const mistake = bareMistake(text);
+    if (mistake === undefined) {
+      this.#at += text.length;
+      return;
+    }
+    const value = mistake === WORD ? { path, text, mistake: "word" } as const : undefined;
+    throw new TomlError(mistake, this.#line, value);
   }
 }

