@@ -6,6 +6,7 @@ import { ApiDoor } from "./api_door.ts";
 import { ControlSocket } from "./control_socket.ts";
 import { DashboardFiles } from "./dashboard_files.ts";
 import { ownFront } from "./own_front.ts";
+import type { OwnHosts } from "./own_hosts.ts";
 import type { OwnPages } from "./own_pages.ts";
 import type { Router } from "./router.ts";
 import type { TrustedProxies } from "./trusted_proxies.ts";
@@ -17,6 +18,7 @@ export interface AdministrationOptions {
   /** Where `/admin` and `/api` are added: the visitors' pages, or those of `--admin`. */
   readonly pages: OwnPages;
   readonly proxies: TrustedProxies;
+  readonly hosts: OwnHosts;
   /** For the listener of `--admin`. */
   readonly server: Pick<ServerOptions, "refuse" | "limits" | "closed" | "nextId">;
 }
@@ -28,13 +30,18 @@ export class Administration implements AsyncDisposable {
   readonly #server: HttpServer;
   #control: ControlSocket | null = null;
 
-  constructor({ context, publicUrl, router, pages, proxies, server }: AdministrationOptions) {
+  constructor(
+    { context, publicUrl, router, pages, proxies, hosts, server }: AdministrationOptions,
+  ) {
     this.#context = context;
     this.#door = new ApiDoor({ context, publicUrl });
     pages.set("api", this.#door.answer);
     pages.set("admin", this.#dashboard.answer);
     pages.set("static", this.#dashboard.answer);
-    this.#server = new HttpServer({ ...server, handle: ownFront(router, { pages, proxies }) });
+    this.#server = new HttpServer({
+      ...server,
+      handle: ownFront(router, { pages, proxies, hosts }),
+    });
   }
 
   /** Takes a connection to the listener of `--admin`. */

@@ -15,6 +15,7 @@ import type { DroppedFields } from "./dropped_fields.ts";
 import { type Destination, Forward } from "./forward.ts";
 import { FrontPasswords } from "./front_passwords.ts";
 import type { OwnPages } from "./own_pages.ts";
+import type { OwnHosts } from "./own_hosts.ts";
 import { isNavigation, PageKeys } from "./page_key.ts";
 import { asksLeave, leaveFields, type Reader, readerOf } from "./page_reads.ts";
 import type { Counters, Telemetry } from "./metrics/mod.ts";
@@ -33,6 +34,7 @@ export interface FrontOptions {
   readonly pages: OwnPages;
   readonly counters: Counters;
   readonly proxies: TrustedProxies;
+  readonly hosts: OwnHosts;
   /** Counts visitors behind a trusted proxy, each while a request of his lasts. */
   readonly admission: Admission;
   /** Time to the first byte of an agent's answer, in ms; 0 waits for ever. */
@@ -68,6 +70,8 @@ export class Front {
     this.requests++;
     const visitor = (exchange.context ??= new Visitor(exchange, this.#options.proxies)) as Visitor;
     visitor.turnTo(head, this.#options.router);
+    const refusal = visitor.refusal(head, this.#options.hosts);
+    if (refusal !== null) return refuseHost(exchange, refusal);
     if (visitor.proxied && !this.#admit(exchange, visitor)) return;
     const target = head.target;
     if (target === "*") return this.#asterisk(exchange);
@@ -304,6 +308,11 @@ export class Front {
       -1,
     );
   }
+}
+
+/** Answers who asks for a host that is not ours. */
+export function refuseHost(exchange: ServerExchange, detail: string): void {
+  answerProblem(exchange, { status: 403, code: "unknown-host", detail });
 }
 
 /** Max-Forwards counts for TRACE and OPTIONS only (RFC 9110 section 7.6.2). */

@@ -1,6 +1,8 @@
 /** Answers on a listener that has our own pages only, and nobody's names: `--admin`. @module */
 
 import { answerProblem, type ServerExchange } from "../http/mod.ts";
+import { refuseHost } from "./front.ts";
+import type { OwnHosts } from "./own_hosts.ts";
 import type { OwnPages } from "./own_pages.ts";
 import type { Router } from "./router.ts";
 import type { TrustedProxies } from "./trusted_proxies.ts";
@@ -9,12 +11,18 @@ import { Visitor } from "./visitor.ts";
 /** Answers each request by `pages`, or with 404. */
 export function ownFront(
   router: Router,
-  { pages, proxies }: { readonly pages: OwnPages; readonly proxies: TrustedProxies },
+  { pages, proxies, hosts }: {
+    readonly pages: OwnPages;
+    readonly proxies: TrustedProxies;
+    readonly hosts: OwnHosts;
+  },
 ): (exchange: ServerExchange) => void {
   return (exchange) => {
     const { head } = exchange;
     const visitor = (exchange.context ??= new Visitor(exchange, proxies)) as Visitor;
     visitor.turnTo(head, router);
+    const refusal = visitor.refusal(head, hosts);
+    if (refusal !== null) return refuseHost(exchange, refusal);
     const route = router.route(null, head.target);
     if (route.kind === "own") return pages.answer(exchange, route.segment, visitor);
     answerProblem(exchange, {

@@ -17,6 +17,7 @@ import { isLoopbackAddress, Listeners } from "./listeners.ts";
 import { LocalCredential } from "./local_credential.ts";
 import { Counters, families, metricsPage, type MetricsSource, Telemetry } from "./metrics/mod.ts";
 import type { Relay } from "./mod.ts";
+import { OwnHosts } from "./own_hosts.ts";
 import { OwnPages } from "./own_pages.ts";
 import { Reception } from "./reception.ts";
 import { Registry } from "./registry.ts";
@@ -72,6 +73,7 @@ export class RunningRelay implements Relay {
   #front!: Front;
   #administration!: Administration;
   readonly #proxies: TrustedProxies;
+  readonly #hosts: OwnHosts;
   readonly #doorkeeper: Doorkeeper;
   readonly #local: LocalCredential;
   #ready = false;
@@ -90,6 +92,11 @@ export class RunningRelay implements Relay {
     this.#software = values.software ?? "crunch";
     this.#counters = new Counters({ names: values.metricsNames });
     this.#proxies = new TrustedProxies(values.trustedProxy, this.#log);
+    this.#hosts = new OwnHosts({
+      domain: values.domain,
+      publicUrl: () => this.#values.publicUrl,
+      log: this.#log,
+    });
     this.#doorkeeper = new Doorkeeper(admissionLimits(values), {
       proxies: this.#proxies,
       refused: this.#counters.refusedVisitors,
@@ -272,6 +279,7 @@ export class RunningRelay implements Relay {
       counters: this.#counters,
       pages,
       proxies: this.#proxies,
+      hosts: this.#hosts,
       admission: this.#doorkeeper.admission,
       get firstByteTime() {
         return now().firstByteTimeout;
@@ -319,6 +327,7 @@ export class RunningRelay implements Relay {
       publicUrl: () => this.#values.publicUrl,
       router,
       proxies: this.#proxies,
+      hosts: this.#hosts,
       pages: adminPages,
       server,
     });
@@ -366,6 +375,9 @@ export class RunningRelay implements Relay {
     const { publicUrl, domain, prefix } = this.#values;
     const plain = this.#listeners.http.find(({ port }) => port > 0);
     const secure = this.#listeners.https.find(({ port }) => port > 0);
+    if (plain !== undefined && dialled !== "" && !this.#hosts.knows(dialled)) {
+      this.#hosts.notice(dialled, plain.port);
+    }
     return publicUrls(
       {
         publicUrl,

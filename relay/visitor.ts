@@ -1,6 +1,7 @@
 /** What the relay knows of a visitor's connection, worked out once and kept from request to request. @module */
 
-import { Field, type Head, type ServerExchange } from "../http/mod.ts";
+import { type Connection, Field, type Head, type ServerExchange } from "../http/mod.ts";
+import type { OwnHosts } from "./own_hosts.ts";
 import { isNear } from "./page_key.ts";
 import type { Router, Site } from "./router.ts";
 import type { Told, TrustedProxies } from "./trusted_proxies.ts";
@@ -22,6 +23,7 @@ export class Visitor {
   counted = false;
 
   readonly #proxies: TrustedProxies;
+  readonly #connection: Connection;
   readonly #peer: string;
   readonly #peerScheme: "http" | "https";
   readonly #port: number;
@@ -34,9 +36,12 @@ export class Visitor {
   #forwarding: Uint8Array = new Uint8Array(0);
   /** What the proxy said last. */
   #said: string | null = null;
+  /** The host is one of ours. */
+  #isWelcome = false;
 
   constructor({ connection, head }: ServerExchange, proxies: TrustedProxies) {
     const { remote, local, secure } = connection;
+    this.#connection = connection;
     this.#proxies = proxies;
     this.#address = this.#peer = remote.address;
     this.#isNear = isNear(remote.address);
@@ -53,6 +58,19 @@ export class Visitor {
     else if (authority !== this.#authority) this.#set(authority, [], router);
   }
 
+  /** Why this request's host is refused; null where it is ours. */
+  refusal(head: Head, hosts: OwnHosts): string | null {
+    if (this.#isWelcome) return null;
+    const refusal = hosts.refusal(head, {
+      connection: this.#connection,
+      proxied: this.proxied,
+      authority: this.authority,
+      scheme: this.#scheme,
+    });
+    this.#isWelcome = refusal === null;
+    return refusal;
+  }
+
   #listen(head: Head, own: string, router: Router): void {
     const said = [own, ...TELLING.map((field) => head.getAll(field).join(","))].join("\n");
     if (said === this.#said) return;
@@ -66,6 +84,7 @@ export class Visitor {
   }
 
   #set(authority: string, via: readonly string[], router: Router): void {
+    this.#isWelcome = false;
     this.#authority = authority;
     this.#site = router.site(authority);
     const scheme = this.#scheme;

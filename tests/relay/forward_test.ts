@@ -33,7 +33,7 @@ Deno.test("forward: a request's body that the agent never takes ends with the an
   using visitor = await meeting.visitor();
   const size = 4 << 20;
   await visitor.send(
-    `POST /local/ HTTP/1.1\r\nHost: relay.test\r\nContent-Length: ${size}\r\n\r\n`,
+    `POST /local/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${size}\r\n\r\n`,
   );
   const sending = visitor.send(new Uint8Array(size)).catch(() => {});
   const asked = await meeting.agent.next();

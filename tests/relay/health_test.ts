@@ -48,7 +48,7 @@ Deno.test("health: a relay that stops answers who is under way, and nobody new",
   const [hostname, port] = http.split(":");
   using conn = await Deno.connect({ hostname: hostname!, port: Number(port) });
   const say = (text: string) => conn.write(new TextEncoder().encode(text));
-  await say("GET /readyz HTTP/1.1\r\nHost: x\r\n");
+  await say("GET /readyz HTTP/1.1\r\nHost: localhost\r\n");
   // Its first half has arrived when a later visitor is answered.
   await ask(http, "/healthz");
   const stopped = relay.stop();

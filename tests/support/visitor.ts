@@ -73,7 +73,7 @@ export interface Answer {
   json(): Record<string, unknown>;
 }
 
-/** What is said besides the request line and Host. */
+/** What is said besides the request line; Host is the address by default. */
 export interface Request {
   readonly method?: string;
   readonly host?: string;
@@ -87,6 +87,7 @@ export interface Request {
 /** One TCP connection. */
 export class Visitor implements Disposable {
   readonly conn: Deno.TcpConn;
+  readonly #address: string;
   /** The connection was reset, not ended. */
   reset = false;
   #got: Uint8Array = new Uint8Array(0);
@@ -95,6 +96,7 @@ export class Visitor implements Disposable {
 
   constructor(conn: Deno.TcpConn) {
     this.conn = conn;
+    this.#address = `${conn.remoteAddr.hostname}:${conn.remoteAddr.port}`;
   }
 
   /** Connects to `host:port`. */
@@ -112,7 +114,7 @@ export class Visitor implements Disposable {
 
   /** Sends a request. */
   async request(target: string, request: Request = {}): Promise<void> {
-    const { method = "GET", host = "relay.test", fields = [], body, version = "1.1" } = request;
+    const { method = "GET", host = this.#address, fields = [], body, version = "1.1" } = request;
     const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
     const lines = [`${method} ${target} HTTP/${version}`, `Host: ${host}`, ...fields];
     if (bytes !== undefined) lines.push(`Content-Length: ${bytes.length}`);

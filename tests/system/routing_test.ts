@@ -149,14 +149,12 @@ Deno.test("routing", async (t) => {
     },
   );
 
-  await t.step("hosts: any other host, and none in HTTP/1.0, is path routing", async () => {
+  await t.step("hosts: an own host without a name is path routing", async () => {
     for (
       const host of [
-        "example.org",
         "127.0.0.1:8080",
         "[::1]:8080",
         "localhost",
-        "bob.localhost.evil",
       ]
     ) {
       assert.equal((await get("/bob/x", { host })).text, "GET /x prefix=/bob", host);
