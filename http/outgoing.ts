@@ -217,8 +217,7 @@ export class Outgoing {
         return this.#write(this.#taken, this.#split, this.#sending);
       }
     }
-    if (this.#taken !== EMPTY) giveBuffer(this.#taken);
-    this.#taken = EMPTY;
+    this.#giveTaken();
     this.#sending = 0;
     if (this.#waiting.length > 0) this.#wake();
     this.#takeUp();
@@ -236,7 +235,7 @@ export class Outgoing {
   }
 
   #onwritten = (count: number): void => {
-    if (this.#failed) return;
+    if (this.#failed) return this.#giveTaken();
     this.written += count;
     this.progressAt = coarseNow();
     const from = this.#from + count;
@@ -250,7 +249,16 @@ export class Outgoing {
     this.#nextPart();
   };
 
-  #onerrored = (error: unknown): void => this.fail(error);
+  #onerrored = (error: unknown): void => {
+    this.fail(error);
+    this.#giveTaken();
+  };
+
+  /** The write under way is over: nothing reads its buffer any more. */
+  #giveTaken(): void {
+    if (this.#taken !== EMPTY) giveBuffer(this.#taken);
+    this.#taken = EMPTY;
+  }
 
   /** Gives up: whoever waits goes on, nothing is sent any more. */
   fail(error: unknown): void {
@@ -265,7 +273,9 @@ export class Outgoing {
   #drop(): void {
     this.#scheduled = false;
     this.#length = this.#blocked = 0;
+    for (const { bytes } of this.#blocks) giveBuffer(bytes);
     this.#blocks = [];
+    if (this.#fill !== EMPTY) giveBuffer(this.#fill);
     this.#fill = EMPTY;
     this.#direct = null;
     this.#directDone?.();

@@ -3,7 +3,6 @@
 import {
   answerProblem,
   type Head,
-  HIGH_WATER,
   type Problem,
   type ServerExchange,
   type Watched,
@@ -30,8 +29,8 @@ export interface Destination {
   readonly withoutPassword: boolean;
 }
 
-/** While more than this waits for a visitor, the agent gets no new credit. */
-const VISITOR_WATER = HIGH_WATER;
+/** While more than this waits for a visitor, the agent gets no new credit: what a slow one costs besides its window. */
+const VISITOR_WATER = 32 << 10;
 
 export class Forward implements StreamSeeker, Visit, Watched {
   readonly destination: Destination;

@@ -15,6 +15,7 @@ import { Front } from "./front.ts";
 import { admissionLimits, serverLimits } from "./limits.ts";
 import { isLoopbackAddress, Listeners } from "./listeners.ts";
 import { LocalCredential } from "./local_credential.ts";
+import { MemoryKeeper } from "./memory.ts";
 import { Counters, families, metricsPage, type MetricsSource, Telemetry } from "./metrics/mod.ts";
 import type { Relay } from "./mod.ts";
 import { OwnHosts } from "./own_hosts.ts";
@@ -72,6 +73,7 @@ export class RunningRelay implements Relay {
   #reception!: Reception;
   #front!: Front;
   #administration!: Administration;
+  #memory: MemoryKeeper | null = null;
   readonly #proxies: TrustedProxies;
   readonly #hosts: OwnHosts;
   readonly #doorkeeper: Doorkeeper;
@@ -213,6 +215,7 @@ export class RunningRelay implements Relay {
       () => families(this.#metrics),
       { redact: (target) => this.#requestLog.redact(target) },
     );
+    this.#memory = new MemoryKeeper();
     this.#ready = true;
   }
 
@@ -447,6 +450,7 @@ export class RunningRelay implements Relay {
     // Last of all: until now `crunch account` could change things.
     await this.#administration[Symbol.asyncDispose]();
     this.#telemetry?.[Symbol.dispose]();
+    this.#memory?.[Symbol.dispose]();
     this.#unsubscribe();
     await this.#requestLog[Symbol.asyncDispose]();
     this.#store[Symbol.dispose]();

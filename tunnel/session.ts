@@ -20,7 +20,7 @@ import {
   type SessionEnd,
   TUNNEL_HEAD_LIMITS,
 } from "./control.ts";
-import { GrowthBudget, SESSION_UNSAID, sessionWindow } from "./flow.ts";
+import { SESSION_UNSAID, sessionWindow, WindowBudget } from "./flow.ts";
 import {
   DEFAULT_STREAMS,
   END,
@@ -84,7 +84,7 @@ export class Session implements Watched {
   readonly connection: Connection;
   readonly side: "relay" | "agent";
   readonly outgoing: Outgoing;
-  readonly growth = new GrowthBudget();
+  readonly growth = new WindowBudget();
   readonly pulse: Pulse;
   /** Bytes that may still be sent on all streams together. */
   sendCredit = SESSION_WINDOW;

@@ -1,15 +1,8 @@
 /** One stream of a session: an HTTP exchange or a pair of byte flows, with credit in both directions. @module */
 
 import type { Head, Outgoing } from "../http/mod.ts";
-import {
-  END,
-  Frame,
-  MAX_HEAD,
-  MAX_STREAM_WINDOW,
-  MAX_WINDOW,
-  Reset,
-  STREAM_WINDOW,
-} from "./frame.ts";
+import { END, Frame, MAX_HEAD, MAX_WINDOW, Reset, STREAM_WINDOW } from "./frame.ts";
+import { nextWindow } from "./flow.ts";
 import type { Session } from "./session.ts";
 
 /** What a stream tells whoever works with it. Bytes and heads are valid only during the call. */
@@ -54,10 +47,15 @@ export class Stream {
   /** Bytes that the peer may still send. */
   #receiveCredit = STREAM_WINDOW;
   #window = STREAM_WINDOW;
+  /** The window counts: a body came that does not end at once. */
+  #counted = false;
+  /** Something waited when more came: whoever reads is slower than the peer. */
+  #behind = false;
   /** Received and not yet consumed; consumed and not yet given back. */
   #held = 0;
   #unsaid = 0;
-  #saidAt = -Infinity;
+  #saidAt = 0;
+  #drained = 0;
   // A write that waits for its turn or for credit.
   #pending: Uint8Array | null = null;
   #offset = 0;
@@ -238,9 +236,13 @@ export class Stream {
     if (this.#receiveCredit < 0) return false;
     const handler = this.handler;
     if (end || handler === null) this.session.consumed(size);
-    else this.#held += size;
+    else {
+      this.#held += size;
+      if (!this.#counted) this.#count();
+    }
     if (end) this.closeReceive();
     handler?.ondata(bytes, end);
+    if (this.#held > 0) this.#behind = true;
     return true;
   }
 
@@ -267,8 +269,8 @@ export class Stream {
   }
 
   /**
-   * `size` received bytes have gone further and hold no memory here any more. The credit for them goes back, and
-   * more where the peer used a whole window within a few round trips.
+   * `size` received bytes have gone further and hold no memory here any more. The credit for them goes back: more,
+   * where a window was used within a few round trips, less, where its reader is slow or many share the memory.
    */
   consumed(size: number): void {
     if (size > this.#held) size = this.#held;
@@ -283,26 +285,38 @@ export class Stream {
     this.#unsaid += size;
     if (this.#unsaid * 2 < this.#window) return;
     const now = performance.now();
-    const quick = now - this.#saidAt < this.session.pulse.roundTrip * 4 + 1;
-    this.#saidAt = now;
-    let give = this.#unsaid;
-    if (quick && this.#window < MAX_STREAM_WINDOW && this.session.growth.take(this.#window)) {
-      give += this.#window;
-      this.#window *= 2;
-    }
+    this.#drained += this.#unsaid;
+    const window = nextWindow(this.#window, {
+      total: this.#drained,
+      took: now - this.#saidAt,
+      quick: this.session.pulse.roundTrip * 4 + 1,
+      behind: this.#behind,
+    });
+    const give = this.#unsaid + window - this.#window;
+    this.session.growth.change(this.#window, window);
+    this.#window = window;
     this.#unsaid = 0;
+    this.#behind = this.#held > 0;
+    this.#saidAt = now;
+    if (give === 0) return;
     this.#receiveCredit += give;
     this.session.sendWindow(this.id, give);
   }
 
+  #count(): void {
+    this.#counted = true;
+    this.#saidAt = performance.now();
+    this.session.growth.change(0, this.#window);
+  }
+
   /**
-   * Both halves are closed: the slot is free again. What is held may lie in memory for long yet, so a window that
-   * grew counts as grown until then; the session's credit goes back now, or readers that stall would use it up.
+   * Both halves are closed: the slot is free again. What is held may lie in memory for long yet, so the window counts
+   * until then; the session's credit goes back now, or readers that stall would use it up.
    */
   #over(): void {
     if (this.#held > 0) this.session.consumed(this.#held);
     this.#isOver = true;
-    if (this.#held === 0 || this.#window === STREAM_WINDOW) this.#letGo();
+    if (this.#held === 0) this.#letGo();
     this.session.release(this);
     this.#settle();
   }
@@ -311,8 +325,8 @@ export class Stream {
   #letGo(): void {
     if (this.#held > 0 && !this.#isOver) this.session.consumed(this.#held);
     this.#held = 0;
-    if (this.#window > STREAM_WINDOW) this.session.growth.give(this.#window - STREAM_WINDOW);
-    this.#window = STREAM_WINDOW;
+    if (this.#counted) this.session.growth.change(this.#window, 0);
+    this.#counted = false;
   }
 }
 

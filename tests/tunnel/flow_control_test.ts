@@ -302,3 +302,63 @@ Deno.test("fairness: beside endless streams a small answer waits for little, and
   for (const { stream } of bulk) stream.reset(Reset.CANCELLED);
   await Promise.all(writes);
 });
+
+Deno.test("flow: 500 readers that were quick before they stalled share what one process may hold", async () => {
+  await using sessions = pair({ relay: { streams: 1024 }, agent: { streams: 1024 } });
+  const read = 2 << 20;
+  const stalled: Recorder[] = [];
+  const writes: Promise<void>[] = [];
+  for (let i = 0; i < 500; i++) {
+    const { visitor, origin } = await download(sessions);
+    visitor.onevent = () => visitor.consuming = visitor.size < read;
+    stalled.push(visitor);
+    writes.push(write(origin, 1 << 30));
+  }
+  const held = () => stalled.reduce((sum, { size }) => sum + Math.max(0, size - read), 0);
+  await until(() => stalled.every(({ consuming }) => !consuming), "all stall");
+  for (let i = 0; i < 10; i++) await turn();
+  assert(held() < 40 << 20, `${held() >> 20} MiB held`);
+  // Who reads on gets a window that suits it.
+  const { visitor, origin } = await download(sessions);
+  const { growth } = sessions.relay.session;
+  const before = growth.taken;
+  let most = 0;
+  visitor.onevent = () => most = Math.max(most, growth.taken - before);
+  await Promise.all([write(origin, 64 << 20), visitor.done]);
+  assert(most > 1 << 20, `its window grew by ${most >> 10} KiB`);
+  for (const recorder of stalled) recorder.stream.reset(Reset.CANCELLED);
+  await Promise.all(writes);
+  assert.equal(growth.taken, 0);
+});
+
+/** What the relay grants after 1 MiB was read a piece at a time, each of which took 5 s. */
+async function grantedAfterSlow(sessions: Sessions, slow: "reader" | "sender"): Promise<number> {
+  const { visitor, origin } = await download(sessions);
+  visitor.consuming = slow === "sender";
+  for (let sent = 0; sent < 1 << 20; sent += 8 << 10) {
+    await origin.stream.write(new Uint8Array(8 << 10));
+    await until(() => visitor.size === sent + (8 << 10), "it comes");
+    now += 5_000;
+    // One piece always waits for a slow reader.
+    if (slow === "reader" && sent > 0) visitor.stream.consumed(8 << 10);
+  }
+  visitor.consuming = false;
+  const before = visitor.size;
+  const written = write(origin, 1 << 20);
+  for (let i = 0; i < 20; i++) await turn();
+  visitor.stream.reset(Reset.CANCELLED);
+  await written;
+  return visitor.size - before;
+}
+let now = 1000;
+
+Deno.test("flow: a window shrinks while its reader is slow, and not while its sender is", async () => {
+  const clock = mock.method(performance, "now", () => now);
+  try {
+    await using sessions = pair();
+    assert(await grantedAfterSlow(sessions, "reader") <= STREAM_WINDOW / 4);
+    assert(await grantedAfterSlow(sessions, "sender") >= STREAM_WINDOW / 2);
+  } finally {
+    clock.mock.restore();
+  }
+});
