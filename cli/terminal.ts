@@ -1,6 +1,6 @@
 /** What a terminal gets that a pipe does not: colour, columns, a prompt that does not echo. @module */
 
-import { UNPRINTABLE, UsageError } from "./usage.ts";
+import { UNPRINTABLE } from "./usage.ts";
 
 /** A stream that may be a terminal, like `Deno.stdout`. */
 export interface Output {
@@ -117,65 +117,4 @@ export function formatTable(
       i === cells.length - 1 ? cell : cell + " ".repeat(widths[i]! - [...cell].length)
     ).join("  ").trimEnd();
   return [style.bold(line(headings)), ...clean.map(line)].map((text) => `${text}\n`).join("");
-}
-
-/** What `askSecret` reads from, like `Deno.stdin`. */
-export interface Keyboard {
-  isTerminal(): boolean;
-  setRaw(on: boolean): void;
-  readSync(bytes: Uint8Array): number | null;
-}
-
-const ENTER = new Set([0x0a, 0x0d]);
-const CANCEL = new Set([0x03, 0x04]);
-const ERASE = new Set([0x08, 0x7f]);
-const ERASE_ALL = 0x15;
-
-/**
- * Asks for a secret without showing it.
- * @returns null where it was cancelled with Ctrl-C or Ctrl-D, or the terminal went away
- * @throws {UsageError} where there is no terminal to ask on; `instead` says what to do then
- */
-export function askSecret(
-  question: string,
-  { instead, command = "", keyboard = Deno.stdin, screen = Deno.stderr }: {
-    readonly instead: string;
-    readonly command?: string;
-    readonly keyboard?: Keyboard;
-    readonly screen?: Pick<Output, "writeSync">;
-  },
-): string | null {
-  if (!keyboard.isTerminal()) {
-    throw new UsageError(`there is no terminal to ask on; ${instead}`, command);
-  }
-  // Before it asks: who answers at once would see it.
-  keyboard.setRaw(true);
-  try {
-    // On stderr, so that what the command prints can be piped while it asks.
-    writeText(screen, question);
-    return readKeys(keyboard);
-  } finally {
-    keyboard.setRaw(false);
-    writeText(screen, "\n");
-  }
-}
-
-function readKeys(keyboard: Keyboard): string | null {
-  const typed: number[] = [];
-  const key = new Uint8Array(1);
-  for (;;) {
-    if (keyboard.readSync(key) === null) return null;
-    const byte = key[0]!;
-    if (ENTER.has(byte)) return new TextDecoder().decode(Uint8Array.from(typed));
-    if (CANCEL.has(byte)) return null;
-    if (byte === ERASE_ALL) typed.length = 0;
-    else if (ERASE.has(byte)) eraseCharacter(typed);
-    else if (typed.length < 4096) typed.push(byte);
-  }
-}
-
-/** Takes off one character of UTF-8: its continuation bytes and then the byte that began it. */
-function eraseCharacter(typed: number[]): void {
-  while (((typed.at(-1) ?? 0) & 0xc0) === 0x80) typed.pop();
-  typed.pop();
 }

@@ -18,7 +18,7 @@ export async function runAccount(invocation: AccountInvocation, program: Program
   const { values } = invocation;
   const out = new Output(program, values.json);
   // Before the way is opened: who types a password slowly must not hold the data directory meanwhile.
-  const work = prepare(invocation, out);
+  const work = await prepare(invocation, out);
   const { log, software } = program;
   await using api = await connect({ ...values, relay: remoteRelay(invocation), log, software });
   await work(api);
@@ -26,13 +26,13 @@ export async function runAccount(invocation: AccountInvocation, program: Program
 
 type Work = (api: ApiClient) => Promise<void>;
 
-function prepare(invocation: AccountInvocation, out: Output): Work {
+async function prepare(invocation: AccountInvocation, out: Output): Promise<Work> {
   const [first = "", second = ""] = invocation.positionals;
   const path = `/accounts/${encodeURIComponent(first)}`;
   switch (invocation.command) {
     case "account add": {
       const { role, trusted, password: given } = invocation.values;
-      const password = passwordFor(first, given, invocation.command);
+      const password = await passwordFor(first, given, invocation.command);
       const fields = { name: first, password, role, ...(trusted ? { trusted } : {}) };
       return async (api) => {
         const made = await api.call<AccountView>("POST", "/accounts", fields);
@@ -44,7 +44,7 @@ function prepare(invocation: AccountInvocation, out: Output): Work {
         out.table(ACCOUNTS, await api.all<AccountView>("/accounts"), "There are no accounts yet.");
       };
     case "account passwd": {
-      const password = passwordFor(first, invocation.values.password, invocation.command);
+      const password = await passwordFor(first, invocation.values.password, invocation.command);
       return (api) => change(api, { password }, `${first} has a new password`);
     }
     case "account disable":

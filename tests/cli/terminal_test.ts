@@ -1,8 +1,7 @@
-/** Claims about colour, tables and the prompt. @module */
+/** Claims about colour, tables and text that is written. @module */
 
 import assert from "node:assert/strict";
 import {
-  askSecret,
   columns,
   failureText,
   formatTable,
@@ -10,7 +9,6 @@ import {
   makeStyle,
   writeText,
 } from "../../cli/terminal.ts";
-import { UsageError } from "../../cli/usage.ts";
 
 const terminal = { isTerminal: () => true };
 const pipe = { isTerminal: () => false };
@@ -41,91 +39,6 @@ Deno.test("table: tabs without headings in a pipe, and cells that cannot break o
     "x\ufffdy\ufffd\t\ufffd[31m\n",
   );
   assert.equal(formatTable(["A"], [], { terminal: false }), "");
-});
-
-/** A terminal on which these bytes are typed, one at a time. */
-function typing(text: string) {
-  const bytes = [...new TextEncoder().encode(text)];
-  const raw: boolean[] = [];
-  let shown = "";
-  return {
-    raw,
-    shown: () => shown,
-    keyboard: {
-      isTerminal: () => true,
-      setRaw: (on: boolean) => void raw.push(on),
-      readSync(target: Uint8Array) {
-        const byte = bytes.shift();
-        if (byte === undefined) return null;
-        target[0] = byte;
-        return 1;
-      },
-    },
-    screen: {
-      writeSync(bytes: Uint8Array) {
-        shown += new TextDecoder().decode(bytes);
-        return bytes.length;
-      },
-    },
-  };
-}
-
-Deno.test("prompt: reads a line without showing it, and leaves raw mode", () => {
-  const { keyboard, screen, raw, shown } = typing("hunter2\rmore");
-  assert.equal(askSecret("Password: ", { instead: "", keyboard, screen }), "hunter2");
-  assert.deepEqual(raw, [true, false]);
-  assert.equal(shown(), "Password: \n");
-});
-
-Deno.test("prompt: asks only once what is typed is not shown", () => {
-  const { keyboard, raw } = typing("hunter2\r");
-  const rawAtWrites: (boolean | undefined)[] = [];
-  const screen = { writeSync: (bytes: Uint8Array) => (rawAtWrites.push(raw.at(-1)), bytes.length) };
-  askSecret("Password: ", { instead: "", keyboard, screen });
-  assert.equal(rawAtWrites[0], true);
-});
-
-Deno.test("prompt: backspace takes a whole character, Ctrl-U all", () => {
-  const ask = (text: string) => askSecret("", { instead: "", ...typing(text) });
-  assert.equal(ask("aé\x7f\x7f\x7fb\n"), "b");
-  assert.equal(ask("a💥\x7f\n"), "a");
-  assert.equal(ask("wrong\x15right\n"), "right");
-});
-
-Deno.test("prompt: Ctrl-C, Ctrl-D and the end of input cancel, and leave raw mode", () => {
-  for (const text of ["abc\x03", "\x04", "abc"]) {
-    const { keyboard, screen, raw } = typing(text);
-    assert.equal(askSecret("", { instead: "", keyboard, screen }), null);
-    assert.deepEqual(raw, [true, false]);
-  }
-});
-
-Deno.test("prompt: a failing terminal still leaves raw mode", () => {
-  const { keyboard, screen, raw } = typing("");
-  const broken = {
-    ...keyboard,
-    readSync: () => {
-      throw new Deno.errors.BadResource("gone");
-    },
-  };
-  assert.throws(() => askSecret("", { instead: "", keyboard: broken, screen }), /gone/);
-  assert.deepEqual(raw, [true, false]);
-});
-
-Deno.test("prompt: without a terminal it says what to do instead", () => {
-  const { keyboard, screen } = typing("");
-  const ask = () =>
-    askSecret("", {
-      instead: "give --password-file FILE",
-      command: "account add",
-      keyboard: { ...keyboard, isTerminal: () => false },
-      screen,
-    });
-  assert.throws(
-    ask,
-    (error: UsageError) =>
-      error instanceof UsageError && error.text.includes("give --password-file FILE"),
-  );
 });
 
 Deno.test("writeText: writes all of it in pieces, and stops when the reader went away", () => {

@@ -21,14 +21,18 @@ export class Terminal implements AsyncDisposable {
   #changed = Promise.withResolvers<void>();
   #over = false;
 
-  constructor(household: Household, args: readonly string[]) {
+  /** With `after`, a shell shows `pid=…` first, and at the end `code=…` and what that line of it says. */
+  constructor(household: Household, args: readonly string[], after?: string) {
     const built = Deno.env.get("CRUNCH_PROGRAM");
     const program = built === undefined
       ? [Deno.execPath(), "run", "-A", "--no-prompt", `${checkout}/main.ts`]
       : [built];
     const line = [...program, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`);
+    const command = after === undefined
+      ? `exec ${line.join(" ")}`
+      : `sh -c 'echo pid=$$; exec "$@"' sh ${line.join(" ")}; echo code=$?; ${after}`;
     this.#child = new Deno.Command("script", {
-      args: ["-q", "-e", "-f", "-c", `exec ${line.join(" ")}`, "/dev/null"],
+      args: ["-q", "-e", "-f", "-c", command, "/dev/null"],
       cwd: household.root,
       clearEnv: true,
       env: {

@@ -333,3 +333,23 @@ Deno.test("account: a password is asked for twice and not shown", {
   using store = openStore(household.data);
   assert.equal((await store.signIn.withPassword("alice", "typed in the dark"))?.name, "alice");
 });
+
+for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  Deno.test(
+    `account: ${signal} ends the question for a password, and leaves the terminal as it was`,
+    {
+      ignore: !Terminal.isThere,
+    },
+    async () => {
+      await using household = new Household();
+      const args = ["account", "add", "alice", "--data", household.data];
+      await using terminal = new Terminal(household, args, "stty -a");
+      await terminal.said(/Password for alice.*: /);
+      const [, pid] = await terminal.said(/pid=(\d+)/);
+      Deno.kill(Number(pid), signal);
+      await terminal.said(/code=130/);
+      await terminal.said(/[^-]icanon[^]*[^-]echo /);
+      await terminal.exit;
+    },
+  );
+}
