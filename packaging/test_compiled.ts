@@ -12,7 +12,14 @@ async function main(): Promise<number> {
     const program = Deno.env.get("CRUNCH_PROGRAM") ?? await make(join(folder, "crunch"));
     const given = Deno.args.filter((arg) => !arg.startsWith("-"));
     const { code } = await new Deno.Command(Deno.execPath(), {
-      args: ["test", "-A", "--parallel", ...Deno.args, ...given.length > 0 ? [] : ["tests/system"]],
+      args: [
+        "test",
+        "-A",
+        "--parallel",
+        "--preload=tests/support/guard.ts",
+        ...Deno.args,
+        ...given.length > 0 ? [] : ["tests/system"],
+      ],
       cwd: checkout,
       env: {
         CRUNCH_PROGRAM: program,

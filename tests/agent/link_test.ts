@@ -54,7 +54,7 @@ class Pair implements AsyncDisposable {
       },
       onrefused: () => {},
     });
-    await within(5_000, welcomed.promise, "the welcome");
+    await within(welcomed.promise, "the welcome");
     return pair;
   }
 
@@ -74,7 +74,7 @@ class Pair implements AsyncDisposable {
 
   /** Resolves once the log says `pattern`. */
   said(pattern: RegExp): Promise<boolean> {
-    return eventually(5_000, () => pattern.test(this.lines.join("")), { what: String(pattern) });
+    return eventually(() => pattern.test(this.lines.join("")), { what: String(pattern) });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

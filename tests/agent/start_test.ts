@@ -38,13 +38,13 @@ async function house(options: RelayOptions = {}) {
 /** Starts an agent and ends it once it serves. @returns its URLs. */
 async function urlsOf(options: AgentOptions): Promise<string[]> {
   await using agent = startAgent(options);
-  return await within(5_000, agent.urls, "the welcome");
+  return await within(agent.urls, "the welcome");
 }
 
 Deno.test("agent start: the local of a relay stands for address and account", async () => {
   await using home = await house();
   await using agent = startAgent({ relay: home.relay.local, dir: home.site });
-  const urls = await within(5_000, agent.urls, "the welcome");
+  const urls = await within(agent.urls, "the welcome");
   assert.equal(urls[0], `http://${home.relay.http[0]}/local/`);
   assert.equal(await home.page("/local/"), "hello");
 });
@@ -66,7 +66,7 @@ Deno.test("agent start: a relay that refuses rejects the URLs, and is told", asy
     ...{ user: "admin", password: "wrong", dir: home.site },
     onrefused: refused.resolve,
   });
-  await assert.rejects(within(5_000, agent.urls, "the refusal"), /password/);
+  await assert.rejects(within(agent.urls, "the refusal"), /password/);
   assert.match((await refused.promise).message, /password/);
 });
 
@@ -78,7 +78,7 @@ Deno.test("agent start: publishes something else while it runs", async () => {
     relay: home.relay.local,
     publish: [{ dir: [home.site, `/more=${home.dir.at("other")}`] }],
   });
-  await within(5_000, agent.urls, "the welcome");
+  await within(agent.urls, "the welcome");
   assert.equal(await home.page("/local/more/"), "other");
   assert.throws(() => agent.publish([{ name: "-", dir: home.site }]), /publish\[0\]\.name must/);
   assert.throws(() => agent.publish([{ dir: home.dir.at("none") }]), /none/);
@@ -129,9 +129,9 @@ Deno.test("agent start: an agent is stopped and disposed of as often as one like
   const abort = new AbortController();
   {
     await using agent = startAgent({ ...options, signal: abort.signal });
-    await within(5_000, agent.urls, "the welcome");
+    await within(agent.urls, "the welcome");
     abort.abort();
-    await within(5_000, agent.stop(), "stopping");
+    await within(agent.stop(), "stopping");
     await agent.stop(0);
     await agent[Symbol.asyncDispose]();
     agent.publish([]);
@@ -146,11 +146,11 @@ Deno.test("agent start: disposing of an agent ends a stop that waits", async () 
   using file = Deno.createSync(home.dir.at("site/large"));
   file.truncateSync(200 << 20);
   await using agent = startAgent({ relay: home.relay.local, dir: home.site, drain: "10m" });
-  await within(5_000, agent.urls, "the welcome");
+  await within(agent.urls, "the welcome");
   using visitor = await Visitor.connect(home.relay.http[0]!);
   await visitor.request("/local/large");
   assert.equal((await visitor.head()).status, 200);
   const stopped = agent.stop();
-  await within(5_000, Promise.resolve(agent[Symbol.asyncDispose]()), "disposing");
+  await within(Promise.resolve(agent[Symbol.asyncDispose]()), "disposing");
   await stopped;
 });

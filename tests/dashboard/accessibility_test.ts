@@ -58,10 +58,7 @@ Deno.test("accessibility: axe-core finds nothing serious on any page", async () 
   for (const path of ["/local/", "/local/missing", "/alice/", "/nobody/"]) {
     await (await fetch(`${dashboard.origin}${path}`)).body?.cancel();
   }
-  await eventually(
-    5_000,
-    async () => (await dashboard.api("GET", "/requests")).body.items.length >= 4,
-  );
+  await eventually(async () => (await dashboard.api("GET", "/requests")).body.items.length >= 4);
   const agents = await dashboard.api("GET", "/agents");
   const requests = await dashboard.api("GET", "/requests");
   const open = [
@@ -91,7 +88,7 @@ Deno.test("accessibility: axe-core finds nothing serious on any page", async () 
     await page.waitForSelector("nav.rail");
     for (const place of [...PLACES, ...open]) {
       await go(page, place);
-      await eventually(5_000, async () => await page.locator(".bone").count() === 0);
+      await eventually(async () => await page.locator(".bone").count() === 0);
       await look(place);
     }
     await page.keyboard.press("?");

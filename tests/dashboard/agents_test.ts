@@ -53,11 +53,11 @@ Deno.test("agents page", async (t) => {
       await mark(page);
       {
         await using _agent = await connect();
-        await within(2_000, rows(page).first().waitFor(), "the row");
+        await within(rows(page).first().waitFor(), "the row");
         const text = await rows(page).first().innerText();
         assert.match(text, /^alice\s+alice\s+127\.0\.0\.1\s+double\/1\s/);
       }
-      await within(2_000, page.getByText("No agent is connected").waitFor(), "the empty list");
+      await within(page.getByText("No agent is connected").waitFor(), "the empty list");
       assert(await isMarked(page));
     },
   );
@@ -73,7 +73,7 @@ Deno.test("agents page", async (t) => {
       await rows(page).nth(1).waitFor();
       await page.keyboard.press("/");
       await page.keyboard.type("ALI");
-      await eventually(2_000, async () => await rows(page).count() === 1);
+      await eventually(async () => await rows(page).count() === 1);
       assert.equal(new URL(page.url()).search, "?q=ALI");
       await page.getByRole("link", { name: "alice", exact: true }).first().focus();
       await page.keyboard.press("Enter");
@@ -81,7 +81,7 @@ Deno.test("agents page", async (t) => {
       await drawer.waitFor();
       assert.equal(new URL(page.url()).pathname, `/admin/agents/${agent.welcome.session}`);
       const request = drawer.getByRole("link", { name: /GET \/alice\/some\/page/ });
-      await request.waitFor({ timeout: 8_000 });
+      await request.waitFor();
       assert.match((await request.getAttribute("href"))!, /^\/admin\/log\?filter=agent%3A.*&open=/);
       await page.keyboard.press("Escape");
       await drawer.waitFor({ state: "detached" });
@@ -112,8 +112,8 @@ Deno.test("agents page", async (t) => {
     assert.equal((await dashboard.api("GET", "/agents")).body.items.length, 1);
     await page.getByRole("button", { name: "Disconnect" }).click();
     await dialog.getByRole("button", { name: "Disconnect" }).click();
-    const end = await within(2_000, agent.wentAway, "the word");
-    await within(2_000, agent.ended, "the end");
+    const end = await within(agent.wentAway, "the word");
+    await within(agent.ended, "the end");
     assert.deepEqual([end.code, end.message], ["disconnected", "disconnected by admin"]);
     await page.getByRole("complementary").getByText("not connected").waitFor();
     await page.getByText("No agent is connected").waitFor();
@@ -143,7 +143,7 @@ Deno.test("agents page", async (t) => {
     await using _window = page.context();
     const drawer = page.getByRole("complementary");
     await drawer.getByText(HOSTILE, { exact: true }).waitFor();
-    await drawer.getByText(/GET \/alice\/\?.*img/).waitFor({ timeout: 8_000 });
+    await drawer.getByText(/GET \/alice\/\?.*img/).waitFor();
     await rows(page).getByText(HOSTILE).waitFor();
     assert.equal(await page.locator("img, b[onerror]").count(), 0);
     assert.notEqual(await page.title(), "got");
@@ -191,7 +191,7 @@ Deno.test("agents page", async (t) => {
         .innerText();
     /** What the page asks for every 5 s comes at once. */
     const later = (isSo: () => Promise<boolean>): Promise<boolean> =>
-      eventually(8_000, async () => {
+      eventually(async () => {
         await page.clock.fastForward(5_000);
         return await isSo();
       }, { every: 200 });
@@ -225,9 +225,9 @@ Deno.test("agents page", async (t) => {
       }
       await more.focus();
       await page.keyboard.press("Enter");
-      await eventually(2_000, async () => await bar.getByRole("link").count() === 8);
+      await eventually(async () => await bar.getByRole("link").count() === 8);
       await page.keyboard.press("Escape");
-      await eventually(2_000, async () => await bar.getByRole("link").count() === 4);
+      await eventually(async () => await bar.getByRole("link").count() === 4);
       assert.equal(await page.evaluate("document.activeElement.textContent.trim()"), "More");
       await page.keyboard.press("Enter");
       for (let i = 0; i < 3; i++) await page.keyboard.press("Tab");

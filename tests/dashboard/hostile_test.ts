@@ -55,7 +55,7 @@ Deno.test("hostile text: whatever visitors, agents and administrators write is t
     await ask(relay.http, `GET /alice/\xe9\xff${MARKUP}#${MARKUP}`);
     await ask(relay.http, `+1+1 /alice/`);
     await ask(relay.http, `GET /nobody${MARKUP}/`);
-    const { body: { items } } = await eventually(5_000, async () => {
+    const { body: { items } } = await eventually(async () => {
       const found = await dashboard.api("GET", "/requests?filter=name:alice");
       return found.body.items.length >= 2 && found;
     });

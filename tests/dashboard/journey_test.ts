@@ -147,7 +147,7 @@ for (const look of LOOKS) {
     await page.fill("[data-search]", "status:200 name:bob");
     await page.keyboard.press("Enter");
     const wanted = ["/bob/?b=%22x%22", "/bob/?a=1,2", "/bob/"];
-    await eventually(5_000, async () => (await targets(page)).join() === wanted.join());
+    await eventually(async () => (await targets(page)).join() === wanted.join());
     assert.equal(new URL(page.url()).searchParams.get("filter"), "status:200 name:bob");
     await fits();
     const [download] = await Promise.all([
@@ -242,7 +242,7 @@ Deno.test("journey: a member sees their own on every page and by every address, 
   for (const path of ["alice/alices-diary", "bob/bobs-page"]) {
     await (await fetch(`${dashboard.origin}/${path}`)).body?.cancel();
   }
-  const request = await eventually(5_000, async () => {
+  const request = await eventually(async () => {
     const { body } = await dashboard.api("GET", "/requests?filter=name:alice");
     return body.items[0];
   });

@@ -114,24 +114,24 @@ Deno.test("log", async (t) => {
     await page.keyboard.press("ArrowDown");
     await page.keyboard.press("Enter");
     await page.waitForURL(/filter=status%3A2xx/);
-    await eventually(5_000, async () => {
+    await eventually(async () => {
       const found = await targets(page);
       return found.length > 0 && found.every((one) => one === base);
     });
     await ask(`${url}not-this`);
     await ask(url);
-    await eventually(5_000, async () => (await targets(page)).length === 2);
+    await eventually(async () => (await targets(page)).length === 2);
     assert.deepEqual(await targets(page), [base, base]);
 
     await page.fill("[data-search]", "statsu:404");
     await page.keyboard.press("Enter");
     await page.getByRole("alert").getByText("did you mean status:").waitFor();
     await page.fill("[data-search]", "");
-    await eventually(5_000, async () => (await targets(page)).includes(`${base}found.html`));
+    await eventually(async () => (await targets(page)).includes(`${base}found.html`));
     assert.equal(new URL(page.url()).search, "");
 
     await page.getByRole("button", { name: "4xx" }).click();
-    await eventually(5_000, async () => {
+    await eventually(async () => {
       const found = await targets(page);
       return found.length > 0 && !found.includes(base);
     });
@@ -196,11 +196,11 @@ Deno.test("log", async (t) => {
     await button.waitFor();
     assert.deepEqual(await targets(page), [`${base}pause-0`]);
     await button.click();
-    await eventually(5_000, async () => (await targets(page)).length === 4);
+    await eventually(async () => (await targets(page)).length === 4);
     await ask(`${url}pause-4`);
     await page.getByRole("button", { name: "1 new" }).waitFor();
     await page.getByRole("button", { name: "Go on" }).click();
-    await eventually(5_000, async () => (await targets(page))[0] === `${base}pause-4`);
+    await eventually(async () => (await targets(page))[0] === `${base}pause-4`);
 
     // Right where the button comes up: it stays, and nothing moves beneath it.
     await page.locator(".log-rows .line").first().hover();
@@ -211,7 +211,7 @@ Deno.test("log", async (t) => {
     await page.getByRole("button", { name: "2 new" }).waitFor();
     assert.equal((await targets(page))[0], `${base}pause-4`);
     await page.mouse.move(5, 5);
-    await eventually(5_000, async () => (await targets(page))[0] === `${base}pause-6`);
+    await eventually(async () => (await targets(page))[0] === `${base}pause-6`);
     await page.context().close();
   });
 
@@ -224,7 +224,7 @@ Deno.test("log", async (t) => {
       const page = await dashboard.signedIn("/log?filter=many-");
       await live(page);
       await page.locator(".log-list").focus();
-      await eventually(10_000, async () => {
+      await eventually(async () => {
         await page.keyboard.press("End");
         return await page.getByText("That is all").count() > 0;
       }, { every: 100 });
@@ -233,7 +233,7 @@ Deno.test("log", async (t) => {
       // Read further down, new ones wait.
       await ask(`${url}many-new`);
       await page.getByRole("button", { name: "1 new" }).click();
-      await eventually(5_000, async () => (await targets(page))[0] === `${base}many-new`);
+      await eventually(async () => (await targets(page))[0] === `${base}many-new`);
       await page.context().close();
     },
   );
@@ -268,7 +268,7 @@ Deno.test("log", async (t) => {
     const relay = await dashboard.household.again(dashboard.relay);
     // Before the page is back; the agent need not be.
     for (let i = 1; i <= 3; i++) await ask(`http://${relay.http}${base}again-${i}`);
-    await eventually(15_000, async () => (await targets(page)).length >= 4);
+    await eventually(async () => (await targets(page)).length >= 4);
     assert.deepEqual(await targets(page), [3, 2, 1, 0].map((i) => `${base}again-${i}`));
     await page.context().close();
     dashboard.complaints.length = 0; // failed fetches

@@ -37,10 +37,7 @@ Deno.test("names page", async (t) => {
     await using _page = page.context();
     await page.getByRole("button", { name: "Reserve a name" }).click();
     const form = page.getByRole("dialog", { name: "Reserve a name" });
-    await eventually(
-      2_000,
-      async () => await page.evaluate("document.activeElement.name") === "name",
-    );
+    await eventually(async () => await page.evaluate("document.activeElement.name") === "name");
     // Refusals stand at their field, and nothing is lost.
     await page.keyboard.type("bob");
     await page.keyboard.press("Tab");
@@ -68,7 +65,7 @@ Deno.test("names page", async (t) => {
     await giving.getByRole("button", { name: "Transfer" }).click();
     await giving.getByText("It was changed meanwhile").waitFor();
     await giving.getByRole("button", { name: "Cancel" }).click();
-    await eventually(2_000, async () => /bob/.test(await row(page, "photos").innerText()));
+    await eventually(async () => /bob/.test(await row(page, "photos").innerText()));
     await drawer.getByRole("button", { name: "Transfer" }).click();
     await giving.getByLabel("New owner").fill("alice");
     await giving.getByRole("button", { name: "Transfer" }).click();
@@ -87,7 +84,7 @@ Deno.test("names page", async (t) => {
     await dialog.getByRole("textbox").fill("photos");
     await page.keyboard.press("Enter");
     await drawer.waitFor({ state: "detached" });
-    await eventually(2_000, async () => await row(page, "photos").count() === 0);
+    await eventually(async () => await row(page, "photos").count() === 0);
     assert.equal((await dashboard.api("GET", "/names/photos")).status, 404);
     assert.equal(new URL(page.url()).pathname, "/admin/names");
   });
@@ -102,7 +99,7 @@ Deno.test("names page", async (t) => {
         mounts: [{ path: "/", kind: "directory" }, { path: "/<b>x</b>/", kind: "directory" }],
         answer: (request) => request.head("HTTP/1.1 204\r\n\r\n", true),
       });
-      await within(2_000, row(page, "alice").getByText("online").waitFor(), "online");
+      await within(row(page, "alice").getByText("online").waitFor(), "online");
       await row(page, "alice").getByText("directory").waitFor();
       await page.getByRole("button", { name: "Check health" }).click();
       await row(page, "alice").getByText(/works\s*204 · [\d.]+ ms · /).waitFor();
@@ -143,14 +140,11 @@ Deno.test("names page", async (t) => {
         ["_blank", "noreferrer"],
       );
       await drawer.getByRole("button", { name: `Copy ${url}` }).click();
-      await eventually(
-        2_000,
-        async () => await page.evaluate("navigator.clipboard.readText()") === url,
-      );
+      await eventually(async () => await page.evaluate("navigator.clipboard.readText()") === url);
       await drawer.getByTitle(`Code of ${url}`).click();
       const dialog = page.getByRole("dialog", { name: "Open on a phone" });
       const image = dialog.getByRole("img", { name: `QR code of ${url}` });
-      await eventually(5_000, async () => await image.evaluate(widthOf) > 0);
+      await eventually(async () => await image.evaluate(widthOf) > 0);
       const source = await image.getAttribute("src");
       const drawn = await page.evaluate(`fetch(${JSON.stringify(source)}).then((r) => r.text())`);
       assert.equal(drawn, renderSVG(url, { border: 4, ecc: "M" }));

@@ -99,9 +99,8 @@ Deno.test("settings", async (t) => {
     assert.equal(await valueOf("max-connections"), 7_000);
     await page.keyboard.press("Escape");
     await row.getByText("7000", { exact: true }).waitFor();
-    await eventually(
-      1_000,
-      async () => await page.evaluate("document.activeElement.textContent") === "Change",
+    await eventually(async () =>
+      await page.evaluate("document.activeElement.textContent") === "Change"
     );
   });
 
@@ -118,9 +117,8 @@ Deno.test("settings", async (t) => {
 
   await t.step("colours are this browser's own", async () => {
     await page.getByRole("button", { name: "Dark" }).click();
-    await eventually(
-      1_000,
-      async () => await page.evaluate("document.documentElement.dataset.theme") === "dark",
+    await eventually(async () =>
+      await page.evaluate("document.documentElement.dataset.theme") === "dark"
     );
   });
 

@@ -49,10 +49,7 @@ Deno.test("sign-in", async (t) => {
     await page.fill("input[name=name]", "nobody-here");
     await page.fill("input[name=password]", "<b>wrong</b>");
     await page.keyboard.press("Enter");
-    await eventually(
-      5_000,
-      async () => (await page.textContent("[role=alert]"))?.trim() !== "",
-    );
+    await eventually(async () => (await page.textContent("[role=alert]"))?.trim() !== "");
     assert.equal(await page.inputValue("input[name=password]"), "");
     assert.equal(await page.evaluate("document.activeElement.name"), "password");
     await page.context().close();
@@ -76,7 +73,7 @@ Deno.test("sign-in", async (t) => {
       for (const { id, current } of body.items) {
         if (!current) await dashboard.api("DELETE", `/sessions/${id}`);
       }
-      await page.waitForSelector("input[name=password]", { timeout: 20_000 });
+      await page.waitForSelector("input[name=password]");
       assert.equal(new URL(page.url()).pathname, "/admin/audit");
       await page.context().close();
     },
@@ -141,11 +138,8 @@ Deno.test("frame", async (t) => {
       // What the page asked for meanwhile may say so, too.
       await page.getByText(/relay does not answer/).first().waitFor();
       await dashboard.household.again(dashboard.relay);
-      await page.getByText("live", { exact: true }).waitFor({ timeout: 15_000 });
-      await eventually(
-        5_000,
-        async () => await page.getByText(/relay does not answer/).count() === 0,
-      );
+      await page.getByText("live", { exact: true }).waitFor();
+      await eventually(async () => await page.getByText(/relay does not answer/).count() === 0);
       await page.context().close();
       dashboard.complaints.length = 0; // failed fetches
     },

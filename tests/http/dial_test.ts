@@ -42,7 +42,7 @@ async function echoes(connection: Connection): Promise<void> {
 
 async function failure(dialling: Promise<Connection>): Promise<DialError> {
   try {
-    (await within(5000, dialling, "dialling")).close();
+    (await within(dialling, "dialling")).close();
   } catch (error) {
     assert(error instanceof DialError, String(error));
     return error;

@@ -11,7 +11,7 @@ import {
   tcpListenError,
   turnAway,
 } from "../../http/mod.ts";
-import { Visitor, within } from "./visitor.ts";
+import { DEADLINE, Visitor, within } from "./visitor.ts";
 import { leftOut } from "../support/left_out.ts";
 
 const LOOPBACK: ListenAddress = { transport: "tcp", hostname: "127.0.0.1", port: 0 };
@@ -32,7 +32,7 @@ async function listening(
   });
   const next = async () => {
     while (arrived.length === 0) {
-      await within(3000, new Promise<void>((resolve) => wake = resolve), "a connection");
+      await within(new Promise<void>((resolve) => wake = resolve), "a connection");
     }
     return arrived.shift()!;
   };
@@ -226,7 +226,7 @@ Deno.test({
   async fn() {
     await using server = start(10_200, "idle", "10000");
     await using visitors = start(10_200, "visitors", await server.line(), "10000");
-    const [bytes, count] = (await server.line(60_000)).split(" ").map(Number);
+    const [bytes, count] = (await server.line()).split(" ").map(Number);
     await visitors.end();
     await server.end();
     assert.equal(count, 10_000);
@@ -242,7 +242,7 @@ function descriptorLimit(): number {
 
 interface Child extends AsyncDisposable {
   /** The next line that it prints. */
-  line(ms?: number): Promise<string>;
+  line(): Promise<string>;
   /** Lets it end by itself, which it must do well. @returns what it printed meanwhile. */
   end(): Promise<string>;
 }
@@ -284,11 +284,11 @@ function start(descriptors: number, ...args: string[]): Child {
     return (await process.status).code;
   };
   return {
-    line: (ms = 15_000) => within(ms, line(), "a line of the child"),
+    line: () => within(line(), "a line of the child", 3 * DEADLINE),
     async end() {
       ended = true;
       await process.stdin.close();
-      assert.equal(await within(15_000, rest(), "the child's end"), 0);
+      assert.equal(await within(rest(), "the child's end"), 0);
       return text;
     },
     async [Symbol.asyncDispose]() {
@@ -352,5 +352,5 @@ Deno.test("admission: who is turned away can read why, whatever it sends meanwhi
   await visitor.ends();
   assert.equal(visitor.reset, false);
   visitor.close();
-  await within(3000, gone, "the goodbye");
+  await within(gone, "the goodbye");
 });

@@ -58,7 +58,7 @@ Deno.test("outgoing: all that one turn puts leaves in one write", async () => {
   out.buffer.set(bytesOf("end"), out.length);
   out.advance(3);
   assert.deepEqual(kernel.writes, [], "wrote before the turn was over");
-  await within(1000, out.drained(0));
+  await within(out.drained(0));
   assert.deepEqual(kernel.writes, ["HTTP/1.1 200 OK\r\n" + "x".repeat(100) + "abcend"]);
   assert.equal(out.written, 123);
 });
@@ -66,7 +66,7 @@ Deno.test("outgoing: all that one turn puts leaves in one write", async () => {
 Deno.test("outgoing: nothing is held while nothing waits", async () => {
   const { out } = make();
   out.putText("hello");
-  await within(1000, out.drained(0));
+  await within(out.drained(0));
   assert.equal(out.buffer.length, 0);
   assert.equal(out.queued, 0);
   assert.equal(out.busy, false);
@@ -78,7 +78,7 @@ Deno.test("outgoing: text goes out as Latin-1, short and long", async () => {
   ) {
     const { kernel, out } = make();
     out.putText(text + ".");
-    await within(1000, out.drained(0));
+    await within(out.drained(0));
     assert.equal(kernel.text, text + ".");
   }
 });
@@ -91,8 +91,8 @@ Deno.test("outgoing: partial writes go on where the kernel stopped", async () =>
   const big = bytesOf("direct".repeat(10));
   const sent = out.send(big);
   out.putText("after");
-  await within(1000, sent);
-  await within(1000, out.drained(0));
+  await within(sent);
+  await within(out.drained(0));
   assert.equal(kernel.text, text + "direct".repeat(10) + "after");
 });
 
@@ -109,7 +109,7 @@ Deno.test("outgoing: sent bytes keep their place between put bytes, in every int
       if (choice < 0.3) {
         await sending;
         const chunk = bytesOf(text);
-        sending = within(1000, out.send(chunk)).then(() => {
+        sending = within(out.send(chunk)).then(() => {
           // The memory is the caller's again.
           chunk.fill(33);
         });
@@ -123,11 +123,11 @@ Deno.test("outgoing: sent bytes keep their place between put bytes, in every int
       } else if (choice < 0.9) {
         await Promise.resolve();
       } else {
-        await within(1000, out.drained(Math.floor(random() * 100)));
+        await within(out.drained(Math.floor(random() * 100)));
       }
     }
     await sending;
-    await within(1000, out.drained(0));
+    await within(out.drained(0));
     assert.equal(kernel.text, expected, `seed ${seed}`);
     assert.equal(out.written, expected.length);
     assert.equal(out.queued, 0);
@@ -138,8 +138,8 @@ Deno.test("outgoing: a second send before the first is done is a mistake that is
   const { out } = make();
   const first = out.send(bytesOf("one"));
   assert.throws(() => out.send(bytesOf("two")), /not done/);
-  await within(1000, first);
-  await within(1000, out.send(bytesOf("two")));
+  await within(first);
+  await within(out.send(bytesOf("two")));
 });
 
 Deno.test("outgoing: who waits for room waits until the kernel took enough", async () => {
@@ -155,7 +155,7 @@ Deno.test("outgoing: who waits for room waits until the kernel took enough", asy
   assert.equal(roomy, false);
   assert.equal(out.queued, 2 * HIGH_WATER);
   open();
-  await within(1000, waiting);
+  await within(waiting);
   assert(out.queued <= HIGH_WATER / 2);
 });
 
@@ -168,12 +168,12 @@ Deno.test("outgoing: a failed write is told once, and frees everybody who waits"
   const waiting = [out.drained(0), out.drained(10)];
   kernel.failure = new Error("broken pipe");
   open();
-  await within(1000, Promise.all([sent, ...waiting]));
+  await within(Promise.all([sent, ...waiting]));
   assert.deepEqual(errors, [kernel.failure]);
   assert.equal(out.failed, true);
   out.put(new Uint8Array(1000));
-  await within(1000, out.send(bytesOf("late")));
-  await within(1000, out.drained(0));
+  await within(out.send(bytesOf("late")));
+  await within(out.drained(0));
   await new Promise((resolve) => setTimeout(resolve, 5));
   assert.equal(out.queued, 0);
   assert.equal(out.buffer.length, 0);
@@ -191,7 +191,7 @@ Deno.test("outgoing: given up while a write is under way, it writes nothing more
   out.putText("second");
   const sent = out.send(bytesOf("third"));
   out.fail(new Error("closed"));
-  await within(1000, sent);
+  await within(sent);
   open();
   await new Promise((resolve) => setTimeout(resolve, 5));
   assert.deepEqual(kernel.writes, ["first"]);

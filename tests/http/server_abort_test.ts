@@ -81,7 +81,7 @@ Deno.test("abort: over TLS a whole answer is ended, and a broken one is not", as
         refuse: () => {},
       });
       server.accept(wire);
-      await within(1000, wire.closed);
+      await within(wire.closed);
       assert(wire.written.includes("hello"));
       assert.equal(wire.finished, !broken);
     }
@@ -113,7 +113,7 @@ Deno.test("abort: who waits for the body is freed", async () => {
     exchange.abort("changed its mind");
   });
   await server.ask(POST + "Content-Length: 5\r\n\r\n");
-  assert.equal(await within(1000, read.promise), "broken");
+  assert.equal(await within(read.promise), "broken");
 });
 
 Deno.test("abort: a body that turns out malformed under a started answer breaks the answer off", async () => {
@@ -129,6 +129,6 @@ Deno.test("abort: a body that turns out malformed under a started answer breaks 
   await visitor.until("6\r\nso far\r\n");
   await visitor.send("bad\rchunk");
   await visitor.ends();
-  await within(1000, lost.promise);
+  await within(lost.promise);
   assert.equal(server.finished.length, 1, "an exchange ended and nobody was told");
 });

@@ -67,7 +67,7 @@ async function converse(
     limits: { head: limits },
   });
   server.accept(wire);
-  await within(20_000, wire.closed, `the end of ${JSON.stringify(textOf(bytes))}`);
+  await within(wire.closed, `the end of ${JSON.stringify(textOf(bytes))}`);
   await server.drain(0);
   assert.equal(closed, 1, "a connection is told as closed once");
   assert.equal(new Set(told).size, told.length, "an exchange is told as finished once");

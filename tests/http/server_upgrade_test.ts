@@ -84,7 +84,7 @@ Deno.test("upgrade: the server may end its half first and still hear the rest", 
   assert.equal(await visitor.rest(), "bye");
   await visitor.send("still here");
   await visitor.closeWrite();
-  assert.equal(await within(1000, heard.promise), "still here");
+  assert.equal(await within(heard.promise), "still here");
 });
 
 Deno.test("upgrade: a request with a body cannot be upgraded", async () => {
@@ -119,7 +119,7 @@ Deno.test("upgrade: a connection that breaks is counted as closed once", async (
     broke.resolve();
   });
   await sendAndReset(server.port, UPGRADE + "\r\n", ready.promise);
-  await within(1000, broke.promise);
+  await within(broke.promise);
   assert.equal(server.finished.length, 1);
   assert.equal(server.closed(), 1);
 });
@@ -138,7 +138,7 @@ Deno.test("upgrade: a stop cuts the connection, and it is counted as closed once
     await visitor.send(UPGRADE + "\r\n");
     assert.equal((await visitor.answer()).status, 101);
     assert.equal(await server.server.drain(50), 1);
-    await within(1000, over.promise);
+    await within(over.promise);
     count = server.closed();
     assert.equal(server.finished.length, 1);
   }

@@ -69,7 +69,7 @@ async function serveTls(options: Partial<TlsListenOptions> = {}): Promise<TlsSer
     dial: () => dialTls("localhost", listener.port, { caCerts: [root.certificate] }),
     async next() {
       while (arrived.length === 0) {
-        await within(5000, new Promise<void>((resolve) => wake = resolve), "a connection");
+        await within(new Promise<void>((resolve) => wake = resolve), "a connection");
       }
       return arrived.shift()!;
     },
@@ -101,7 +101,7 @@ async function readAll(connection: Connection): Promise<string> {
   let text = "";
   const into = new Uint8Array(1000);
   for (;;) {
-    const size = await within(5000, connection.read(into), "a read");
+    const size = await within(connection.read(into), "a read");
     if (size === null) return text;
     text += textOf(into.subarray(0, size));
   }
@@ -211,7 +211,7 @@ Deno.test("tls: a write waits for a visitor that does not read, and fails when i
   }
   assert(taken < 24 << 20, `${taken} bytes were taken though nobody reads`);
   there.close();
-  await within(5000, failed, "the failure");
+  await within(failed, "the failure");
   await assert.rejects(here.write(piece));
   here.close();
 });
@@ -234,7 +234,7 @@ Deno.test("tls: a connection that is cut ends its reads, and never hangs", async
   const { here, there } = await couple(server);
   const reading = here.read(new Uint8Array(8)).then((size) => assert.equal(size, null), () => {});
   there.close();
-  await within(5000, reading, "the end of the read");
+  await within(reading, "the end of the read");
   here.close();
 });
 
@@ -364,7 +364,7 @@ Deno.test("tls: HTTP is served as over plain connections", async () => {
   let text = "";
   const into = new Uint8Array(1000);
   while (!text.endsWith("/two")) {
-    const size = await within(5000, there.read(into), "the answers");
+    const size = await within(there.read(into), "the answers");
     text += textOf(into.subarray(0, size!));
   }
   assert.match(text, /^HTTP\/1\.1 200 OK\r\n.*\r\n\r\n\/oneHTTP\/1\.1 200 OK\r\n.*\r\n\r\n\/two$/s);
@@ -438,16 +438,16 @@ Deno.test("certificate: the same trouble is told again after it was mended", asy
   });
   const breakIt = async (times: number): Promise<void> => {
     pair.replace({ key: "no key" });
-    await eventually(5000, () => (held.context, warnings.length === times), { every: 50 });
+    await eventually(() => (held.context, warnings.length === times), { every: 50 });
   };
   await breakIt(1);
   const before = held.context;
   pair.replace(leaf);
-  await eventually(5000, () => held.context !== before, { every: 50 });
+  await eventually(() => held.context !== before, { every: 50 });
   assert.equal(infos.length, 1);
   assert.match(infos[0]!, /has changed and is used; all is well again$/);
   pair.replace(certify({ names: ["localhost"], issuer: root }));
-  await eventually(5000, () => (held.context, infos.length === 2), { every: 50 });
+  await eventually(() => (held.context, infos.length === 2), { every: 50 });
   assert.match(infos[1]!, /has changed and is used$/);
   await breakIt(2);
   assert.equal(warnings[1], warnings[0]);

@@ -6,26 +6,14 @@ import { DenoConnection } from "../../http/connection.ts";
 import type { HttpError } from "../../http/head.ts";
 import { HttpServer, type ServerOptions } from "../../http/server.ts";
 import type { ServerExchange } from "../../http/server_exchange.ts";
-import { pause, within } from "../support/deadline.ts";
+import { eventually, pause, within } from "../support/deadline.ts";
+import { bytesOf, latin1Of as textOf } from "../support/visitor.ts";
 
-export { pause, within } from "../support/deadline.ts";
+export { DEADLINE, eventually, pause, settled, within } from "../support/deadline.ts";
 export { randomFrom } from "../support/random.ts";
+export { bytesOf, latin1Of as textOf } from "../support/visitor.ts";
 
 const encoder = new TextEncoder();
-
-/** Latin-1 text as bytes. */
-export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(text, (char) => char.charCodeAt(0));
-}
-
-/** Bytes as Latin-1 text. */
-export function textOf(bytes: Uint8Array): string {
-  let text = "";
-  for (let i = 0; i < bytes.length; i += 8192) {
-    text += String.fromCharCode(...bytes.subarray(i, i + 8192));
-  }
-  return text;
-}
 
 /** An answer as it came. */
 export interface Answer {
@@ -78,28 +66,28 @@ export class Visitor implements Disposable {
   }
 
   /** Everything up to and with `mark`. @throws {Error} when the connection ends before. */
-  async until(mark: string, ms = 3000): Promise<string> {
-    return await within(ms, this.#until(mark), `waiting for ${JSON.stringify(mark)}`);
+  async until(mark: string): Promise<string> {
+    return await within(this.#until(mark), `waiting for ${JSON.stringify(mark)}`);
   }
 
   /** Exactly `count` bytes. */
-  async take(count: number, ms = 5000): Promise<string> {
-    return await within(ms, this.#take(count), `waiting for ${count} bytes`);
+  async take(count: number): Promise<string> {
+    return await within(this.#take(count), `waiting for ${count} bytes`);
   }
 
   /** All that comes until the end. */
-  async rest(ms = 5000): Promise<string> {
-    return await within(ms, this.#rest(), "waiting for the end");
+  async rest(): Promise<string> {
+    return await within(this.#rest(), "waiting for the end");
   }
 
   /** The next answer; interim ones too. `bodiless`: it answers HEAD. */
-  async answer(options: { bodiless?: boolean; ms?: number } = {}): Promise<Answer> {
-    return await within(options.ms ?? 3000, this.#answer(options.bodiless ?? false), "an answer");
+  async answer({ bodiless = false } = {}): Promise<Answer> {
+    return await within(this.#answer(bodiless), "an answer");
   }
 
   /** Asserts that the server ends the connection and sends nothing more before. */
-  async ends(ms = 3000): Promise<void> {
-    assert.equal(await this.rest(ms), "");
+  async ends(): Promise<void> {
+    assert.equal(await this.rest(), "");
   }
 
   async #more(): Promise<boolean> {
@@ -246,7 +234,7 @@ export function say(exchange: ServerExchange, text: string, status = 200): void 
   else exchange.respond(status, PLAIN, body);
 }
 
-/** The whole body as Latin-1 text. */
+/** The whole body as Latin-1 text; for a large one `sizeOf` says enough. */
 export async function bodyOf(exchange: ServerExchange): Promise<string> {
   let text = "";
   for (;;) {
@@ -256,17 +244,37 @@ export async function bodyOf(exchange: ServerExchange): Promise<string> {
   }
 }
 
-/** Starts a server on a free port of the loopback. Refusals are answered with their message. */
+/** How many bytes the body still has. */
+export async function sizeOf(exchange: ServerExchange): Promise<number> {
+  let size = 0;
+  for (;;) {
+    const piece = await exchange.read();
+    if (piece === null) return size;
+    size += piece.length;
+  }
+}
+
+/**
+ * Starts a server on a free port of the loopback. Refusals are answered with their message. What `handle` throws ends
+ * the connection, and fails the test unless that is why it threw.
+ */
 export function serve(
-  handle: (exchange: ServerExchange) => void,
+  handle: (exchange: ServerExchange) => unknown,
   limits: ServerOptions["limits"] = {},
 ): TestServer {
   const finished: ServerExchange[] = [];
+  const failures: unknown[] = [];
   let closed = 0;
   let read = 0;
   let watch = () => {};
   const server = new HttpServer({
-    handle,
+    handle(exchange) {
+      void (async () => await handle(exchange))().catch((error) => {
+        if (exchange.aborted) return;
+        failures.push(error);
+        exchange.abort("the test's handler failed");
+      });
+    },
     refuse: (exchange: ServerExchange, error: HttpError) => {
       say(exchange, error.message + "\n", error.status);
     },
@@ -297,7 +305,6 @@ export function serve(
     closed: () => closed,
     whenClosed: (count) =>
       within(
-        3000,
         new Promise<void>((resolve) => {
           watch = () => {
             if (closed >= count) resolve();
@@ -307,8 +314,7 @@ export function serve(
         `closing ${count} connections`,
       ),
     async whenRead(count: number): Promise<void> {
-      for (let i = 0; i < 3000 && read < count; i++) await pause(1);
-      assert(read >= count, `the server read ${read} bytes of ${count}`);
+      await eventually(() => read >= count, { every: 1, what: `reading ${count} bytes` });
       // Its parser sees them in the same turn.
       await pause(1);
     },
@@ -323,6 +329,7 @@ export function serve(
       await accepting;
       await server[Symbol.asyncDispose]();
       assert.equal(server.size, 0);
+      if (failures.length > 0) throw failures[0];
     },
   };
 }

@@ -21,7 +21,7 @@ Deno.test("forward: an answer without a body is over with its head, whatever the
     await asked.write("a body that nobody asked for");
     const answer = await visitor.answer({ method });
     assert.equal(answer.body.length, 0);
-    await within(5_000, asked.reset, "the reset of what goes on and on");
+    await within(asked.reset, "the reset of what goes on and on");
   }
   await visitor.request("/local/next");
   (await meeting.agent.next()).respond("in step");
@@ -41,7 +41,7 @@ Deno.test("forward: a request's body that the agent never takes ends with the an
   await asked.got(64 << 10);
   asked.respond("enough");
   assert.equal((await visitor.answer()).text, "enough");
-  await within(5_000, asked.reset, "the reset of what is left");
+  await within(asked.reset, "the reset of what is left");
   visitor.close();
   await sending;
 });

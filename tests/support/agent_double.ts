@@ -17,8 +17,6 @@ import {
 import { within } from "./deadline.ts";
 import { AnswerHead, bytesOf } from "./visitor.ts";
 
-const PATIENCE = 10_000;
-
 /** A request as the agent got it, and the answering of it. */
 export class DoubleRequest implements StreamHandler {
   readonly stream: Stream;
@@ -94,7 +92,7 @@ export class DoubleRequest implements StreamHandler {
   async got(size: number): Promise<void> {
     while (this.received < size) {
       if (this.#isReset) throw new Error(`It was reset after ${this.received} bytes of ${size}`);
-      await within(PATIENCE, this.#progress.promise, `${size} bytes`);
+      await within(this.#progress.promise, `${size} bytes`);
     }
   }
 
@@ -222,7 +220,7 @@ export class AgentDouble implements AsyncDisposable {
       },
     });
     signIn.start();
-    const welcome = await within(PATIENCE, signIn.done, "the welcome");
+    const welcome = await within(signIn.done, "the welcome");
     return new AgentDouble(session, welcome, { ended, wentAway, waiting, hooks });
   }
 
@@ -239,7 +237,7 @@ export class AgentDouble implements AsyncDisposable {
         this.#hooks.onrequest = look;
         look();
       });
-    return await within(PATIENCE, wait(), "a request");
+    return await within(wait(), "a request");
   }
 
   /** Requests that came and were not asked for yet. */

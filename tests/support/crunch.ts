@@ -2,7 +2,7 @@
 
 import { dirname, join } from "node:path";
 import { openStore } from "../../relay/store/mod.ts";
-import { pause, within } from "./deadline.ts";
+import { DEADLINE, pause, within } from "./deadline.ts";
 
 /** The checkout's folder. */
 export const checkout: string = join(import.meta.dirname!, "../..");
@@ -13,8 +13,6 @@ const cache = Deno.env.get("XDG_CACHE_HOME");
 const unpacked: Record<string, string> = built !== undefined && cache !== undefined
   ? { XDG_CACHE_HOME: cache }
   : {};
-/** Time for a process to be ready, on a machine where everything runs at once. */
-const READY = 20_000;
 /** Between SIGTERM and SIGKILL when a test is over. */
 const GRACE = 1_000;
 
@@ -88,7 +86,7 @@ export class CrunchProcess implements AsyncDisposable {
   }
 
   /** Resolves once `pattern` is in what it said on either stream, all its life. */
-  async said(pattern: RegExp, ms = 5_000): Promise<RegExpExecArray> {
+  async said(pattern: RegExp, ms: number = DEADLINE): Promise<RegExpExecArray> {
     const look = async (): Promise<RegExpExecArray> => {
       for (;;) {
         const found = pattern.exec(this.stdout) ?? pattern.exec(this.stderr);
@@ -98,7 +96,7 @@ export class CrunchProcess implements AsyncDisposable {
       }
     };
     try {
-      return await within(ms, look(), `saying ${pattern}`);
+      return await within(look(), `saying ${pattern}`, ms);
     } catch (cause) {
       throw new Error(`${(cause as Error).message}\n${this.all}`, { cause });
     }
@@ -111,7 +109,7 @@ export class CrunchProcess implements AsyncDisposable {
 
   /** The content of a ready file, once it is there. */
   async ready(file: string): Promise<Record<string, unknown>> {
-    const until = performance.now() + READY;
+    const until = performance.now() + DEADLINE;
     while (performance.now() < until) {
       try {
         const content = JSON.parse(Deno.readTextFileSync(file)) as Record<string, unknown>;
@@ -125,7 +123,7 @@ export class CrunchProcess implements AsyncDisposable {
       if (this.code !== null) throw new Error(`It ended with ${this.code}\n${this.all}`);
       await pause(5);
     }
-    throw new Error(`It was not ready within ${READY} ms\n${this.all}`);
+    throw new Error(`It was not ready within ${DEADLINE} ms\n${this.all}`);
   }
 
   kill(signal: Deno.Signal): void {

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import { openBrowser } from "./browser.ts";
 import { Household, type RelayProcessOptions, type RunningRelay } from "./crunch.ts";
+import { DEADLINE } from "./deadline.ts";
 
 /** Of the first administrator, and of accounts that `account` makes. */
 export const PASSWORD = "correct horse battery";
@@ -115,7 +116,7 @@ export class Dashboard implements AsyncDisposable {
       ...options,
     });
     const page = await context.newPage();
-    page.setDefaultTimeout(10_000);
+    page.setDefaultTimeout(DEADLINE);
     page.on("pageerror", (error) => this.complaints.push(String(error.stack ?? error)));
     page.on("console", (message) => {
       // That nobody is signed in yet is found out by asking.

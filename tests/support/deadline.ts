@@ -1,7 +1,20 @@
 /** Waiting with an end: a test fails, it never hangs. @module */
 
+/**
+ * How long a test waits, in ms, for what comes at once on an idle machine. It says that something is broken, and never
+ * how fast it is: on a slow machine where all tests run at once everything takes many times as long.
+ */
+export const DEADLINE = 30_000;
+
+/** Of the real clock, also while a test holds the clock in its hand. */
+const { setTimeout, clearTimeout } = globalThis;
+
 /** Rejects when `promise` takes longer than `ms`. */
-export async function within<T>(ms: number, promise: Promise<T>, what = "it"): Promise<T> {
+export async function within<T>(
+  promise: Promise<T>,
+  what = "it",
+  ms: number = DEADLINE,
+): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   try {
     return await Promise.race([
@@ -26,9 +39,8 @@ export function pause(ms: number): Promise<void> {
  * @throws {Error} after `ms`, with the last error as its cause.
  */
 export async function eventually<T>(
-  ms: number,
   ask: () => T | undefined | false | Promise<T | undefined | false>,
-  { every = 10, what = "it" }: { every?: number; what?: string } = {},
+  { every = 10, what = "it", ms = DEADLINE }: { every?: number; what?: string; ms?: number } = {},
 ): Promise<T> {
   const until = performance.now() + ms;
   let cause: unknown;
@@ -45,6 +57,17 @@ export async function eventually<T>(
     }
     await pause(every);
   }
+}
+
+/** Resolves with a count that grows no more, once it has grown at all: buffers are full, and who fills them waits. */
+export async function settled(count: () => number): Promise<number> {
+  let before = 0;
+  return await eventually(() => {
+    const now = count();
+    const still = now === before && now > 0;
+    before = now;
+    return still && now;
+  }, { every: 200, what: "standing still" });
 }
 
 /** The `share` quantile (0 to 1) of `values`; NaN of none. */

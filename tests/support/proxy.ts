@@ -70,7 +70,7 @@ export async function startProxy(kind: ProxyKind, setting: ProxySetting): Promis
   const output = new Response(child.stderr).text();
   let over = false;
   child.status.then(() => over = true);
-  await eventually(10_000, async () => {
+  await eventually(async () => {
     if (over) throw new Error(`${kind} ended: ${await output}`);
     (await Deno.connect({ hostname: "127.0.0.1", port })).close();
     return true;

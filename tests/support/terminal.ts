@@ -68,7 +68,7 @@ export class Terminal implements AsyncDisposable {
   }
 
   /** Resolves once `pattern` is shown. */
-  async said(pattern: RegExp, ms = 20_000): Promise<RegExpExecArray> {
+  async said(pattern: RegExp): Promise<RegExpExecArray> {
     const look = async (): Promise<RegExpExecArray> => {
       for (;;) {
         const found = pattern.exec(this.shown);
@@ -77,7 +77,7 @@ export class Terminal implements AsyncDisposable {
         await this.#changed.promise;
       }
     };
-    return await within(ms, look(), `saying ${pattern}`);
+    return await within(look(), `saying ${pattern}`);
   }
 
   /** Types. */

@@ -1,23 +1,17 @@
 /** A visitor who says exactly the bytes that a test wants and reads exactly what comes, without any HTTP library. @module */
 
+import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { within } from "./deadline.ts";
 
-/** Time for an answer. */
-const PATIENCE = 10_000;
-
 /** Latin-1 text as bytes. */
 export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(text, (char) => char.charCodeAt(0));
+  return new Uint8Array(Buffer.from(text, "latin1"));
 }
 
 /** Bytes as Latin-1 text. */
 export function latin1Of(bytes: Uint8Array): string {
-  let text = "";
-  for (let at = 0; at < bytes.length; at += 8192) {
-    text += String.fromCharCode(...bytes.subarray(at, at + 8192));
-  }
-  return text;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
 }
 
 /** A head as it came. */
@@ -142,27 +136,27 @@ export class Visitor implements Disposable {
   }
 
   /** The next answer, and the interim ones before it. */
-  async answer({ method = "GET", ms = PATIENCE } = {}): Promise<Answer> {
-    return await within(ms, this.#answer(method), "an answer");
+  async answer({ method = "GET" } = {}): Promise<Answer> {
+    return await within(this.#answer(method), "an answer");
   }
 
   /** The next head, interim ones too. */
-  async head(ms = PATIENCE): Promise<AnswerHead> {
-    return new AnswerHead(await within(ms, this.#until("\r\n\r\n"), "a head"));
+  async head(): Promise<AnswerHead> {
+    return new AnswerHead(await within(this.#until("\r\n\r\n"), "a head"));
   }
 
   /** Exactly `size` bytes. */
-  async take(size: number, ms = PATIENCE): Promise<Uint8Array> {
-    return await within(ms, this.#take(size), `${size} bytes`);
+  async take(size: number): Promise<Uint8Array> {
+    return await within(this.#take(size), `${size} bytes`);
   }
 
   /** All that comes until the end. */
-  async rest(ms = PATIENCE): Promise<Uint8Array> {
+  async rest(): Promise<Uint8Array> {
     const rest = async (): Promise<Uint8Array> => {
       while (await this.#more());
       return this.#cut(this.#got.length);
     };
-    return await within(ms, rest(), "the end");
+    return await within(rest(), "the end");
   }
 
   /** Reads up to `size` bytes away; gives how many came before the end, and their SHA-256. */
@@ -178,8 +172,8 @@ export class Visitor implements Disposable {
   }
 
   /** The connection ends, and nothing more comes before. @throws {Error} when something does. */
-  async ends(ms = PATIENCE): Promise<void> {
-    const rest = await this.rest(ms);
+  async ends(): Promise<void> {
+    const rest = await this.rest();
     if (rest.length > 0) throw new Error(`More came: ${JSON.stringify(latin1Of(rest))}`);
   }
 

@@ -43,7 +43,7 @@ const withPassword = { env: { CRUNCH_PASSWORD: PASSWORD } };
 
 /** The agent was told to go, or is so within a second of the change; it lives on, and asks again seldom. */
 async function cutOff(agent: CrunchProcess): Promise<void> {
-  await agent.said(/the relay sends us away/, 1_000);
+  await agent.said(/the relay sends us away/);
   await agent.said(/trying again in 30 s/);
   assert.equal(agent.code, null);
 }

@@ -153,7 +153,7 @@ async function behind(kind: ProxyKind, t: Deno.TestContext, socket: boolean): Pr
   });
 
   await t.step("the request log has the visitor's address", async () => {
-    const items = await eventually(5_000, async () => {
+    const items = await eventually(async () => {
       const text = await get(
         "relay.example",
         "/api/v1/requests",

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { Household } from "../support/crunch.ts";
-import { eventually, pause, within } from "../support/deadline.ts";
+import { DEADLINE, eventually, pause } from "../support/deadline.ts";
 import { Visitor } from "../support/visitor.ts";
 
 const AGENTS = 1_000;
@@ -36,11 +36,11 @@ class Fleet implements AsyncDisposable {
   }
 
   /** Resolves once all have been welcomed so many times. */
-  async welcomed(count: number, ms: number): Promise<void> {
-    await eventually(ms, () => {
+  async welcomed(count: number): Promise<void> {
+    await eventually(() => {
       assert.doesNotMatch(this.#said, /refused/);
       return this.#said.includes(`welcomed ${count}\n`);
-    }, { what: `${count} welcomes` });
+    }, { what: `${count} welcomes`, ms: 4 * DEADLINE });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -62,7 +62,7 @@ async function askAll(http: string): Promise<void> {
   await Promise.all([0, 1, 2, 3].map(ask));
 }
 
-Deno.test("fleet: 1,000 agents sign in, cost little, and are back within 5 s of a restart", async () => {
+Deno.test("fleet: 1,000 agents sign in, cost little, and are back soon after a restart", async () => {
   await using household = new Household();
   household.write("site/a.txt", "here");
   const names = Array.from({ length: AGENTS }, (_, i) => `n${i}`);
@@ -72,7 +72,7 @@ Deno.test("fleet: 1,000 agents sign in, cost little, and are back within 5 s of 
   const empty = relay.process.memory;
   const began = performance.now();
   await using fleet = new Fleet([relay.tunnel, token, household.path("site"), String(AGENTS)]);
-  await fleet.welcomed(AGENTS, 30_000);
+  await fleet.welcomed(AGENTS);
   console.log(
     `      signed in ${Math.round(performance.now() - began)} ms after the helper's start`,
   );
@@ -89,12 +89,13 @@ Deno.test("fleet: 1,000 agents sign in, cost little, and are back within 5 s of 
   const restarted = performance.now();
   const again = await household.again(relay);
   const ready = performance.now();
-  await within(30_000, fleet.welcomed(2 * AGENTS, 30_000));
+  await fleet.welcomed(2 * AGENTS);
   const now = performance.now();
   console.log(
     `      all back ${Math.round(now - ready)} ms after the relay listened, ` +
       `${Math.round(now - restarted)} ms after it was started`,
   );
-  assert(now - ready < 5_000, `${now - ready} ms`);
+  // A second or two where nothing else runs; an outage of this length is waited for 1 s at the most.
+  assert(now - ready < DEADLINE, `${now - ready} ms`);
   await askAll(again.http);
 });

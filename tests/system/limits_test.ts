@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { formatToken, newTokenSecret, SignInError } from "../../tunnel/mod.ts";
 import { AgentDouble, type DoubleRequest } from "../support/agent_double.ts";
 import { Household } from "../support/crunch.ts";
-import { eventually, pause, within } from "../support/deadline.ts";
+import { DEADLINE, eventually, pause, within } from "../support/deadline.ts";
 import { type Answer, ask, Visitor } from "../support/visitor.ts";
 
 /** A relay and an agent on it that answers with what it got, or as `answer` says. */
@@ -117,7 +117,7 @@ Deno.test("limits: time", async (t) => {
     }
     assert.equal((await answering).status, 408);
     const took = performance.now() - began;
-    assert(took > 700 && took < 3_000, `${took} ms`);
+    assert(took > 700 && took < 9_000, `${took} ms`);
     assert(said < text.length);
     slow.close();
     await saying;
@@ -130,12 +130,12 @@ Deno.test("limits: time", async (t) => {
       using idle = await Visitor.connect(http);
       await idle.ask("/healthz");
       const began = performance.now();
-      await mute.ends(3_000);
+      await mute.ends();
       const first = performance.now() - began;
-      await idle.ends(4_000);
+      await idle.ends();
       const second = performance.now() - began;
-      assert(first > 700 && first < 2_000, `${first} ms`);
-      assert(second > 1_700 && second < 3_500, `${second} ms`);
+      assert(first > 700 && first < 9_000, `${first} ms`);
+      assert(second > 1_700 && second < DEADLINE, `${second} ms`);
     },
   );
 
@@ -145,7 +145,7 @@ Deno.test("limits: time", async (t) => {
     await visitor.send("some");
     const request = await agent.next();
     assert.equal((await visitor.answer()).status, 408);
-    await within(1_000, request.reset, "the reset");
+    await within(request.reset, "the reset");
   });
 
   await t.step(
@@ -161,7 +161,7 @@ Deno.test("limits: time", async (t) => {
       const began = performance.now();
       while (!gone) await request.write(piece);
       const took = performance.now() - began;
-      assert(took > 700 && took < 5_000, `${took} ms`);
+      assert(took > 700 && took < DEADLINE, `${took} ms`);
     },
   );
 });
@@ -190,7 +190,7 @@ Deno.test("limits: streams of an agent", async (t) => {
   try {
     await t.step("256 at a time, and another connection is asked for in time", async () => {
       await knock(256);
-      await eventually(5_000, () => agent.waiting === 256);
+      await eventually(() => agent.waiting === 256);
       assert(asked >= 1, "the relay did not ask for more");
     });
 
@@ -199,7 +199,7 @@ Deno.test("limits: streams of an agent", async (t) => {
       waiting = await knock(64);
       await pause(200);
       const [over] = await knock(1);
-      const answer = await over!.answer({ ms: 1_000 });
+      const answer = await over!.answer();
       assert.equal(answer.status, 503);
       assert.equal(answer.json().code, "overloaded");
       assert.match(answer.get("retry-after")!, /^\d+$/);
@@ -210,12 +210,12 @@ Deno.test("limits: streams of an agent", async (t) => {
 
     await t.step("as soon as one is free the first that waits has it", async () => {
       (await agent.next()).respond("done");
-      await eventually(1_000, () => agent.waiting === 256);
+      await eventually(() => agent.waiting === 256);
       // A visitor that leaves makes room as well, and one that waits no more takes none.
       waiting.pop()!.close();
       const first = await agent.next();
       first.respond("done");
-      await eventually(1_000, () => agent.waiting === 256);
+      await eventually(() => agent.waiting === 256);
     });
 
     await t.step("another connection of the session takes those that wait", async () => {
@@ -229,16 +229,16 @@ Deno.test("limits: streams of an agent", async (t) => {
           request.respond("from the second");
         },
       });
-      await eventually(1_000, () => taken >= 60, { what: "taking them" });
+      await eventually(() => taken >= 60, { what: "taking them" });
     });
 
     await t.step("who waits too long is told 503", async () => {
       const late = await knock(3);
       const began = performance.now();
-      const answers = await Promise.all(late.map((visitor) => visitor.answer({ ms: 5_000 })));
+      const answers = await Promise.all(late.map((visitor) => visitor.answer()));
       const took = performance.now() - began;
       for (const answer of answers) assert.equal(answer.json().code, "overloaded");
-      assert(took > 1_700 && took < 4_000, `${took} ms`);
+      assert(took > 1_700 && took < DEADLINE, `${took} ms`);
     });
   } finally {
     for (const visitor of visitors) visitor.close();
@@ -262,7 +262,7 @@ Deno.test("limits: bursts of 512 new visitors at once, again and again, wedge no
   };
   for (let round = 0; round < 6; round++) {
     await Promise.all(Array.from({ length: 512 }, (_, i) => visit(i)));
-    await eventually(5_000, async () => (await ask(relay.http, "/local/a.txt")).status === 200);
+    await eventually(async () => (await ask(relay.http, "/local/a.txt")).status === 200);
   }
   console.log(`      ${JSON.stringify(Object.fromEntries(tally))}`);
   assert.deepEqual([...tally.keys()].filter((status) => status !== 200 && status !== 503), []);
@@ -338,7 +338,7 @@ Deno.test("limits: connections of one address, loopback not counted", async () =
     await over.ends();
     for (let i = 0; i < 8; i++) assert.equal(await knock("127.0.0.1"), 200);
     visitors[0]!.close();
-    await eventually(2_000, async () => (await knock(here.address)) === 200);
+    await eventually(async () => (await knock(here.address)) === 200);
   } finally {
     for (const visitor of visitors) visitor.close();
   }
@@ -405,11 +405,11 @@ Deno.test("limits: agents that have not signed in", async (t) => {
     for (let i = 0; i < 3; i++) mute.push(await Visitor.connect(relay.tunnel));
     await pause(100);
     using over = await Visitor.connect(relay.tunnel);
-    await over.ends(800);
+    await over.ends();
   });
 
   await t.step("have so much time and not more; then others may come in", async () => {
-    await Promise.all(mute.map((visitor) => visitor.rest(3_000)));
+    await Promise.all(mute.map((visitor) => visitor.rest()));
     for (const visitor of mute) visitor.close();
     await using _agent = await AgentDouble.connect({
       tunnel: relay.tunnel,

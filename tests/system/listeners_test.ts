@@ -115,12 +115,12 @@ Deno.test("listeners: HTTPS and agents over TLS, with a certificate that is repl
     assert.equal(await over(), "here");
     // Certificate and key of two pairs for a moment: said, and the old pair serves on.
     household.write("cert.pem", renewed.certificate);
-    await eventually(5_000, async () => {
+    await eventually(async () => {
       await get(`${https}/healthz`, authority.certificate);
       return /is not the key of/.test(process.stderr);
     }, { every: 200 });
     household.write("key.pem", renewed.key);
-    await eventually(5_000, async () => {
+    await eventually(async () => {
       return (await get(`${https}/local/`, next.certificate)).text === "here";
     }, { every: 200, what: "the new certificate" });
     assert.equal(await over(), "here");

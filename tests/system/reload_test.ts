@@ -29,7 +29,7 @@ Deno.test("reload: a relay takes over what can change, and says what cannot", as
   await t.step("when the file is replaced by another", async () => {
     const next = household.write("next.toml", "[relay]\nmax-target = '1KiB'\n");
     Deno.renameSync(next, file);
-    await eventually(5_000, async () => await status(relay.http, long) === 414);
+    await eventually(async () => await status(relay.http, long) === 414);
   });
 
   await t.step("a bad file changes nothing and says file and line", async () => {
@@ -68,9 +68,9 @@ Deno.test("reload: a relay takes over what can change, and says what cannot", as
     await process.said(/configuration is left as it was: .*crunch\.toml is empty/);
     assert.equal(await status(relay.http, long), 404);
     household.write("crunch.toml", `[relay]\n${max}\n${domain}\n`);
-    await eventually(5_000, async () => await status(relay.http, long) === 414);
+    await eventually(async () => await status(relay.http, long) === 414);
     household.write("crunch.toml", `[relay]\nmax-target = '4KiB'\n${domain}\n`);
-    await eventually(5_000, async () => await status(relay.http, long) === 404);
+    await eventually(async () => await status(relay.http, long) === 404);
   });
 
   await t.step("trusted proxies, names and the log's retention", async () => {
@@ -105,9 +105,9 @@ Deno.test("reload: what a file says comes before the dashboard, be it the defaul
   const long = `/${"a".repeat(2000)}`;
   assert.equal(await status(relay.http, long), 414);
   household.write("crunch.toml", "[relay]\nmax-target = '16KiB'\n");
-  await eventually(5_000, async () => await status(relay.http, long) === 404);
+  await eventually(async () => await status(relay.http, long) === 404);
   household.write("crunch.toml", "[relay]\n");
-  await eventually(5_000, async () => await status(relay.http, long) === 414);
+  await eventually(async () => await status(relay.http, long) === 414);
 });
 
 Deno.test({
@@ -156,7 +156,7 @@ Deno.test("reload: an agent publishes what its file says now, without a gap", as
     assert.equal(await read("letters"), "three", "at once");
     await process.said(/\/bob\/\n/);
     assert.equal(await read("bob"), "one");
-    await eventually(5_000, async () => await read("notes") === "503");
+    await eventually(async () => await read("notes") === "503");
     assert.doesNotMatch(process.stderr, /lost the relay/);
   });
 
@@ -184,6 +184,6 @@ Deno.test("reload: an agent reads its token's file again when it dials again", a
   relay.process.kill("SIGKILL");
   await relay.process.exit;
   const again = await household.again(relay);
-  await eventually(10_000, async () => await status(again.http, "/bob/") === 200);
+  await eventually(async () => await status(again.http, "/bob/") === 200);
   assert.equal(await status(again.http, "/alice/"), 503);
 });

@@ -73,7 +73,7 @@ Deno.test("request log", async (t) => {
   });
   const api = await signIn(relay);
   const all = async (name: string, count: number): Promise<Row[]> =>
-    await eventually(3_000, async () => {
+    await eventually(async () => {
       const rows = await rowsOf(api, name);
       return rows.length >= count && rows;
     }, { every: 50 });
@@ -147,7 +147,6 @@ Deno.test("request log", async (t) => {
       visitor.close();
       await request.reset;
       const row = await eventually(
-        3_000,
         async () => (await rowsOf(api, "alice")).find(({ target }) => target === "/alice/left"),
         { every: 50 },
       );
@@ -157,7 +156,7 @@ Deno.test("request log", async (t) => {
   );
 
   await t.step("usage counts the same requests and bytes, for the account", async () => {
-    const usage = await eventually(3_000, async () => {
+    const usage = await eventually(async () => {
       const { items } = await api<{ items: Array<Record<string, number>> }>(
         "usage?by=account&step=day",
       );

@@ -185,7 +185,7 @@ Deno.test("relay: the first password is shown on a terminal, and lies nowhere th
   const password = (await terminal.said(/admin with the password (\S+)/))[1]!;
   await terminal.said(/reachable only/);
   assert.throws(() => Deno.statSync(`${household.data}/admin-password`), Deno.errors.NotFound);
-  const ready = await eventually(5_000, () => Deno.readTextFileSync(file));
+  const ready = await eventually(() => Deno.readTextFileSync(file));
   const { http } = JSON.parse(ready);
   const session = await ask(http, "/api/v1/sessions", {
     method: "POST",

@@ -61,7 +61,7 @@ Deno.test({
       stderr: "piped",
     }).spawn();
     const said = new Response(relay.stderr).text();
-    await eventually(20_000, () => {
+    await eventually(() => {
       try {
         return Deno.statSync(ready).isFile;
       } catch {
@@ -137,7 +137,7 @@ async function closeAmidDownload(relay: RunningRelay): Promise<number> {
   const head = new TextDecoder().decode(buffer.subarray(0, size)).indexOf("\r\n\r\n") + 4;
   relay.process.kill("SIGKILL");
   await relay.process.exit;
-  await eventually(5_000, async () => {
+  await eventually(async () => {
     try {
       (await Deno.connect({ hostname: hostname!, port: Number(port) })).close();
       return false;
@@ -166,8 +166,8 @@ for (const config of [undefined, "crunch.toml"]) {
       });
       const pid = pidOf(household);
       try {
-        assert.equal(await within(20_000, closeAmidDownload(relay), "the download"), SIZE);
-        await eventually(5_000, () => !isAlive(pid));
+        assert.equal(await within(closeAmidDownload(relay), "the download"), SIZE);
+        await eventually(() => !isAlive(pid));
         assert.equal(Deno.readTextFileSync(`${household.data}/relay.lock`), "", "a clean end");
       } finally {
         if (isAlive(pid)) Deno.kill(pid, "SIGKILL");
@@ -189,13 +189,12 @@ Deno.test({
     try {
       relay.process.kill("SIGKILL");
       await relay.process.exit;
-      await eventually(
-        5_000,
-        () => /read again; nothing/.test(Deno.readTextFileSync(household.path("nohup.out"))),
+      await eventually(() =>
+        /read again; nothing/.test(Deno.readTextFileSync(household.path("nohup.out")))
       );
       assert.equal((await ask(relay.http, `/${"a".repeat(2000)}`)).status, 414);
       Deno.kill(pid, "SIGTERM");
-      await eventually(5_000, () => !isAlive(pid));
+      await eventually(() => !isAlive(pid));
     } finally {
       if (isAlive(pid)) Deno.kill(pid, "SIGKILL");
     }

@@ -12,7 +12,7 @@ const OLD = new Date("2020-05-05T05:05:05.000Z");
 
 /** Waits until something holds, for a time: on a busy machine turns are over long before the disk has answered. */
 async function until(holds: () => boolean): Promise<void> {
-  await eventually(10_000, holds, { every: 1 });
+  await eventually(holds, { every: 1 });
 }
 
 /** Creates a file of `size` bytes that takes no room, with a few at its end. */

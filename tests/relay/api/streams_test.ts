@@ -14,13 +14,11 @@ async function follow(house: House, who: Who, path: string, last?: string): Prom
   return new StreamReader(response);
 }
 
-Deno.test("request stream: sends each request soon after it ended", async () => {
+Deno.test("request stream: sends each request once it has ended, and waits for no other", async () => {
   await using house = await House.open();
   await using stream = await follow(house, "admin", "/requests/stream");
   house.addRequest("olga", "one");
-  const began = performance.now();
-  const event = await stream.next();
-  assert(performance.now() - began < 200);
+  const event = await within(stream.next());
   assert.deepEqual([event?.event, event?.data.id, event?.data.name], ["request", "one", "olga"]);
   assert.match(event!.id!, /^[0-9a-f]{32}$/);
 });
@@ -84,7 +82,7 @@ Deno.test("request stream: goes on where a page of the list ends, with what is o
     const path = `/requests/stream?${query}&after=${body.newest}`;
     await using stream = await follow(house, "admin", path);
     house.addRequest("olga", `${filter} b`, { status });
-    const ids = (await within(5_000, stream.take(2))).map(({ data }) => data.id);
+    const ids = (await within(stream.take(2))).map(({ data }) => data.id);
     assert.deepEqual(ids, [`${filter} a`, `${filter} b`]);
     await house.requestLog.flush();
   }
@@ -115,7 +113,7 @@ Deno.test("event stream: what waits for slow readers is bounded in bytes, howeve
   let missed = 0;
   let bytes = 0;
   for (let last = ""; last !== "r2999";) {
-    const event = await within(30_000, stream.next());
+    const event = await within(stream.next());
     assert(event !== null);
     if (event.event === "gap") missed += event.data.missed;
     else bytes += JSON.stringify(event.data).length;
@@ -203,5 +201,6 @@ Deno.test("globs: the worst one takes no time", () => {
     assert(!matchesGlob(text, glob));
   }
   assert(matchesGlob(text, "*a".repeat(500)));
-  assert(performance.now() - began < 500);
+  // One that tries every way would take for ever.
+  assert(performance.now() - began < 10_000);
 });

@@ -119,6 +119,6 @@ Deno.test("redaction: hostile queries take linear time", () => {
     const target = "/?" + piece.repeat(200_000 / piece.length);
     const started = performance.now();
     redactTarget(target);
-    assert(performance.now() - started < 2_000, piece);
+    assert(performance.now() - started < 10_000, piece);
   }
 });

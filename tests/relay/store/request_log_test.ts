@@ -10,6 +10,7 @@ import {
   type RequestLogOptions,
 } from "../../../relay/store/mod.ts";
 import { LogChannel } from "../../../relay/store/log_channel.ts";
+import { eventually } from "../../support/deadline.ts";
 import { TempDir } from "./temp_dir.ts";
 
 interface Recorded {
@@ -143,8 +144,9 @@ Deno.test("request log: a second's usage begins and ends with the clock's", asyn
   const until = Date.now() + 1;
   const rows = await reader.usage({ since: began, until, step: "second", by: "all" });
   assert.equal(rows.reduce((sum, { requests }) => sum + requests, 0), recorded);
-  assert(rows.length >= 3 && rows.length <= 4, String(rows.length));
-  assert(rows.every(({ start }, i) => start === rows[0]!.start + i * 1000));
+  // A machine that stands still leaves out a second, or takes longer.
+  assert(rows.length >= 2, String(rows.length));
+  assert(rows.every(({ start }, i) => start % 1000 === 0 && start > (rows[i - 1]?.start ?? 0)));
 });
 
 Deno.test("request log: a full queue leaves out even failures, and counts them", async () => {
@@ -354,10 +356,7 @@ Deno.test("request log: what it keeps can change while it is open", async () => 
   await log.flush();
   assert.equal((await stored(dir)).length, 1);
   log.limit({ keepMs: 1_000, keepBytes: 1e9 });
-  for (let tries = 0; (await stored(dir)).length > 0; tries++) {
-    assert.ok(tries < 100);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
+  await eventually(async () => (await stored(dir)).length === 0, { every: 100 });
 });
 
 Deno.test("request log: that keeps nothing counts usage, and keeps rows again when it may", async () => {
