@@ -26,7 +26,7 @@ for (const command of ["relay", "both"] as const) {
       const pipe = household.path("pipe");
       assert.ok(new Deno.Command("mkfifo", { args: [pipe] }).outputSync().success);
       const process = household.crunch(args(household, pipe));
-      const line = await within(20_000, Deno.readTextFile(pipe), "the line");
+      const line = await within(Deno.readTextFile(pipe), "the line");
       assert.equal(typeof JSON.parse(line).http, "string");
       assert.ok(Deno.lstatSync(pipe).isFifo);
       process.kill("SIGTERM");
@@ -68,6 +68,6 @@ Deno.test({
     ]);
     await process.said(/reachable only from this machine/, 20_000);
     process.kill("SIGTERM");
-    assert.equal(await within(20_000, process.exit, "the end"), 0, process.all);
+    assert.equal(await within(process.exit, "the end"), 0, process.all);
   },
 });
