@@ -44,7 +44,7 @@ Deno.test("waiting: who was replaced takes over within a second when the other l
       second.process.kill(signal);
       await second.process.exit;
       const since = performance.now();
-      await eventually(PATIENCE, async () => await who(http) === "first", {
+      await eventually(async () => await who(http) === "first", {
         what: "the first one",
       });
       assert.ok(performance.now() - since < 1_000, `${performance.now() - since} ms`);
@@ -64,10 +64,10 @@ Deno.test("waiting: of three one serves and two wait, each for the one that serv
   const [a, b, c] = agents as [RunningAgent, RunningAgent, RunningAgent];
   await a.process.said(new RegExp(`waiting: local .*pid ${c.process.pid} `), PATIENCE);
   c.process.kill("SIGTERM");
-  await eventually(PATIENCE, async () => await who(http) === "a", { what: "a" });
+  await eventually(async () => await who(http) === "a", { what: "a" });
   await b.process.said(new RegExp(`waiting: local .*pid ${a.process.pid} `), PATIENCE);
   a.process.kill("SIGTERM");
-  await eventually(PATIENCE, async () => await who(http) === "b", { what: "b" });
+  await eventually(async () => await who(http) === "b", { what: "b" });
 });
 
 Deno.test("waiting: after the relay's restart who served serves and who waited waits", async () => {
@@ -108,7 +108,7 @@ Deno.test("waiting: on the wire, a process does not wait for its own earlier ses
   assert.deepEqual(first.welcome.waiting, []);
   await using again = await connect("again", "keep", "one");
   assert.deepEqual(again.welcome.waiting, []);
-  assert.equal((await within(PATIENCE, first.wentAway, "being told")).code, "replaced");
+  assert.equal((await within(first.wentAway, "being told")).code, "replaced");
   await using other = await connect("other", "wait", "two");
   const [turn] = other.welcome.waiting ?? [];
   assert.equal(turn?.name, "alice");
@@ -117,7 +117,7 @@ Deno.test("waiting: on the wire, a process does not wait for its own earlier ses
   assert.equal(await said(), "again");
   assert.deepEqual(turns, []);
   again.die();
-  await eventually(PATIENCE, async () => await said() === "other", { what: "the other one" });
+  await eventually(async () => await said() === "other", { what: "the other one" });
   assert.deepEqual(turns, [{ name: "alice" }]);
 });
 
@@ -143,7 +143,7 @@ Deno.test("waiting: with several names only the lost one waits", async () => {
   assert.equal((await ask(http, "/alice/who")).text, "alice");
   assert.doesNotMatch(both.process.stderr, /alice is published/);
   one.process.kill("SIGTERM");
-  await eventually(PATIENCE, async () => (await ask(http, "/photos/who")).text === "photos", {
+  await eventually(async () => (await ask(http, "/photos/who")).text === "photos", {
     what: "its own again",
   });
 });
