@@ -5,7 +5,18 @@ import { coarseDate, dateField, TICK, unwatch, watch } from "../../http/clock.ts
 import { DEFAULT_SERVER_LIMITS } from "../../http/server.ts";
 import type { ServerExchange } from "../../http/server_exchange.ts";
 import { MockClock } from "../support/mock_clock.ts";
-import { bodyOf, bytesOf, pause, PLAIN, say, serve, type Visitor, within } from "./visitor.ts";
+import {
+  bodyOf,
+  bytesOf,
+  eventually,
+  pause,
+  PLAIN,
+  say,
+  serve,
+  settled,
+  type Visitor,
+  within,
+} from "./visitor.ts";
 
 const GET = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
 const POST = "POST / HTTP/1.1\r\nHost: h\r\n";

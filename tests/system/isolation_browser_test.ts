@@ -198,7 +198,6 @@ Deno.test("isolation in a browser", async (t) => {
       assert.equal(pdf!.status(), 200);
       // The viewer is a frame within.
       await eventually(
-        20_000,
         () => page.frames().some((frame) => frame.url().startsWith("chrome-extension:")),
         {
           what: "the PDF viewer",
@@ -390,7 +389,6 @@ Deno.test("isolation in a browser", async (t) => {
       attempt(`window.open("leaflet.pdf")`),
     ]);
     await eventually(
-      20_000,
       () => popup.frames().some((frame) => frame.url().startsWith("chrome-extension:")),
       { what: "the PDF viewer" },
     );
@@ -426,7 +424,7 @@ Deno.test("isolation in a browser", async (t) => {
   await step("on a subdomain it has an origin, cookies and storage of its own", async () => {
     const own = `http://mallory.localhost:${relay.http.split(":")[1]}/`;
     await page.goto(own);
-    await eventually(20_000, async () => (await page.textContent("#state")) === "module ran");
+    await eventually(async () => (await page.textContent("#state")) === "module ran");
     assert.equal(await attempt(`document.cookie = "a=1"; return document.cookie`), "a=1");
     assert.equal(await attempt(`localStorage.x = 1; return localStorage.x`), "1");
     assert.match(

@@ -248,7 +248,7 @@ Deno.test("request log: keeps no secret, whether everybody's or the operator's o
   );
   await ask(relay.http, "/nobody/a?client_secret=S&x=1&memberNo=S&ref=S");
   const api = await signIn(relay);
-  const [row] = await eventually(20_000, async () => {
+  const [row] = await eventually(async () => {
     const rows = await rowsOf(api, "nobody");
     return rows.length > 0 ? rows : undefined;
   });
