@@ -8,6 +8,7 @@ export const DEADLINE = 30_000;
 
 /** Of the real clock, also while a test holds the clock in its hand. */
 const { setTimeout, clearTimeout } = globalThis;
+const now = performance.now.bind(performance);
 
 /** Rejects when `promise` takes longer than `ms`. */
 export async function within<T>(
@@ -42,7 +43,7 @@ export async function eventually<T>(
   ask: () => T | undefined | false | Promise<T | undefined | false>,
   { every = 10, what = "it", ms = DEADLINE }: { every?: number; what?: string; ms?: number } = {},
 ): Promise<T> {
-  const until = performance.now() + ms;
+  const until = now() + ms;
   let cause: unknown;
   for (;;) {
     try {
@@ -52,7 +53,7 @@ export async function eventually<T>(
     } catch (error) {
       cause = error;
     }
-    if (performance.now() > until) {
+    if (now() > until) {
       throw new Error(`${what} did not happen within ${ms} ms`, { cause });
     }
     await pause(every);
@@ -63,10 +64,10 @@ export async function eventually<T>(
 export async function settled(count: () => number): Promise<number> {
   let before = 0;
   return await eventually(() => {
-    const now = count();
-    const still = now === before && now > 0;
-    before = now;
-    return still && now;
+    const grown = count();
+    const still = grown === before && grown > 0;
+    before = grown;
+    return still && grown;
   }, { every: 200, what: "standing still" });
 }
 

@@ -72,7 +72,7 @@ Deno.test({
       assert.match(answer.text, text, path);
     }
     // Written by one worker, read by another that starts only now.
-    await eventually(20_000, async () => {
+    await eventually(async () => {
       const { status, text } = await get("/api/v1/requests", [cookie]);
       assert.equal(status, 200, text);
       return text.includes("/a.txt");
