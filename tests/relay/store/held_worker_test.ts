@@ -46,7 +46,7 @@ async function ask(held: HeldWorker): Promise<string> {
   };
   worker.postMessage(84);
   try {
-    return await within(60_000, answer.promise, "the worker's answer");
+    return await within(answer.promise, "the worker's answer", 60_000);
   } finally {
     worker.terminate();
   }
