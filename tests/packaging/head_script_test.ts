@@ -360,7 +360,7 @@ Deno.test({
     await using packed = await Packed.make();
     const cache = packed.path("home/.cache/crunch");
     const child = packed.start();
-    await eventually(20_000, () => {
+    await eventually(() => {
       try {
         return packed.entries(cache).some((name) => name.startsWith(".new-"));
       } catch {

@@ -49,7 +49,7 @@ Deno.test({
     } finally {
       for (const reader of readers) reader[Symbol.dispose]();
     }
-    await eventually(10_000, () => relay.process.memory - idle < REST, {
+    await eventually(() => relay.process.memory - idle < REST, {
       every: 250,
       what: "giving the memory back",
     });
