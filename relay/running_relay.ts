@@ -177,7 +177,7 @@ export class RunningRelay implements Relay {
     if (this.#lock.lacksMarker) {
       onWarning(`the marker .crunch-private was missing in ${values.data}: it was copied in part`);
     }
-    this.#store = undo.use(openStore(values.data, { onWarning }));
+    this.#store = undo.use(openStore(values.data, { durability: "later", onWarning }));
     this.foundAccounts = this.#store.accounts.count;
     this.#settings = new RelaySettings({
       values,
@@ -210,6 +210,8 @@ export class RunningRelay implements Relay {
     await this.#administration.open();
     this.#local.leave(this.#listeners, this.#store.firstStart);
     this.adminPassword = await this.#store.firstStart.ensureAdmin(adminPassword?.reveal());
+    this.#store.disk.checkpointBy((path) => this.#requestLog.checkpoint(path));
+    await this.#store.disk.synced();
     this.#front.telemetry = this.#telemetry = Telemetry.start(
       this.#software,
       () => families(this.#metrics),

@@ -4,6 +4,7 @@ import {
   type Account,
   type Actor,
   allows,
+  type Grant,
   type Role,
   type Session,
   type Store,
@@ -75,6 +76,7 @@ function identityOf({ account, session, token }: Sender, { address }: Caller): I
     );
   }
   const { name, role } = account;
+  const grant = grantOf({ account, session, token });
   return {
     name,
     role,
@@ -82,8 +84,15 @@ function identityOf({ account, session, token }: Sender, { address }: Caller): I
     session,
     token,
     isReader,
-    actor: { who: name, address },
+    actor: { who: name, address, ...(grant === undefined ? {} : { grant }) },
   };
+}
+
+/** What is asked again when something is changed. */
+function grantOf({ account: { id: account, role }, session, token }: Sender): Grant | undefined {
+  if (session !== undefined) return { account, role, via: { kind: "session", id: session.id } };
+  if (token !== undefined) return { account, role, via: { kind: "token", id: token.id } };
+  return undefined;
 }
 
 function unknown(detail: string): Problem {

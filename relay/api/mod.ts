@@ -1,7 +1,6 @@
 /** The REST API under `/api/v1`: one implementation for browsers, tokens, the control socket and `crunch account`. @module */
 
 import { OpenAPIHono } from "@hono/zod-openapi";
-import { bodyLimit } from "hono/body-limit";
 import { accountRoutes } from "./accounts.ts";
 import { agentRoutes } from "./agents.ts";
 import type { ApiContext, Caller } from "./context.ts";
@@ -11,7 +10,7 @@ import { bearsToken, identify } from "./identity.ts";
 import { AllowedMethods } from "./methods.ts";
 import { nameRoutes } from "./names.ts";
 import { describe } from "./openapi.ts";
-import { checkOrigin, checkType } from "./origin.ts";
+import { checkOrigin, checkType, isChanging } from "./origin.ts";
 import { Problem, problemOf } from "./problem.ts";
 import { reachRoutes } from "./reach.ts";
 import { recordRoutes } from "./records.ts";
@@ -21,6 +20,7 @@ import { sessionRoutes } from "./sessions.ts";
 import { settingRoutes } from "./settings.ts";
 import { tokenRoutes } from "./tokens.ts";
 import { detailOf, fieldErrors } from "./validation.ts";
+import { withWholeBody } from "./whole_body.ts";
 
 export type { ApiContext, Caller, LiveRelay } from "./context.ts";
 export type * from "./views.ts";
@@ -32,9 +32,6 @@ export interface Api extends Disposable {
   /** Answers a request that came in the way `caller` says. Never rejects. */
   fetch(request: Request, caller: Caller): Promise<Response>;
 }
-
-/** The longest body of a request, bytes. */
-const MOST_BODY = 64 << 10;
 
 /** Nothing of this is kept by a browser or a proxy, runs, or is framed. */
 const FIELDS: readonly (readonly [string, string])[] = [
@@ -72,7 +69,6 @@ export function createApi(context: ApiContext): Api {
     checkType(c.req.raw);
     await next();
   });
-  app.use("*", bodyLimit({ maxSize: MOST_BODY, onError: () => tooLarge() }));
   const noteToken = ({ code }: Problem): void => {
     if (code === "wrong-scope") context.live?.signInFailures.add("token wrong-scope");
     if (code === "not-signed-in") context.live?.signInFailures.add("token bad-credentials");
@@ -111,11 +107,24 @@ export function createApi(context: ApiContext): Api {
       .response(c.env.requestId);
   });
 
+  const answer = async (request: Request, caller: Caller): Promise<Response> => {
+    if (request.method === "HEAD") {
+      return await headOf(request, (asked) => app.fetch(asked, caller));
+    }
+    try {
+      const response = await app.fetch(await withWholeBody(request), caller);
+      // Whoever hears that something was changed can rely on it.
+      if (isChanging(request.method)) await context.store.disk.synced();
+      return response;
+    } catch (error) {
+      const problem = problemOf(error);
+      if (problem === undefined) throw error;
+      return problem.response(caller.requestId);
+    }
+  };
   return {
     fetch: async (request, caller) => {
-      const response = request.method === "HEAD"
-        ? await headOf(request, (asked) => app.fetch(asked, caller))
-        : await app.fetch(request, caller);
+      const response = await answer(request, caller);
       for (const [name, value] of FIELDS) {
         // The reference page has a policy of its own.
         if (!response.headers.has(name)) response.headers.set(name, value);
@@ -137,8 +146,4 @@ async function headOf(
   const { body, status, headers } = await answer(new Request(request, { method: "GET" }));
   await body?.cancel();
   return new Response(null, { status, headers });
-}
-
-function tooLarge(): never {
-  throw new Problem(413, "too-large", `A body has at most ${MOST_BODY} bytes`);
 }

@@ -78,6 +78,8 @@ const STATUS: Readonly<Partial<Record<StoreErrorCode, number>>> = {
   unknown: 404,
   conflict: 412,
   limit: 403,
+  lapsed: 401,
+  forbidden: 403,
   "own-name": 409,
   "last-admin": 409,
   busy: 429,
@@ -93,6 +95,7 @@ export function problemOf(error: unknown): Problem | undefined {
     return new Problem(status, code, message, {
       cause,
       ...(field !== undefined && status !== 404 ? { errors: [{ field, message }] } : {}),
+      ...(status === 401 ? { headers: { "www-authenticate": "Bearer" } } : {}),
       ...(status === 429 ? { headers: { "retry-after": "2" } } : {}),
     });
   }

@@ -1,6 +1,8 @@
 /** What was changed, by whom and from where: kept in the audit log, and told to whoever listens. @module */
 
 import type { Database, Row, Statement } from "./database.ts";
+import type { Grant, Grants } from "./grant.ts";
+import { StoreError } from "./store_error.ts";
 
 /** Who changes something. */
 export interface Actor {
@@ -8,6 +10,8 @@ export interface Actor {
   readonly who: string;
   /** The address it came from; empty for this machine's shell. */
   readonly address: string;
+  /** By what it may; without one nothing is asked. */
+  readonly grant?: Grant;
 }
 
 /** The program itself. */
@@ -57,12 +61,14 @@ export type ChangeListener = (change: Change) => void;
 /** The one way to change something in the store. */
 export class Changes {
   readonly #db: Database;
+  readonly #grants: Grants;
   readonly #now: () => number;
   readonly #insert: Statement;
   readonly #listeners = new Set<ChangeListener>();
 
-  constructor(db: Database, now: () => number) {
+  constructor(db: Database, { grants, now }: { grants: Grants; now: () => number }) {
     this.#db = db;
+    this.#grants = grants;
     this.#now = now;
     this.#insert = db.prepare(
       `INSERT INTO audit (time, who, address, action, account, object, before, after)
@@ -71,23 +77,34 @@ export class Changes {
   }
 
   /**
-   * Does `work` in one transaction with the entries it notes; listeners hear of them once they are kept.
-   * @throws whatever `work` throws, with nothing changed; {@linkcode StoreError} `storage`.
+   * Does `work` in one transaction with the entries it notes; listeners hear of them once they are kept. Whether the
+   * actor's grant still holds is asked in there: a right that was lost before changes nothing any more.
+   * @throws whatever `work` throws, with nothing changed; {@linkcode StoreError} `storage`, `lapsed`, `forbidden`.
    */
   run<T>(by: Actor, work: (note: (change: Change) => void) => T): T {
     const noted: Change[] = [];
-    const result = this.#db.transaction(() =>
-      work((change) => {
+    const result = this.#db.transaction(() => {
+      this.#authorise(by);
+      return work((change) => {
         const { action, account, object, before, after } = change;
         const values = [action, account, object, json(before), json(after)];
         this.#insert.run(this.#now(), by.who, by.address, ...values);
         noted.push(change);
-      })
-    );
+      });
+    });
     for (const change of noted) {
       for (const listener of this.#listeners) listener(change);
     }
     return result;
+  }
+
+  /** @throws {StoreError} `lapsed`, `forbidden`. */
+  #authorise({ grant }: Actor): void {
+    const lapse = grant && this.#grants.lapseOf(grant);
+    if (lapse === undefined) return;
+    throw lapse === "role"
+      ? new StoreError("forbidden", "Your role has changed meanwhile; nothing was changed")
+      : new StoreError("lapsed", "You are signed out since you began this; nothing was changed");
   }
 
   /** Calls `listener` for every change from now on, until the function it gives back is called. */

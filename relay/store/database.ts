@@ -9,8 +9,11 @@ export type Row = Record<string, string | number | bigint | Uint8Array | null>;
 
 /** How to open a {@linkcode Database}. */
 export interface DatabaseOptions {
-  /** `full`: what was committed outlives a power cut. `normal`: it outlives a kill, and commits do not wait for the disk. */
-  readonly durability: "full" | "normal";
+  /**
+   * `full`: what was committed outlives a power cut. `normal`: it outlives a kill, and commits do not wait for the
+   * disk, but checkpoints do. `later`: nothing waits, {@linkcode Disk} does.
+   */
+  readonly durability: "full" | "normal" | "later";
   /** How long a lock of another connection is waited for; the thread stands still meanwhile. Default 2,000 ms. */
   readonly busyTimeoutMs?: number;
   /** For one that only asks. */
@@ -26,6 +29,8 @@ export class Database implements Disposable {
   readonly #begin: StatementSync;
   readonly #commit: StatementSync;
   readonly #rollback: StatementSync;
+  readonly #changes: StatementSync;
+  readonly #busyTimeoutMs: number;
   #depth = 0;
   #open = true;
 
@@ -35,19 +40,22 @@ export class Database implements Disposable {
       // SQLite would make a missing one, and with mode 0644; -wal and -shm get the file's mode.
       if (options.readOnly) Deno.statSync(path);
       else createPrivateFile(path);
-      db = new DatabaseSync(path, { timeout: options.busyTimeoutMs ?? 2_000 });
+      this.#busyTimeoutMs = options.busyTimeoutMs ?? 2_000;
+      db = new DatabaseSync(path, { timeout: this.#busyTimeoutMs });
       // Taken by a new file only; lets the log give pages back without a VACUUM of the whole.
       db.exec("PRAGMA auto_vacuum = INCREMENTAL");
       db.exec("PRAGMA journal_mode = WAL");
       db.exec(`PRAGMA synchronous = ${options.durability === "full" ? "FULL" : "NORMAL"}`);
       db.exec("PRAGMA foreign_keys = ON");
       db.exec("PRAGMA journal_size_limit = 67108864");
+      if (options.durability === "later") db.exec("PRAGMA wal_autocheckpoint = 0");
       if (options.readOnly) db.exec("PRAGMA query_only = ON");
       this.#db = db;
       // Statements carry SQLite's error code, `exec` does not.
       this.#begin = db.prepare("BEGIN IMMEDIATE");
       this.#commit = db.prepare("COMMIT");
       this.#rollback = db.prepare("ROLLBACK");
+      this.#changes = db.prepare("SELECT total_changes() AS n");
     } catch (cause) {
       db?.close();
       throw new StoreError("storage", `Cannot open ${path}: ${text(cause)}`, { cause });
@@ -73,6 +81,19 @@ export class Database implements Disposable {
   value(sql: string): string | number | bigint | Uint8Array | null {
     const row = this.#db.prepare(sql).get();
     return Object.values(row ?? {})[0] ?? null;
+  }
+
+  /** Rows that this connection has changed, ever. */
+  get changes(): number {
+    return Number(this.#changes.get()!.n);
+  }
+
+  /** Empties the -wal after a checkpoint that has moved all of it: waits for no disk. False where somebody reads it. */
+  emptyWal(): boolean {
+    this.#db.exec("PRAGMA busy_timeout = 0");
+    const row = this.#db.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get();
+    this.#db.exec(`PRAGMA busy_timeout = ${this.#busyTimeoutMs}`);
+    return row?.busy === 0;
   }
 
   /** All of `work` or nothing. Within another transaction it is a part of that. */

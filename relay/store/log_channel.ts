@@ -38,6 +38,7 @@ export class LogChannel {
   #onready: ((message: Ready) => void) | undefined;
   #onidle: (() => void)[] = [];
   #onclosed: (() => void) | undefined;
+  #onchecked: ((isWhole: boolean) => void)[] = [];
 
   constructor(options: LogChannelOptions) {
     this.#options = options;
@@ -60,6 +61,16 @@ export class LogChannel {
     this.#underWay.push(parcel);
     if (!this.#worker) this.#settle(this.#failure);
     else this.#worker.postMessage({ kind: "write", ...parcel, insist } satisfies ToLogWorker);
+  }
+
+  /** Has a checkpoint made of another database; false where it was not whole, or the worker is not there. */
+  checkpoint(path: string): Promise<boolean> {
+    const worker = this.#worker;
+    if (worker === undefined) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      this.#onchecked.push(resolve);
+      worker.postMessage({ kind: "checkpoint", path } satisfies ToLogWorker);
+    });
   }
 
   /** Says what is kept from now on. */
@@ -88,6 +99,7 @@ export class LogChannel {
     clearTimeout(this.#restart);
     this.#worker?.terminate();
     this.#worker = undefined;
+    for (const tell of this.#onchecked.splice(0)) tell(false);
   }
 
   #startWorker(): void {
@@ -104,6 +116,7 @@ export class LogChannel {
 
   #hear(message: FromLogWorker): void {
     if (message.kind === "done") this.#settle(message.trouble);
+    else if (message.kind === "checked") this.#onchecked.shift()?.(message.isWhole);
     else if (message.kind === "closed") this.#onclosed?.();
     else {
       this.#options.onready(message);

@@ -23,6 +23,8 @@ export type ToLogWorker =
   }
   /** From now on keep this. Not answered. */
   | { readonly kind: "limit"; readonly limits: LogLimits }
+  /** Make a checkpoint of the accounts' database. Answered by `checked`. */
+  | { readonly kind: "checkpoint"; readonly path: string }
   /** Close the database. Answered by `closed`. */
   | { readonly kind: "close" };
 
@@ -37,4 +39,6 @@ export type FromLogWorker =
     readonly newer: boolean;
   }
   | { readonly kind: "done"; readonly trouble: string | undefined }
+  /** Whether all of it is in the database now. */
+  | { readonly kind: "checked"; readonly isWhole: boolean }
   | { readonly kind: "closed" };

@@ -3,6 +3,7 @@
 /// <reference no-default-lib="true" />
 /// <reference lib="deno.worker" />
 
+import { DatabaseSync } from "node:sqlite";
 import type { FromLogWorker, ToLogWorker } from "./log_messages.ts";
 import { LogWriter } from "./log_writer.ts";
 import { StoreError } from "./store_error.ts";
@@ -33,6 +34,8 @@ self.onmessage = ({ data }: MessageEvent<ToLogWorker>) => {
   } else if (data.kind === "limit") {
     if (options) options = { ...options, limits: data.limits };
     if (writer) writer.limits = data.limits;
+  } else if (data.kind === "checkpoint") {
+    answer({ kind: "checked", isWhole: checkpoint(data.path) });
   } else {
     clearTimeout(pruner);
     writer?.[Symbol.dispose]();
@@ -58,6 +61,21 @@ function attempt(work: () => void): unknown {
   } catch (error) {
     trouble = error instanceof Error ? error.message : String(error);
     return error;
+  }
+}
+
+/** Here, because here nobody waits for the disk. What goes wrong is tried again with the next one. */
+function checkpoint(path: string): boolean {
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(path, { timeout: 0 });
+    db.exec("PRAGMA synchronous = FULL");
+    const row = db.prepare("PRAGMA wal_checkpoint(PASSIVE)").get();
+    return row?.busy === 0 && row.log === row.checkpointed;
+  } catch {
+    return false;
+  } finally {
+    db?.close();
   }
 }
 

@@ -92,6 +92,11 @@ export class RequestLog implements AsyncDisposable {
     this.#channel.limit({ keepMs, keepBytes });
   }
 
+  /** Has its worker make a checkpoint of the database at `path`; false where that was not all, or is not to be had. */
+  checkpoint(path: string): Promise<boolean> {
+    return this.#closing === undefined ? this.#channel.checkpoint(path) : Promise.resolve(false);
+  }
+
   /** Whether requests are kept at all; usage always is. */
   get keeps(): boolean {
     return this.#keeps;

@@ -6,6 +6,7 @@ import { Changes } from "./changes.ts";
 import { prepareDataDir } from "./data_dir.ts";
 import { finishRestore } from "./data_files.ts";
 import { Database } from "./database.ts";
+import { Disk } from "./disk.ts";
 import { FirstStart } from "./first_start.ts";
 import { signsOfCopying } from "./half_copied.ts";
 import { Grants } from "./grant.ts";
@@ -25,11 +26,16 @@ export interface StoreOptions {
   readonly signal?: AbortSignal;
   /** The clock, in milliseconds since 1970. */
   readonly now?: () => number;
+  /** `full` (the default): changes wait for the disk. `later`: only `disk.synced` does. */
+  readonly durability?: "full" | "later";
   /** Told what looks wrong with the directory. */
   readonly onWarning?: (text: string) => void;
 }
 
-/** Everything that must never be lost. Calls are synchronous and take microseconds, those that hash a password excepted; changes wait for the disk. */
+/**
+ * Everything that must never be lost. Calls are synchronous and take microseconds, those that hash a password excepted.
+ * Changes hold at once; whether they wait for the disk says `durability`.
+ */
 export interface Store extends Disposable {
   readonly accounts: Accounts;
   readonly names: Names;
@@ -40,6 +46,8 @@ export interface Store extends Disposable {
   /** Whether what somebody has shown still holds. */
   readonly grants: Grants;
   readonly firstStart: FirstStart;
+  /** When changes are on the disk. */
+  readonly disk: Disk;
   /** The audit log, and word of each change. */
   readonly changes: Changes;
   /** Ids and cursors as others see them. */
@@ -58,12 +66,16 @@ export function openStore(dir: string, options: StoreOptions = {}): Store {
   finishRestore(dir);
   for (const text of signsOfCopying(dir)) onWarning(text);
   const path = join(dir, "crunch.db");
-  const db = new Database(path, { durability: "full" });
+  const { durability = "full" } = options;
+  const db = new Database(path, { durability });
+  const disk = new Disk(db, { path, waits: durability === "full" });
   try {
     if (migrate(db, { path, steps: STORE_SCHEMA, keepCopy: true })) {
       onWarning(`${path} had lost its version, as a .dump has; it was known by its tables`);
     }
-    const changes = new Changes(db, now);
+    const grants = new Grants(db, now);
+    const changes = new Changes(db, { grants, now });
+    changes.subscribe(() => disk.changed());
     const names = new Names(db, changes, now);
     const hasher = new PasswordHasher();
     const accounts = new Accounts(db, { changes, names, hasher, now });
@@ -77,6 +89,7 @@ export function openStore(dir: string, options: StoreOptions = {}): Store {
     const { serverSecret } = settings;
     const close = () => {
       signal?.removeEventListener("abort", close);
+      disk[Symbol.dispose]();
       db[Symbol.dispose]();
     };
     signal?.addEventListener("abort", close, { once: true });
@@ -87,7 +100,8 @@ export function openStore(dir: string, options: StoreOptions = {}): Store {
       settings,
       sessions: new Sessions(db, changes, now),
       signIn: new SignIn({ accounts, tokens, hasher, serverSecret }),
-      grants: new Grants(db, now),
+      grants,
+      disk,
       firstStart: new FirstStart({ accounts, tokens, hasher }),
       changes,
       ids: new Ids(serverSecret),

@@ -18,6 +18,10 @@ export type StoreErrorCode =
   | "limit"
   /** An account keeps the name it is called by (409). */
   | "own-name"
+  /** What the caller has shown holds no longer (401). */
+  | "lapsed"
+  /** The caller may not do this any more (403). */
+  | "forbidden"
   /** Nobody could administer the relay any more (409). */
   | "last-admin"
   /** Too many passwords are being checked: try again soon (429). */
