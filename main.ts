@@ -238,6 +238,7 @@ async function main(): Promise<number> {
     also: telemetryConsole(env),
     width: () => columns(Deno.stderr, Infinity),
   });
+  for (const note of invocation.notes) log.info(note);
   for (const warning of invocation.warnings) log.warn(warning);
   const program: Program = {
     software: `crunch/${about.version}`,

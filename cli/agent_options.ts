@@ -3,7 +3,14 @@
 import { dialAddress } from "./addresses.ts";
 import { directory, file } from "./kinds.ts";
 import { type Mounted, mounted, name } from "./mounts.ts";
-import { defineOptions, entries, type Source, type Values, type Wording } from "./option.ts";
+import {
+  defineOptions,
+  entries,
+  type Positional,
+  type Source,
+  type Values,
+  type Wording,
+} from "./option.ts";
 import { lifeOptions } from "./relay_options.ts";
 import { secret } from "./secret.ts";
 
@@ -16,6 +23,15 @@ const origins = defineOptions({
     help: "a directory, below PATH where one is given",
   },
 });
+
+/** What stands behind the options of an agent. */
+export const agentPositionals: readonly Positional[] = [{
+  name: "DIR",
+  help: "a directory to publish, as --dir DIR",
+  kind: directory,
+  optional: true,
+  stands: "dir",
+}];
 
 const PUBLIC_NAME = "the public name";
 

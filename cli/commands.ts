@@ -2,7 +2,7 @@
 
 import { accountCommands } from "./account_options.ts";
 import { address } from "./addresses.ts";
-import { agentOptions, checkAgent } from "./agent_options.ts";
+import { agentOptions, agentPositionals, checkAgent } from "./agent_options.ts";
 import { backupCommands } from "./backup_options.ts";
 import { configTables } from "./config_tables.ts";
 import { checkOptions, configOptions, generalOptions } from "./general_options.ts";
@@ -25,10 +25,11 @@ const agent = defineCommand({
   name: "agent",
   summary: "runs the private side: dials a relay and publishes directories",
   examples: [
-    ["crunch agent --dir ./site", "on the relay of this machine"],
+    ["crunch agent ./site", "on the relay of this machine"],
     ["crunch agent --relay relay.example:8021 --user alice --dir ./site", "on another one"],
     ["crunch agent --dir ./site --dir /docs=./manual", "two directories"],
   ],
+  positionals: agentPositionals,
   configuration: { reads: ["agent"], known: configTables },
   options: { ...agentOptions, ...configOptions, ...checkOptions, ...generalOptions },
   check: checkAgent,
@@ -38,6 +39,7 @@ const both = defineCommand({
   name: "both",
   summary: "runs relay and agent in one process",
   examples: [["crunch both --http :8080 --dir ./site", "publish a directory at /local/"]],
+  positionals: agentPositionals,
   configuration: { reads: ["relay", "agent"], known: configTables },
   options: {
     ...relayOptions,

@@ -47,7 +47,7 @@ function places(): Place[] {
   const leaves = Object.entries(anyCommands).map(([name, command]) => ({
     path: `/${name.replaceAll(" ", "/")}`,
     words: new Map((command.positionals?.[0]?.completes ?? []).map((word) => [word, ""])),
-    files: command.positionals?.[0]?.kind?.completes === "file",
+    files: typeof command.positionals?.[0]?.kind?.completes === "string",
     offers: offersOf(command),
   }));
   return [...groups, ...leaves];

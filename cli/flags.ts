@@ -1,6 +1,6 @@
 /** Reads a command's arguments: strict, exact about what is wrong, no abbreviations. @module */
 
-import { type Command, type Flag, flagsOf, variable } from "./option.ts";
+import { type Command, dashed, type Flag, flagsOf, variable } from "./option.ts";
 import { hasControl, quote, suggest, UsageError } from "./usage.ts";
 
 /** What stood on the command line. */
@@ -66,6 +66,16 @@ export function readArguments(command: Command, args: readonly string[]): Argume
     } else {
       fail(`${shown} is given twice`);
     }
+  }
+  const [first] = command.positionals ?? [];
+  const key = first?.stands;
+  if (key !== undefined) {
+    const texts = positionals.splice(0);
+    const bad = texts.some((text) => text === "" || hasControl(text));
+    if (bad) fail(`${first!.name} is empty or holds a control character`);
+    const before = given.get(key);
+    if (before !== undefined) before.texts.push(...texts);
+    else if (texts.length > 0) given.set(key, { flag: `--${dashed(key)}`, texts });
   }
   checkPositionals(command, positionals);
   return { given, positionals };

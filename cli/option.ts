@@ -53,6 +53,8 @@ export interface Positional {
   readonly name: string;
   readonly help: string;
   readonly optional?: true;
+  /** The key of a repeatable option: any number of them, which are as good as values of its flag. */
+  readonly stands?: string;
   /** Checks and folds it; any text without. */
   readonly kind?: Kind<string>;
   readonly completes?: readonly string[];

@@ -12,6 +12,7 @@ import {
   type Values,
   variable,
 } from "./option.ts";
+import { OWN_CONFIGURATION, ownConfiguration } from "./own_configuration.ts";
 import { DEFAULT, foundIn, Resolver, type Written } from "./resolver.ts";
 import { isRoot } from "./surroundings.ts";
 import { editDistance, UsageError } from "./usage.ts";
@@ -42,6 +43,8 @@ export interface Parsed<O extends Options> {
   readonly positionals: readonly string[];
   /** Lines for the log: options without effect, variables that look like a misspelt option. */
   readonly warnings: readonly string[];
+  /** The same for what is to be known: which configuration was read though nobody named one. */
+  readonly notes: readonly string[];
   /** The configuration file, where there is one. */
   readonly config: string | undefined;
 }
@@ -64,12 +67,21 @@ export async function parseCommand<O extends Options>(
   const resolver = new Resolver(command.name, around, inputs.readFile);
   const named = given.get("config")?.texts[0] ??
     (inputs.env.CRUNCH_CONFIG?.replace(/\r?\n$/, "") || undefined);
-  const config = command.configuration === undefined || named === undefined
+  const own = command.configuration === undefined || named !== undefined
     ? undefined
-    : resolver.configuration(named, given.has("config") ? "--config" : "CRUNCH_CONFIG");
-  const settings: FileSettings = config === undefined
-    ? new Map()
-    : await readConfiguration(command as unknown as Command, named!, config.bytes);
+    : ownConfiguration(inputs.directory);
+  const config = command.configuration === undefined
+    ? undefined
+    : named !== undefined
+    ? resolver.configuration(named, given.has("config") ? "--config" : "CRUNCH_CONFIG")
+    : own?.path === undefined
+    ? undefined
+    : resolver.configuration(own.path, OWN_CONFIGURATION);
+  const settings: FileSettings = config === undefined ? new Map() : await readConfiguration(
+    command as unknown as Command,
+    named ?? OWN_CONFIGURATION,
+    config.bytes,
+  );
 
   const values: Record<string, unknown> = {};
   const sources: Record<string, Source> = {};
@@ -111,7 +123,9 @@ export async function parseCommand<O extends Options>(
       const [located] = resolver.located(kind, [text], name);
       return resolver.parse(kind, located!, name);
     }),
+    notes: own?.path === undefined ? [] : [`settings from ${own.path}`],
     warnings: [
+      ...(own?.warning === undefined ? [] : [own.warning]),
       ...dormant(command.options, sources),
       ...misspelt(command as unknown as Command, inputs.env),
     ],

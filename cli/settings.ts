@@ -64,7 +64,7 @@ function entryLines(table: string, options: Options, entries: readonly FileSetti
 /** The settings as TOML: what `--check` prints. Secrets are named, never shown. */
 export function settingsText(command: Command, parsed: Parsed<Options>): string {
   const { reads, known } = command.configuration!;
-  const lines = parsed.warnings.map((warning) => `# ${warning}`);
+  const lines = [...parsed.warnings, ...parsed.notes].map((text) => `# ${text}`);
   const done = new Set<string>();
   for (const table of reads) {
     lines.push(...(done.size === 0 ? [] : [""]), `[${table}]`);
