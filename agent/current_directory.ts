@@ -1,7 +1,7 @@
 /** Whether the current directory may be published without being named. @module */
 
 import { join, resolve } from "node:path";
-import { BadValue, CommandFailure, type Program } from "../cli/mod.ts";
+import { BadValue, CommandFailure, namedFileIn, type Program } from "../cli/mod.ts";
 import { PRIVATE_MARKER } from "./files/mod.ts";
 
 /**
@@ -18,9 +18,13 @@ export function currentDirectory({ around }: Pick<Program, "around">): string {
     : exists(join(here, PRIVATE_MARKER))
     ? "a directory of the relay's own data"
     : undefined;
-  if (why === undefined) return here;
+  const named = namedFileIn(here);
+  if (why === undefined && named === undefined) return here;
+  const what = why === undefined
+    ? `${here}, which holds ${named}: an option names that file`
+    : `${why}, ${here}`;
   throw new CommandFailure(
-    `would publish ${why}, ${here}\nname what to publish:\n  crunch agent --dir ./site`,
+    `would publish ${what}\nname what to publish:\n  crunch agent --dir ./site`,
     2,
   );
 }

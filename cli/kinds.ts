@@ -1,5 +1,6 @@
 /** The plain kinds of value an option can have: text, switches, numbers, durations, sizes, choices, files. @module */
 
+import { nameFile } from "./named_files.ts";
 import { locatePath, type Place } from "./paths.ts";
 import { BadValue, hasControl, quote } from "./usage.ts";
 
@@ -40,7 +41,11 @@ export function text(placeholder = "TEXT"): Kind<string> {
 export const file: Kind<string> = {
   placeholder: "FILE",
   parse: (text) => text,
-  locate: locatePath,
+  locate(text, place) {
+    const path = locatePath(text, place);
+    nameFile(path);
+    return path;
+  },
   completes: "file",
 };
 

@@ -11,6 +11,7 @@ import {
   type Surroundings,
   variable,
 } from "./option.ts";
+import { nameFile } from "./named_files.ts";
 import { locatePath, type Place, quotePath } from "./paths.ts";
 import { type Secret, secretFromFile, STANDARD_INPUT } from "./secret.ts";
 import { BadValue, UsageError } from "./usage.ts";
@@ -106,6 +107,7 @@ export class Resolver {
     label: string,
   ): { readonly path: string; readonly bytes: Uint8Array } {
     const path = this.located({ locate: locatePath }, [named], label)[0]!;
+    nameFile(path);
     this.#inFile = { ...this.#typed, folder: () => dirname(path) };
     return { path, bytes: this.read(path, label) };
   }

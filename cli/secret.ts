@@ -1,6 +1,7 @@
 /** Secrets: never a flag, never in the configuration, never printed. @module */
 
 import type { Kind } from "./kinds.ts";
+import { nameFile } from "./named_files.ts";
 import { locatePath } from "./paths.ts";
 import { BadValue } from "./usage.ts";
 
@@ -59,7 +60,12 @@ export const secret: Kind<Secret> = {
     return new Secret(line);
   },
   /** Of its file. */
-  locate: (text, place) => text === STANDARD_INPUT ? text : locatePath(text, place),
+  locate(text, place) {
+    if (text === STANDARD_INPUT) return text;
+    const path = locatePath(text, place);
+    nameFile(path);
+    return path;
+  },
 };
 
 /** The secret in a file's bytes. @throws {BadValue} */

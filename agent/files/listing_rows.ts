@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { setImmediate } from "node:timers";
 import { isPublishable } from "./path.ts";
-import { PRIVATE_MARKER, type Root } from "./root.ts";
+import { isSecret, PRIVATE_MARKER, type Root } from "./root.ts";
 import { timeOf } from "./open_file.ts";
 
 /** An entry of a directory. Unlinked ones are there, but no address can name them. */
@@ -62,6 +62,7 @@ function look(entry: Deno.DirEntry, { path, names, root }: RowsOptions): Row | n
     }
     const info = Deno.lstatSync(`${path}/${name}`);
     if (info.isDirectory && existsSync(`${path}/${name}/${PRIVATE_MARKER}`)) return null;
+    if (isSecret(`${path}/${name}`, info)) return null;
     return rowOf(name, info);
   } catch {
     // Gone since, or a symlink to nowhere. But a name that is not UTF-8 reads with U+FFFD in it, and no file is found by that.

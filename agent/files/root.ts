@@ -1,10 +1,19 @@
 /** Which file or directory, if any, a list of names means: the place where every escape ends. @module */
 
 import { existsSync } from "node:fs";
-import { dirname, resolve, sep } from "node:path";
+import { basename, dirname, resolve, sep } from "node:path";
+import { isNamedFile } from "../../cli/mod.ts";
 
 /** A directory with this file in it, and everything below, is never published. */
 export const PRIVATE_MARKER = ".crunch-private";
+
+/** A relay's accounts, copied somewhere without the marker. */
+const OWN_DATABASE = /^crunch\.db(?:-wal|-shm)?$/;
+
+/** Whether a file is nobody's to see: one that an option names, as passwords and keys are, or a relay's accounts. */
+export function isSecret(path: string, info: Deno.FileInfo): boolean {
+  return info.isFile && (OWN_DATABASE.test(basename(path)) || isNamedFile(info, path));
+}
 
 /** Something that may be served. */
 export interface Place {
@@ -37,7 +46,7 @@ export class Root {
 
   /**
    * Follows `names` (decoded, none of them empty, dotted or with a separator) from the root. Null for what is not
-   * published: it lies outside, below a marked directory, or is no file or directory.
+   * published: it lies outside, below a marked directory, is a secret, or is no file or directory.
    * @throws {Error} with the system's `code` (`ENOENT`, `ELOOP`, `EACCES` …).
    */
   find(names: readonly string[]): Place | null {
@@ -49,7 +58,7 @@ export class Root {
     // Not followed: had the last segment become a symlink by now, it would be none of the two below.
     const info = Deno.lstatSync(path);
     if (!info.isFile && !info.isDirectory) return null;
-    if (isMarked(prefix, path, info.isDirectory)) return null;
+    if (isSecret(path, info) || isMarked(prefix, path, info.isDirectory)) return null;
     // The way by which it was asked for may lead through a marked directory as well.
     if (asked !== path && isMarked(prefix, asked, info.isDirectory)) return null;
     return { path, info };
