@@ -80,12 +80,12 @@ Deno.test("database: a copy of the file alone has every account that was made", 
       String(row.name)
     );
   };
-  const seen = await eventually(20_000, () => {
+  const seen = await eventually(() => {
     const found = names();
     return found.includes("alice") && found;
   }, { what: "alice in the copy" });
   assert.deepEqual(seen, ["admin", "alice", "local"]);
   // An old -wal would undo a copy that is laid over it.
   const wal = (): number => Deno.statSync(`${household.data}/crunch.db-wal`).size;
-  await eventually(20_000, () => wal() === 0, { what: "an empty -wal" });
+  await eventually(() => wal() === 0, { what: "an empty -wal" });
 });
