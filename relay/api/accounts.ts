@@ -2,10 +2,16 @@
 
 import { createRoute, z } from "@hono/zod-openapi";
 import { removePasswordFile } from "../admin_password.ts";
-import { type Account, type AccountPatch, ADMIN_ACCOUNT, type LogReader } from "../store/mod.ts";
+import {
+  type Account,
+  type AccountPatch,
+  ADMIN_ACCOUNT,
+  type Asker,
+  type LogReader,
+} from "../store/mod.ts";
 import { etagOf, ifMatch, needsMatch } from "./etag.ts";
 import { forbidden } from "./problem.ts";
-import { needsAdmin, needsOwner, needsSight, scopeOf } from "./identity.ts";
+import { askerOf, needsAdmin, needsOwner, needsSight, scopeOf } from "./identity.ts";
 import {
   body,
   conflicts,
@@ -46,7 +52,7 @@ export const accountRoutes: Routes = (app, context) => {
       const rows = own === undefined
         ? accounts.list({ after, limit: limit + 1 })
         : [accounts.get(own)].filter((row) => row !== undefined && row.name > after) as Account[];
-      const show = await shower(reader, own);
+      const show = await shower(reader, own, askerOf(c.var.me));
       return c.json(pageOf(rows, { limit, view: show, cursor: (row) => row.name }), 200);
     },
   );
@@ -85,7 +91,7 @@ export const accountRoutes: Routes = (app, context) => {
       const found = accounts.get(c.req.valid("param").name);
       needsSight(c.var.me, found, c.req.valid("param").name);
       c.header("etag", etag(found));
-      return c.json((await shower(reader, found.name))(found), 200);
+      return c.json((await shower(reader, found.name, askerOf(c.var.me)))(found), 200);
     },
   );
 
@@ -125,7 +131,7 @@ export const accountRoutes: Routes = (app, context) => {
         removePasswordFile(context.dir);
       }
       c.header("etag", etag(changed));
-      return c.json((await shower(reader, found.name))(changed), 200);
+      return c.json((await shower(reader, found.name, askerOf(c.var.me)))(changed), 200);
     },
   );
 
@@ -162,11 +168,12 @@ const NOTHING: Totals = { bytesIn: 0, bytesOut: 0 };
 async function shower(
   reader: LogReader | null,
   own: string | undefined,
+  asker: Asker,
 ): Promise<(account: Account) => AccountView> {
   let missing = NOTHING;
   const totals = new Map<string, Totals>();
   try {
-    const rows = await reader?.totals(own === undefined ? {} : { account: own }) ?? [];
+    const rows = await reader?.totals(own === undefined ? {} : { account: own }, asker) ?? [];
     for (const row of rows) totals.set(row.account, row);
   } catch {
     // Accounts are shown on a full disk, too.

@@ -2,8 +2,9 @@
 
 import type { Store } from "../store/mod.ts";
 import type { Caller } from "./context.ts";
-import { identify, type Identity } from "./identity.ts";
-import { Problem } from "./problem.ts";
+import { identify, type Identity, seesAll } from "./identity.ts";
+import { SendBudget } from "./send_budget.ts";
+import { type Placed, StreamPlaces } from "./stream_places.ts";
 
 /** An event as a browser's `EventSource` gets it. */
 export interface StreamEvent {
@@ -23,9 +24,7 @@ export function eventText({ event, id, data }: StreamEvent): string {
 
 /** Where a source puts its events. */
 export interface Sender {
-  /** Sends an event. Where the reader is slow it waits; with too many waiting the oldest goes, and is counted. */
-  send(event: StreamEvent): void;
-  /** The same for many at once, each as `eventText` gives it. */
+  /** Sends events as `eventText` gives them. Where the reader is slow they wait; with too many waiting the oldest go, and are counted. */
   sendTexts(texts: readonly string[]): void;
   /** Resolves when nothing waits, or the stream has ended. */
   drained(): Promise<void>;
@@ -36,10 +35,6 @@ export interface Sender {
 /** Begins to send, and returns what stops it. */
 export type Source = (sender: Sender) => () => void;
 
-/** Streams at once; each holds a connection. */
-const MOST_STREAMS = 256;
-/** Of one account: the others, and who looks after the relay, have room as well. */
-const MOST_OF_ACCOUNT = 64;
 /** Events, and their characters, that wait for a slow reader; with more the oldest go. */
 const MOST_WAITING = 2_000;
 const MOST_CHARACTERS = 1 << 20;
@@ -54,24 +49,24 @@ const FIELDS = {
   "x-accel-buffering": "no",
 };
 
+/** Who gave up its place comes back after so long, ms: at once, it would take that of another window. */
+const LATER = 30_000;
+
 /** All open streams. */
 export class EventStreams {
   readonly #store: Store;
-  /** With the name of who reads each. */
-  readonly #open = new Map<EventStream, string>();
+  readonly #places = new StreamPlaces<EventStream>();
+  readonly #budget = new SendBudget(() => this.#places.accounts);
 
   constructor(store: Store) {
     this.#store = store;
   }
 
-  /** An answer that sends what `source` has until the reader goes, or may no longer read it. @throws {Problem} 429. */
+  /**
+   * An answer that sends what `source` has until the reader goes, may no longer read it, or gives up its place to
+   * somebody else.
+   */
   open(request: Request, caller: Caller, me: Identity, source: Source): Response {
-    const own = [...this.#open.values()].filter((name) => name === me.name).length;
-    if (this.#open.size >= MOST_STREAMS || own >= MOST_OF_ACCOUNT) {
-      throw new Problem(429, "busy", "Too many event streams are open", {
-        headers: { "retry-after": "5" },
-      });
-    }
     const { headers } = request;
     const isAllowed = (): boolean => {
       try {
@@ -80,33 +75,52 @@ export class EventStreams {
         return false; // signed out, disabled, or its token revoked
       }
     };
-    const stream = new EventStream(isAllowed, () => {
-      unsubscribe();
-      this.#open.delete(stream);
+    const stream = new EventStream({
+      account: me.name,
+      isStaff: seesAll(me),
+      isAllowed,
+      budget: this.#budget,
+      onend: () => {
+        unsubscribe();
+        this.#places.remove(stream);
+        if (!this.#places.has(stream)) this.#budget.forget(me.name);
+      },
     });
     const unsubscribe = this.#store.changes.subscribe(({ account }) => {
       if (account === me.name) stream.check();
     });
-    this.#open.set(stream, me.name);
+    this.#places.add(stream);
     stream.start(source);
     return new Response(stream.body, { headers: FIELDS });
   }
 
   /** How many are open. */
   get size(): number {
-    return this.#open.size;
+    return this.#places.size;
   }
 
   /** Ends every stream. */
   close(): void {
-    for (const stream of [...this.#open.keys()]) stream.end();
+    for (const stream of this.#places) stream.end();
   }
 }
 
-class EventStream implements Sender {
+interface EventStreamOptions {
+  readonly account: string;
+  readonly isStaff: boolean;
+  readonly isAllowed: () => boolean;
+  readonly budget: SendBudget;
+  readonly onend: () => void;
+}
+
+class EventStream implements Sender, Placed {
   readonly body: ReadableStream<Uint8Array>;
+  readonly account: string;
+  readonly isStaff: boolean;
   readonly #isAllowed: () => boolean;
+  readonly #budget: SendBudget;
   readonly #onend: () => void;
+  readonly #resume = () => this.#flush();
   readonly #encoder = new TextEncoder();
   #controller!: ReadableStreamDefaultController<Uint8Array>;
   readonly #queue: string[] = [];
@@ -118,8 +132,11 @@ class EventStream implements Sender {
   #timer: ReturnType<typeof setInterval> | undefined;
   #ondrained: (() => void)[] = [];
 
-  constructor(isAllowed: () => boolean, onend: () => void) {
+  constructor({ account, isStaff, isAllowed, budget, onend }: EventStreamOptions) {
+    this.account = account;
+    this.isStaff = isStaff;
     this.#isAllowed = isAllowed;
+    this.#budget = budget;
     this.#onend = onend;
     this.body = new ReadableStream<Uint8Array>({
       start: (controller) => {
@@ -139,10 +156,6 @@ class EventStream implements Sender {
     const stop = source(this);
     if (this.#ended) stop();
     else this.#stop = stop;
-  }
-
-  send(event: StreamEvent): void {
-    this.#push(eventText(event));
   }
 
   sendTexts(texts: readonly string[]): void {
@@ -174,6 +187,17 @@ class EventStream implements Sender {
     this.#controller.close();
   }
 
+  giveUp(): void {
+    if (this.#ended) return;
+    const data = {
+      code: "no-place",
+      detail: "This account has more streams than there is room for",
+    };
+    const last = `retry: ${LATER}\n${eventText({ event: "end", data })}`;
+    this.#controller.enqueue(this.#encoder.encode(last));
+    this.end();
+  }
+
   #push(text: string): void {
     this.sendTexts([text]);
   }
@@ -181,12 +205,14 @@ class EventStream implements Sender {
   /** A piece of what waits, if the reader has taken the last one. */
   #flush(): void {
     if (this.#ended || this.#queue.length === 0 || (this.#controller.desiredSize ?? 0) <= 0) return;
+    if (!this.#budget.has(this.account, this.#resume)) return;
     const gap = this.#missed === 0
       ? ""
       : `event: gap\ndata: ${JSON.stringify({ missed: this.#missed })}\n\n`;
     this.#missed = 0;
     const before = this.#characters;
     const texts = this.#take((taken) => taken === 0 || before - this.#characters < PIECE);
+    this.#budget.spend(this.account, before - this.#characters);
     this.#controller.enqueue(this.#encoder.encode(gap + texts.join("")));
     if (this.#queue.length === 0) this.#wake();
   }
@@ -208,6 +234,7 @@ class EventStream implements Sender {
     if (this.#ended) return;
     this.#ended = true;
     clearInterval(this.#timer);
+    this.#budget.leave(this.#resume);
     this.#stop?.();
     this.#queue.length = this.#characters = 0;
     this.#wake();

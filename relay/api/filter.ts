@@ -9,6 +9,9 @@ const MOST_CHARACTERS = 1_000;
 const MOST_TERMS = 20;
 /** Values of one term. */
 const MOST_VALUES = 50;
+/** Stars and question marks of one value, and of all together. */
+const MOST_WILDCARDS = 16;
+const MOST_WILDCARDS_IN_ALL = 64;
 
 /** What is wrong with a value, as the end of a sentence that begins with the term. */
 class BadTerm extends Error {
@@ -27,7 +30,7 @@ const KEYS: Readonly<Record<string, Key>> = {
   name: { field: "name", test: (value) => textTest(value.toLowerCase()) },
   account: { field: "account", test: (value) => textTest(value.toLowerCase()) },
   agent: { field: "agent", test: textTest },
-  path: { field: "target", test: (glob) => ({ kind: "path", glob }) },
+  path: { field: "target", test: pathTest },
   ip: { field: "visitor", test: addressTest },
   ms: { field: "duration", test: (value) => numberTest(value, "duration") },
   ttfb: { field: "firstByte", test: (value) => numberTest(value, "duration") },
@@ -61,7 +64,12 @@ export function parseFilter(text: string): RequestTerm[] {
     if (words.length > MOST_TERMS) {
       throw new BadTerm(`may have ${MOST_TERMS} terms, not ${words.length}`);
     }
-    return words.map(termOf);
+    const terms = words.map(termOf);
+    const all = wildcards(words.flatMap(({ values }) => values).join(""));
+    if (all > MOST_WILDCARDS_IN_ALL) {
+      throw new BadTerm(`may have ${MOST_WILDCARDS_IN_ALL} wildcards, not ${all}`);
+    }
+    return terms;
   } catch (error) {
     throw asProblem(error, "filter");
   }
@@ -135,6 +143,7 @@ function termOf({ text, not, key, values }: Word): RequestTerm {
     throw new BadTerm(`${shown(text)}: may have ${MOST_VALUES} values, not ${values.length}`);
   }
   if (key === undefined) {
+    values.forEach((word) => checkWildcards(word, `${shown(text)}: `));
     return {
       field: "target",
       not,
@@ -154,7 +163,25 @@ function termOf({ text, not, key, values }: Word): RequestTerm {
   }
 }
 
+function wildcards(text: string): number {
+  return text.replace(/[^*?]+/g, "").length;
+}
+
+/** @throws {BadTerm} */
+function checkWildcards(value: string, where = ""): void {
+  const count = wildcards(value);
+  if (count > MOST_WILDCARDS) {
+    throw new BadTerm(`${where}may have ${MOST_WILDCARDS} wildcards, not ${count}`);
+  }
+}
+
+function pathTest(glob: string): FieldTest {
+  checkWildcards(glob);
+  return { kind: "path", glob };
+}
+
 function textTest(value: string): FieldTest {
+  checkWildcards(value);
   return /[*?]/.test(value) ? { kind: "glob", glob: value } : { kind: "is", value };
 }
 
@@ -181,6 +208,7 @@ function numberTest(value: string, unit: "duration" | "size"): FieldTest {
 }
 
 function addressTest(value: string): FieldTest {
+  checkWildcards(value);
   if (/[*?]/.test(value)) return { kind: "glob", glob: value };
   // What comes by a Unix socket has this for an address.
   if (value === "unix") return { kind: "is", value };

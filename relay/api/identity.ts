@@ -4,6 +4,7 @@ import {
   type Account,
   type Actor,
   allows,
+  type Asker,
   type Grant,
   type Role,
   type Session,
@@ -102,6 +103,11 @@ function unknown(detail: string): Problem {
 /** Sees everything: administrators and viewers. */
 export function seesAll(me: Identity): boolean {
   return me.role !== "member";
+}
+
+/** For whom the log is asked. */
+export function askerOf(me: Identity): Asker {
+  return { account: me.name, isStaff: seesAll(me) };
 }
 
 /** The account whose things `me` may see; undefined for all. */

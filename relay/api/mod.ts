@@ -7,6 +7,8 @@ import type { ApiContext, Caller } from "./context.ts";
 import { EventStreams } from "./event_stream.ts";
 import { eventRoutes } from "./events.ts";
 import { bearsToken, identify } from "./identity.ts";
+import { liveRoutes } from "./live.ts";
+import { LogStreams } from "./log_streams.ts";
 import { AllowedMethods } from "./methods.ts";
 import { nameRoutes } from "./names.ts";
 import { describe } from "./openapi.ts";
@@ -54,6 +56,7 @@ const OPEN: ReadonlySet<string> = new Set([
 /** Makes the API. Disposing it ends the streams that it sends. */
 export function createApi(context: ApiContext): Api {
   const streams = new EventStreams(context.store);
+  const logs = new LogStreams(context);
   const app = new OpenAPIHono<ApiEnv>({
     defaultHook: (result) => {
       if (result.success) return;
@@ -80,10 +83,11 @@ export function createApi(context: ApiContext): Api {
     nameRoutes,
     reachRoutes,
     agentRoutes,
-    requestRoutes(streams),
+    requestRoutes(streams, logs),
     recordRoutes,
     settingRoutes,
     eventRoutes(streams),
+    liveRoutes(streams, logs),
   ];
   for (const add of routes) add(app, context);
   describe(app, context);

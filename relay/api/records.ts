@@ -4,7 +4,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { type AuditEntry, csvLine, type UsageRow } from "../store/mod.ts";
 import { agentCommand } from "../agent_command.ts";
 import type { ApiContext, Caller, LiveRelay } from "./context.ts";
-import { type Identity, scopeOf, seesAll } from "./identity.ts";
+import { askerOf, type Identity, scopeOf, seesAll } from "./identity.ts";
 import { unfit } from "./problem.ts";
 import { cursorOf, json, PAGE, page, pageOf, refusals, rfc3339, type Routes } from "./routing.ts";
 import { auditEntry, listOf, status, usage, usageStep } from "./schemas.ts";
@@ -75,7 +75,7 @@ export const recordRoutes: Routes = (app, context) => {
         by,
         ...(account === undefined ? {} : { account }),
         ...(name === undefined ? {} : { name }),
-      });
+      }, askerOf(c.var.me));
       if (format === "json") return c.json({ items: rows.map(usageView), next: null }, 200);
       const filename = `usage-${rfc3339(since).slice(0, 10)}.csv`;
       return c.body(usageCsv(rows), 200, {

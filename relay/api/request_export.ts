@@ -1,6 +1,7 @@
 /** Answers that are a part of the request log as a file, read page by page as the reader takes it. @module */
 
 import {
+  type Asker,
   type ExportFormat,
   exportHead,
   type ExportPage,
@@ -16,8 +17,7 @@ export interface Export {
   readonly reader: LogReader | null;
   readonly filter: RequestFilter;
   readonly format: ExportFormat;
-  /** Who asks. */
-  readonly account: string;
+  readonly asker: Asker;
   /** Whether the reader may still have it; asked before each page. */
   readonly isAllowed: () => boolean;
 }
@@ -46,7 +46,7 @@ export class RequestExports {
    * @throws {Problem} 429. @throws {StoreError} where the log cannot be read.
    */
   async answer(wanted: Export): Promise<Response> {
-    const { account } = wanted;
+    const { account } = wanted.asker;
     const own = this.#open.filter((name) => name === account).length;
     if (this.#open.length >= MOST_EXPORTS || own >= MOST_OF_ACCOUNT) {
       throw new Problem(429, "busy", "Too many exports are under way", {
@@ -101,23 +101,28 @@ export class RequestExports {
 }
 
 async function* pagesOf(
-  { reader, filter, format, isAllowed }: Export,
+  { reader, filter, format, asker, isAllowed }: Export,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   if (reader === null) return yield new TextEncoder().encode(exportHead(format));
   let before: { before?: number } | null = {};
   while (before !== null) {
     if (!isAllowed()) throw new Error("The export's reader may no longer have it");
-    const { bytes, next } = await patient(reader, { ...filter, ...before, format, limit: PAGE });
+    const { bytes, next } = await patient(reader, asker, {
+      ...filter,
+      ...before,
+      format,
+      limit: PAGE,
+    });
     if (bytes.length > 0) yield bytes;
     before = next === null ? null : { before: next };
   }
 }
 
 /** Waits where others ask so much that the log takes no more questions. */
-async function patient(reader: LogReader, page: ExportPage): Promise<ExportPart> {
+async function patient(reader: LogReader, asker: Asker, page: ExportPage): Promise<ExportPart> {
   for (;;) {
     try {
-      return await reader.export(page);
+      return await reader.export(page, asker);
     } catch (error) {
       if (!(error instanceof StoreError && error.code === "busy")) throw error;
       await new Promise((resolve) => setTimeout(resolve, BUSY_PAUSE));

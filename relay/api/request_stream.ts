@@ -1,26 +1,36 @@
 /** Follows the request log: first what a reader has missed, then rows as they are made. @module */
 
-import {
-  type Ids,
-  type LogReader,
-  type LogRow,
-  matcherOf,
-  type RequestFilter,
-  type RequestLog,
-  type RequestRow,
-  requestView,
+import type {
+  Asker,
+  Followed,
+  Ids,
+  LogFollowers,
+  LogReader,
+  LogRow,
+  RequestFilter,
+  RequestLog,
 } from "../store/mod.ts";
+import { requestView } from "../store/mod.ts";
 import { eventText, type Sender } from "./event_stream.ts";
 
-/** What to send. */
-export interface Following {
-  readonly requestLog: RequestLog;
-  readonly reader: LogReader;
+/** One list of requests that somebody looks at. */
+export interface Wanted {
   readonly filter: RequestFilter;
   /** The `seq` of the last row that the reader has; undefined begins with now. */
   readonly after: number | undefined;
   /** It has some, and nobody knows any more which. */
-  readonly isForgotten: boolean;
+  readonly isForgotten?: boolean;
+}
+
+/** What to send to whom. */
+export interface Following {
+  readonly requestLog: RequestLog;
+  readonly reader: LogReader;
+  readonly followers: LogFollowers;
+  readonly asker: Asker;
+  readonly wanted: readonly Wanted[];
+  /** Whether each event says in a field `to` which of `wanted` it is for. */
+  readonly isAddressed: boolean;
   /** Of all who follow. */
   readonly texts: RowTexts;
   /** Whether to say how many rows the log left out. */
@@ -33,92 +43,147 @@ const MOST_PAGES = 40;
 /** New rows that wait meanwhile; with more the oldest go, and are counted. */
 const MOST_EARLY = 2_000;
 
-/** What a filter may cost at once, ms: some 20 times what 500 rows cost an ordinary one. The rest is left out, and counted. */
-const MOST_MS = 50;
-
 /** Sends rows until the function it gives back is called. */
 export function followRequests(sender: Sender, following: Following): () => void {
-  const follower = new Follower(sender, following);
-  if (following.isForgotten) sender.send({ event: "gap", data: { missed: null } });
-  const unsubscribe = following.requestLog.subscribe((rows) => follower.take(rows));
-  follower.catchUp().catch(() => sender.end()); // the log cannot be read: the browser comes back
+  const lists = following.wanted.map((wanted, at) => new List(at, wanted, following));
+  const unfollow = following.followers.follow(
+    following.asker,
+    following.wanted.map(({ filter }) => filter),
+    (followed) => tell(sender, lists, following, followed),
+  );
+  for (const list of lists) list.catchUp(sender).catch(() => sender.end()); // the log cannot be read: the browser comes back
   return () => {
-    follower.stopped = true;
-    unsubscribe();
+    unfollow();
+    for (const list of lists) list.isStopped = true;
   };
 }
 
-class Follower {
-  stopped = false;
-  readonly #sender: Sender;
+/** Sends new rows, each once, to all lists that have it. */
+function tell(
+  sender: Sender,
+  lists: readonly List[],
+  { texts, isAddressed, showsGaps }: Following,
+  { rows, places, missed }: Followed,
+): void {
+  if (missed > 0) {
+    const told = lists.filter((list) => list.miss(missed));
+    if (told.length > 0) sender.sendTexts([gapText(told, isAddressed, showsGaps ? missed : null)]);
+  }
+  const to = new Map<number, List[]>();
+  for (const [i, list] of lists.entries()) {
+    for (const at of list.choose(rows, places[i] ?? null)) {
+      const others = to.get(at);
+      if (others === undefined) to.set(at, [list]);
+      else others.push(list);
+    }
+  }
+  const order = lists.length === 1 ? [...to.keys()] : [...to.keys()].sort((a, b) => a - b);
+  sender.sendTexts(
+    order.map((at) => (isAddressed ? addressOf(to.get(at)!) : "") + texts.of(rows, at)),
+  );
+}
+
+/** One list, as far as it was sent. */
+class List {
+  readonly at: number;
+  isStopped = false;
+  readonly #wanted: Wanted;
   readonly #following: Following;
-  readonly #matches: (row: RequestRow) => boolean;
   /** What came while older rows are read; null when all is read. */
   #early: LogRow[] | null;
   #missed = 0;
   #last: number;
 
-  constructor(sender: Sender, following: Following) {
-    this.#sender = sender;
+  constructor(at: number, wanted: Wanted, following: Following) {
+    this.at = at;
+    this.#wanted = wanted;
     this.#following = following;
-    const { account, terms = [] } = following.filter;
-    const fits = matcherOf(terms);
-    this.#matches = (row) => (account === undefined || row.account === account) && fits(row);
-    this.#early = following.after === undefined ? null : [];
-    this.#last = following.after ?? -1;
+    this.#early = wanted.after === undefined ? null : [];
+    this.#last = wanted.after ?? -1;
   }
 
-  take(rows: readonly LogRow[]): void {
-    if (this.#early === null) {
-      this.#send(rows);
-      return;
+  /** Whether somebody is to be told now that rows were left out; else it is told when older ones are read. */
+  miss(count: number): boolean {
+    if (this.#early === null) return true;
+    this.#missed += count;
+    return false;
+  }
+
+  /** The places of those rows that are to be sent now. */
+  choose(rows: readonly LogRow[], places: Uint16Array | null): number[] {
+    const chosen: number[] = [];
+    const { account } = this.#wanted.filter;
+    const { showsGaps } = this.#following;
+    let next = 0;
+    for (let at = 0; at < rows.length; at++) {
+      const row = rows[at]!;
+      const isPlace = places === null || places[next] === at;
+      if (isPlace && places !== null) next++;
+      if (row.seq <= this.#last) continue;
+      if (row.kind === "gap" ? showsGaps : isPlace && isOf(row.account, account)) chosen.push(at);
     }
-    this.#early.push(...rows);
+    if (this.#early === null) {
+      this.#last = Math.max(this.#last, rows.at(-1)?.seq ?? 0);
+      return chosen;
+    }
+    for (const at of chosen) this.#early.push(rows[at]!);
     const over = this.#early.length - MOST_EARLY;
-    if (over <= 0) return;
-    this.#early.splice(0, over);
-    this.#missed += over;
+    if (over > 0) {
+      this.#early.splice(0, over);
+      this.#missed += over;
+    }
+    return [];
   }
 
-  async catchUp(): Promise<void> {
+  /** Sends what the reader has missed until now. */
+  async catchUp(sender: Sender): Promise<void> {
+    const { requestLog, reader, asker, isAddressed, showsGaps } = this.#following;
+    const { filter, isForgotten } = this.#wanted;
+    if (isForgotten) sender.sendTexts([gapText([this], isAddressed, null)]);
     if (this.#early === null) return;
-    const { requestLog, reader, filter } = this.#following;
     // What was on its way to the file before we listened has to be in it before we read.
     await requestLog.flush();
     let isWhole = false;
-    for (let i = 0; i < MOST_PAGES && !this.stopped && !isWhole; i++) {
-      const page = await reader.requests({ ...filter, after: this.#last, limit: PAGE });
-      this.#send(page.items);
+    for (let i = 0; i < MOST_PAGES && !this.isStopped && !isWhole; i++) {
+      const page = await reader.requests({ ...filter, after: this.#last, limit: PAGE }, asker);
+      this.#send(sender, page.items);
       isWhole = page.next === null;
-      await this.#sender.drained();
+      if (page.next !== null) this.#last = Math.max(this.#last, page.next);
+      await sender.drained();
     }
+    if (this.isStopped) return;
     if (!isWhole || this.#missed > 0) {
-      this.#sender.send({ event: "gap", data: { missed: isWhole ? this.#missed : null } });
+      const missed = isWhole && showsGaps ? this.#missed : null;
+      sender.sendTexts([gapText([this], isAddressed, missed)]);
     }
     const early = this.#early;
     this.#early = null;
-    this.#send(early);
+    this.#send(sender, early);
   }
 
-  #send(rows: readonly LogRow[]): void {
-    if (this.stopped) return;
-    const { showsGaps, texts } = this.#following;
+  #send(sender: Sender, rows: readonly LogRow[]): void {
+    const { texts, isAddressed, showsGaps } = this.#following;
+    const address = isAddressed ? addressOf([this]) : "";
     const wanted: string[] = [];
-    const began = performance.now();
-    for (const [i, row] of rows.entries()) {
-      if (performance.now() - began > MOST_MS) {
-        const missed = showsGaps ? rows.length - i : null;
-        wanted.push(
-          eventText({ event: "gap", id: texts.idOf(rows, rows.length - 1), data: { missed } }),
-        );
-        break;
-      }
-      if (row.seq <= this.#last) continue;
-      if (row.kind === "gap" ? showsGaps : this.#matches(row)) wanted.push(texts.of(rows, i));
+    for (const [at, row] of rows.entries()) {
+      if (row.seq <= this.#last || (row.kind === "gap" && !showsGaps)) continue;
+      wanted.push(address + texts.of(rows, at));
     }
     this.#last = Math.max(this.#last, rows.at(-1)?.seq ?? 0);
-    this.#sender.sendTexts(wanted);
+    sender.sendTexts(wanted);
   }
+}
+
+function isOf(account: string, wanted: string | undefined): boolean {
+  return wanted === undefined || account === wanted;
+}
+
+function addressOf(lists: readonly List[]): string {
+  return `to: ${lists.map(({ at }) => at).join()}\n`;
+}
+
+function gapText(lists: readonly List[], isAddressed: boolean, missed: number | null): string {
+  return (isAddressed ? addressOf(lists) : "") + eventText({ event: "gap", data: { missed } });
 }
 
 /** Rows as events. All who follow are told of the same rows in the same turn: each is written once for all of them. */
@@ -134,18 +199,12 @@ export class RowTexts {
 
   /** Row `i` of `rows` as an event. */
   of(rows: readonly LogRow[], i: number): string {
-    const id = this.idOf(rows, i);
-    return this.#texts[i] ??= textOf(rows[i]!, id);
-  }
-
-  /** That event's id. */
-  idOf(rows: readonly LogRow[], i: number): string {
     if (rows !== this.#rows) {
       this.#rows = rows;
       this.#ids = this.#hidden.hideAll("log", rows.map(({ seq }) => seq));
       this.#texts = [];
     }
-    return this.#ids[i]!;
+    return this.#texts[i] ??= textOf(rows[i]!, this.#ids[i]!);
   }
 }
 

@@ -3,16 +3,16 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import {
   type GapRow,
-  type LogReader,
   type LogRow,
+  type RequestList,
   type RequestRow,
   requestView,
   type Role,
 } from "../store/mod.ts";
-import type { ApiContext } from "./context.ts";
 import type { EventStreams } from "./event_stream.ts";
-import { identify, type Identity, scopeOf, seesAll } from "./identity.ts";
-import { absent, Problem } from "./problem.ts";
+import type { LogStreams } from "./log_streams.ts";
+import { askerOf, identify, type Identity, scopeOf } from "./identity.ts";
+import { absent } from "./problem.ts";
 import { RequestExports } from "./request_export.ts";
 import {
   exportQuery,
@@ -23,33 +23,17 @@ import {
   topList,
   topQuery,
 } from "./request_schemas.ts";
-import { followRequests, RowTexts } from "./request_stream.ts";
-import {
-  BARE_NUMBER,
-  cursorOf,
-  json,
-  PAGE,
-  page,
-  refusals,
-  rfc3339,
-  type Routes,
-} from "./routing.ts";
+import { json, PAGE, page, refusals, rfc3339, type Routes } from "./routing.ts";
 import { request } from "./schemas.ts";
 
 const tags = ["requests"];
-const NONE: { items: LogRow[]; next: number | null } = { items: [], next: null };
+const NONE: RequestList = { items: [], next: null };
 
 /** Adds the routes. */
-export function requestRoutes(streams: EventStreams): Routes {
+export function requestRoutes(streams: EventStreams, logs: LogStreams): Routes {
   const exports = new RequestExports();
   return (app, context) => {
     const { ids } = context.store;
-    const texts = new RowTexts(ids);
-    const seqOf = (me: Identity, cursor: string | undefined, field?: string) =>
-      // Who sees everything may count it.
-      cursor !== undefined && seesAll(me) && BARE_NUMBER.test(cursor)
-        ? Number(cursor)
-        : cursorOf(ids, "log", cursor, field);
     app.openapi(
       createRoute({
         method: "get",
@@ -61,16 +45,13 @@ export function requestRoutes(streams: EventStreams): Routes {
       }),
       async (c) => {
         const { cursor, limit = PAGE, ...given } = c.req.valid("query");
-        const before = seqOf(c.var.me, cursor);
+        const before = logs.seqOf(c.var.me, cursor);
         const filter = filterOf(given, c.var.me);
         const from = before === undefined ? {} : { before };
-        const [last, found] = await Promise.all([
-          // Asked first: what comes between both is in the page, or newer than `last`.
-          context.reader?.requests({ limit: 1 }),
-          context.reader?.requests({ ...filter, ...from, limit }),
-        ]);
-        const { items, next } = found ?? NONE;
-        const newest = items[0]?.seq ?? before ?? last?.items[0]?.seq ?? 0;
+        const asked = { ...filter, ...from, limit };
+        const found = await context.reader?.requests(asked, askerOf(c.var.me)) ?? NONE;
+        const { items, next } = found;
+        const newest = items[0]?.seq ?? before ?? found.newest ?? 0;
         return c.json({
           items: items.filter(isRequest).map(requestView),
           next: next === null ? null : ids.hide("log", next),
@@ -111,7 +92,7 @@ export function requestRoutes(streams: EventStreams): Routes {
           reader: context.reader,
           filter: filterOf(given, me),
           format,
-          account: me.name,
+          asker: askerOf(me),
           isAllowed: () => isStill(me.role, () => identify(context.store, env, req.raw.headers)),
         });
       },
@@ -129,7 +110,10 @@ export function requestRoutes(streams: EventStreams): Routes {
       async (c) => {
         const { by = "path", sort = "requests", limit = 10, ...given } = c.req.valid("query");
         const filter = filterOf(given, c.var.me);
-        const list = await context.reader?.top({ ...filter, by, sort, limit }) ??
+        const list = await context.reader?.top(
+          { ...filter, by, sort, limit },
+          askerOf(c.var.me),
+        ) ??
           { items: [], scanned: 0, whole: true };
         const items = list.items.map(({ value, requests, errors, ...row }) => ({
           ...{ value, requests, errors, bytes_in: row.bytesIn, bytes_out: row.bytesOut },
@@ -159,23 +143,10 @@ export function requestRoutes(streams: EventStreams): Routes {
       }),
       (c) => {
         const { me } = c.var;
-        const { live, reader } = running(context);
         const { after, ...given } = c.req.valid("query");
-        const from = c.req.valid("header")["last-event-id"] ?? after;
-        const isForgotten = from !== undefined && !seesAll(me) && BARE_NUMBER.test(from);
-        const last = isForgotten ? undefined : seqOf(me, from, "after");
-        const filter = filterOf(given, me);
-        return streams.open(c.req.raw, c.env, me, (sender) =>
-          followRequests(sender, {
-            requestLog: live.requestLog,
-            reader,
-            filter,
-            after: last,
-            isForgotten,
-            texts,
-            // How much others had is not a member's business.
-            showsGaps: seesAll(me),
-          }));
+        const from = logs.after(me, c.req.valid("header")["last-event-id"] ?? after);
+        const source = logs.source(me, [{ filter: filterOf(given, me), ...from }]);
+        return streams.open(c.req.raw, c.env, me, source);
       },
     );
 
@@ -195,20 +166,12 @@ export function requestRoutes(streams: EventStreams): Routes {
         const row = await context.reader?.request(id, {
           ...(began === undefined ? {} : { began }),
           ...(account === undefined ? {} : { account }),
-        });
+        }, askerOf(c.var.me));
         if (row === undefined) throw absent("request", id);
         return c.json(requestView(row), 200);
       },
     );
   };
-}
-
-/** @throws {Problem} 503 where no relay runs. */
-function running(
-  { live, reader }: ApiContext,
-): { live: NonNullable<ApiContext["live"]>; reader: LogReader } {
-  if (live === null || reader === null) throw new Problem(503, "not-running", "No relay runs here");
-  return { live, reader };
 }
 
 function isRequest(row: LogRow): row is RequestRow {

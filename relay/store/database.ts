@@ -142,6 +142,11 @@ export class Statement {
     return this.#statement.all(...values);
   }
 
+  /** One row after the other. */
+  iterate(...values: SQLInputValue[]): Iterable<Row> {
+    return this.#statement.iterate(...values);
+  }
+
   /** How many rows it changed. */
   run(...values: SQLInputValue[]): number {
     return Number(this.#statement.run(...values).changes);

@@ -39,6 +39,8 @@ export { Throttle } from "./throttle.ts";
 export { openRequestLog, type RequestLog } from "./request_log.ts";
 export type { LogCounters, RequestLogOptions } from "./log_options.ts";
 export type { GapRow, LogRow, RequestRow } from "./log_rows.ts";
+export { type Asker } from "./fair_queue.ts";
+export { type Followed, LogFollowers } from "./log_followers.ts";
 export { LogReader } from "./log_reader.ts";
 export type { RequestFilter, RequestList, RequestPage } from "./request_query.ts";
 export { type FieldTest, matcherOf, type RequestField, type RequestTerm } from "./request_terms.ts";

@@ -37,7 +37,7 @@ export class RequestLog implements AsyncDisposable {
   readonly #channel: LogChannel;
   readonly #stage = new RowStage();
   readonly #usage = new UsageCounters();
-  readonly #listeners = new Set<(rows: readonly LogRow[]) => void>();
+  readonly #listeners = new Set<(rows: readonly LogRow[], batch: RowBatch) => void>();
   readonly #abort = () => void this[Symbol.asyncDispose]();
   #seq = Date.now() * 1000;
   #keeps: boolean;
@@ -150,8 +150,8 @@ export class RequestLog implements AsyncDisposable {
     if (this.#stage.count >= STAGE_ROWS) this.#post(Date.now(), { all: false });
   }
 
-  /** Calls `listener` with the kept rows of each batch, at most 100 ms after they were recorded. It must not throw. */
-  subscribe(listener: (rows: readonly LogRow[]) => void): () => void {
+  /** Calls `listener` with the kept rows of each batch, and the batch, at most 100 ms after they were recorded. It must not throw. */
+  subscribe(listener: (rows: readonly LogRow[], batch: RowBatch) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -272,7 +272,7 @@ export class RequestLog implements AsyncDisposable {
 
   #tell(batch: RowBatch): void {
     const rows = rowsOf(batch);
-    for (const listener of this.#listeners) listener(rows);
+    for (const listener of this.#listeners) listener(rows, batch);
   }
 
   async #close(): Promise<void> {

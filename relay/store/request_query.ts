@@ -2,7 +2,12 @@
 
 import type { Database, Row } from "./database.ts";
 import type { GapRow, LogRow, RequestRow } from "./log_rows.ts";
-import { type Condition, conditionOf, type RequestTerm } from "./request_terms.ts";
+import {
+  type Condition,
+  conditionOf,
+  prepareConditions,
+  type RequestTerm,
+} from "./request_terms.ts";
 
 /** Which requests; all that is given must hold. */
 export interface RequestFilter {
@@ -31,13 +36,15 @@ export interface RequestList {
   readonly items: readonly LogRow[];
   /** For the next page, as `before` or `after`; null at the end. There may be one after a page with few items or none. */
   readonly next: number | null;
+  /** Where the newest come first: the newest row's `seq` of all, as the page was begun; 0 without any. */
+  readonly newest?: number;
 }
 
 /** Rows looked at in one go, first and at most: nobody knows before what a filter costs. */
-const FIRST_STRETCH = 1_000;
+const FIRST_STRETCH = 128;
 const STRETCH = 50_000;
-/** A stretch that takes less, ms, is followed by one twice as long. */
-const QUICK = 50;
+/** A stretch that takes less, ms, is followed by one twice as long, and one that takes four times that by half of it. */
+const QUICK = 20;
 /** When so much time is gone, ms, the page ends where it is: the next one goes on. */
 const PATIENCE = 500;
 /** Clocks are set back by less, ms. */
@@ -46,38 +53,61 @@ const CLOCK_ERROR = 60_000;
 const BEFORE = 2_000;
 const AFTER = 3_000;
 
+/** Work in parts, between which others have their turn. */
+export type Slices<T> = Generator<void, T, undefined>;
+
+/** All of it at once. */
+export function atOnce<T>(slices: Slices<T>): T {
+  for (;;) {
+    const { done, value } = slices.next();
+    if (done === true) return value;
+  }
+}
+
 /** Rows of the log. */
 export function listRequests(db: Database, page: RequestPage): RequestList {
+  return atOnce(requestSlices(db, page));
+}
+
+/** The same in slices. */
+export function* requestSlices(db: Database, page: RequestPage): Slices<RequestList> {
+  prepareConditions(db);
   const { account, since, after, before = Number.MAX_SAFE_INTEGER } = page;
   const limit = Math.max(1, Math.min(page.limit ?? 100, 1000));
   const isForward = after !== undefined;
   const first = Math.max(isForward ? after + 1 : 0, since === undefined ? 0 : seqOf(db, since));
   const last = isForward ? Number.MAX_SAFE_INTEGER : before - 1;
+  const newest = isForward
+    ? {}
+    : { newest: Number(db.value("SELECT max(seq) FROM requests") ?? 0) };
   const stretches = new Stretches(db, { first, last, isForward });
   const { sql, values } = conditionsOf(page);
   const select = db.prepare(
     `SELECT * FROM requests WHERE ${sql} AND seq BETWEEN ? AND ?
      ORDER BY seq ${isForward ? "ASC" : "DESC"} LIMIT ?`,
   );
-  const deadline = performance.now() + PATIENCE;
+  let spent = 0;
   const found: RequestRow[] = [];
   let next: number | null = null;
   for (let stretch = stretches.next(); stretch !== null; stretch = stretches.next()) {
+    const began = performance.now();
     const rows = select.all(...values, ...stretch, limit + 1 - found.length);
     for (const row of rows) found.push(requestOf(row));
+    spent += performance.now() - began;
     if (found.length > limit) {
       found.length = limit;
       next = found.at(-1)!.seq;
       break;
     }
-    if (performance.now() > deadline) {
+    if (spent > PATIENCE) {
       next = isForward ? stretch[1] : stretch[0];
       break;
     }
+    yield;
   }
-  if (account !== undefined) return { items: found, next };
+  if (account !== undefined) return { items: found, next, ...newest };
   const [from, to] = isForward ? [first, next ?? last] : [next ?? first, last];
-  return { items: withGaps(found, gaps(db, page, [from, to]), isForward), next };
+  return { items: withGaps(found, gaps(db, page, [from, to]), isForward), next, ...newest };
 }
 
 /** One request. */
@@ -137,13 +167,13 @@ export function seqOf(db: Database, time: number): number {
 }
 
 /** Parts of the log one after the other, without the holes that restarts and removals leave. */
-class Stretches {
+export class Stretches {
   readonly #db: Database;
   readonly #isForward: boolean;
   #first: number;
   #last: number;
   #size = FIRST_STRETCH / 2;
-  #began = performance.now();
+  #began = 0;
 
   constructor(db: Database, range: { first: number; last: number; isForward: boolean }) {
     this.#db = db;
@@ -158,15 +188,21 @@ class Stretches {
       .prepare(`SELECT ${edge}(seq) AS seq FROM requests WHERE ${order} AND seq BETWEEN ?1 AND ?2`)
       .get(this.#first, this.#last);
     if (typeof row?.seq !== "number") return null;
-    const now = performance.now();
-    if (now - this.#began < QUICK) this.#size = Math.min(STRETCH, 2 * this.#size);
-    this.#began = now;
+    this.#size = Math.min(STRETCH, this.#factor() * this.#size);
+    this.#began = performance.now();
     const stretch: [number, number] = this.#isForward
       ? [row.seq, Math.min(this.#last, row.seq + this.#size - 1)]
       : [Math.max(this.#first, row.seq - this.#size + 1), row.seq];
     if (this.#isForward) this.#first = stretch[1] + 1;
     else this.#last = stretch[0] - 1;
     return stretch;
+  }
+
+  /** Time in which others had their turn counts as well: a stretch is too short then rather than too long. */
+  #factor(): number {
+    if (this.#began === 0) return 2;
+    const took = performance.now() - this.#began;
+    return took < QUICK ? 2 : took > 4 * QUICK && this.#size > FIRST_STRETCH ? 0.5 : 1;
   }
 }
 

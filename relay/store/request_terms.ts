@@ -2,7 +2,8 @@
 
 import type { SQLInputValue } from "node:sqlite";
 import { type Cidr, inCidr, parseCidr, parseIp } from "../../cli/mod.ts";
-import { globMatcher } from "./glob.ts";
+import type { Database } from "./database.ts";
+import { globMatcher, isSimple } from "./glob.ts";
 import type { RequestRow } from "./log_rows.ts";
 
 type Value = string | number | null;
@@ -57,6 +58,18 @@ export interface Condition {
 
 /** The SQL function that {@linkcode isInBlock} is. */
 export const IN_BLOCK = "in_block";
+/** The SQL function that {@linkcode fitsGlob} is. */
+const FITS_GLOB = "fits_glob";
+
+const prepared = new WeakSet<Database>();
+
+/** Lets conditions be asked of `db`. */
+export function prepareConditions(db: Database): void {
+  if (prepared.has(db)) return;
+  prepared.add(db);
+  db.define(IN_BLOCK, isInBlock);
+  db.define(FITS_GLOB, fitsGlob);
+}
 
 /** A test as a condition on `column`, and as a function of the same value. */
 function ways(test: FieldTest, column: string): Condition & { holds: (value: Value) => boolean } {
@@ -66,18 +79,18 @@ function ways(test: FieldTest, column: string): Condition & { holds: (value: Val
     case "glob": {
       const fits = globMatcher(test.glob);
       return {
-        sql: `${column} LIKE ? ESCAPE '\\'`,
-        values: [likeOf(test.glob)],
+        ...globCondition(column, test.glob),
         holds: (value) => value !== null && fits(String(value)),
       };
     }
     case "path": {
       const fits = globMatcher(test.glob);
-      const like = likeOf(test.glob);
+      const whole = globCondition(column, test.glob);
       const path = `substr(${column}, 1, instr(${column} || '?', '?') - 1)`;
+      const part = globCondition(path, test.glob);
       return {
-        sql: `(${column} LIKE ? ESCAPE '\\' OR ${path} LIKE ? ESCAPE '\\')`,
-        values: [like, like],
+        sql: `(${whole.sql} OR ${part.sql})`,
+        values: [...whole.values, ...part.values],
         holds: (value) => {
           const target = String(value);
           return fits(target) || target.includes("?") && fits(target.slice(0, target.indexOf("?")));
@@ -128,9 +141,28 @@ export function matcherOf(terms: readonly RequestTerm[]): (row: RequestRow) => b
   return (row) => checks.every((check) => check(row));
 }
 
+/** LIKE begins anew at every place for every star, and a target of 2,000 letters would take it for ever. */
+function globCondition(column: string, glob: string): Condition {
+  return isSimple(glob)
+    ? { sql: `${column} LIKE ? ESCAPE '\\'`, values: [likeOf(glob)] }
+    : { sql: `${FITS_GLOB}(${column}, ?)`, values: [glob] };
+}
+
+const globs = new Map<string, (text: string) => boolean>();
 const blocks = new Map<string, Cidr>();
-/** Blocks read already; with more all are read again. */
-const MOST_BLOCKS = 100;
+/** Globs and blocks read already: those of a filter, and more. Beyond it all are read again. */
+const MOST_READ = 1_000;
+
+/** 1 where the text fits the glob, else 0; nothing fits where there is no text. */
+function fitsGlob(text: unknown, glob: unknown): number | null {
+  if (typeof text !== "string" || typeof glob !== "string") return null;
+  let known = globs.get(glob);
+  if (known === undefined) {
+    if (globs.size >= MOST_READ) globs.clear();
+    globs.set(glob, known = globMatcher(glob));
+  }
+  return known(text) ? 1 : 0;
+}
 
 /** 1 where the address lies in the block, else 0: what SQLite calls truth. */
 export function isInBlock(address: unknown, block: unknown): number {
@@ -138,7 +170,7 @@ export function isInBlock(address: unknown, block: unknown): number {
   if (bytes === undefined || typeof block !== "string") return 0;
   let known = blocks.get(block);
   if (known === undefined) {
-    if (blocks.size >= MOST_BLOCKS) blocks.clear();
+    if (blocks.size >= MOST_READ) blocks.clear();
     blocks.set(block, known = parseCidr(block));
   }
   return inCidr(known, bytes) ? 1 : 0;

@@ -3,7 +3,7 @@
 import { csvLine } from "./csv.ts";
 import type { Database } from "./database.ts";
 import type { RequestRow } from "./log_rows.ts";
-import { listRequests, type RequestPage } from "./request_query.ts";
+import { type RequestPage, requestSlices, type Slices } from "./request_query.ts";
 
 /** A request as the API shows it. Times are RFC 3339, durations ms. */
 export interface RequestView {
@@ -69,8 +69,11 @@ export interface ExportPart {
 }
 
 /** A page of requests as text, the first one with the head of its file; gaps are left out. */
-export function exportRequests(db: Database, { format, ...page }: ExportPage): ExportPart {
-  const { items, next } = listRequests(db, page);
+export function* exportSlices(
+  db: Database,
+  { format, ...page }: ExportPage,
+): Slices<ExportPart> {
+  const { items, next } = yield* requestSlices(db, page);
   let text = page.before === undefined ? exportHead(format) : "";
   for (const row of items) {
     if (row.kind !== "request") continue;

@@ -69,6 +69,7 @@ const ROWS: readonly Row[] = [
     body: () => ({ name: "laptop" }),
     answers: [401, 201, 201, 404, 403],
   },
+  { call: "POST /live", body: () => ({ events: {} }), answers: [401, 200, 200, 200, 200] },
   { call: "GET /names", answers: [401, 200, 200, 200, 200] },
   { call: "GET /names/olga", unknown: "/names/nadia", answers: [401, 200, 200, 404, 200] },
   {
