@@ -10,6 +10,7 @@ import {
   failureText,
   hasColour,
   type Invocation,
+  leaveNameless,
   makeStyle,
   ownUnreadableVariable,
   type Page,
@@ -201,7 +202,7 @@ function fail(error: unknown, env: Readonly<Record<string, string>>, command = "
 async function main(): Promise<number> {
   const env = Deno.env.toObject();
   const checkout = isCheckout ? import.meta.dirname : undefined;
-  const directory = (): string => typedDirectory({ env, checkout });
+  const directory = leaveNameless(() => typedDirectory({ env, checkout }));
   const terminal = Deno.stdout.isTerminal();
   const read = (): Promise<Invocation> =>
     readCommandLine(Deno.args, {

@@ -62,7 +62,7 @@ export {
 } from "./option.ts";
 export { type Inputs, parseCommand, type Parsed } from "./parse.ts";
 export { isNamedFile, namedFileIn } from "./named_files.ts";
-export { exists, quotePath, typedDirectory } from "./paths.ts";
+export { exists, leaveNameless, quotePath, typedDirectory } from "./paths.ts";
 export type { Written } from "./resolver.ts";
 export {
   defaultTexts,

@@ -111,6 +111,22 @@ export function typedDirectory({ env, checkout }: Typed): string {
   }
 }
 
+/**
+ * Goes to the root where the current directory has no name that the runtime could say, since workers cannot start there.
+ * @returns `directory`, which says where the command was typed, or throws what it would have thrown before
+ */
+export function leaveNameless(directory: () => string): () => string {
+  try {
+    Deno.cwd();
+    return directory;
+  } catch (cause) {
+    Deno.chdir("/");
+    return () => {
+      throw gone("the current directory", cause);
+    };
+  }
+}
+
 function currentDirectory(): string {
   try {
     return Deno.cwd();
@@ -120,7 +136,11 @@ function currentDirectory(): string {
 }
 
 function gone(directory: string, cause: unknown): BadValue {
-  const why = cause instanceof Deno.errors.NotFound ? "is gone" : "cannot be read";
+  const why = cause instanceof Deno.errors.NotFound
+    ? "is gone"
+    : cause instanceof Deno.errors.InvalidData
+    ? "has a name that is not UTF-8 text"
+    : "cannot be read";
   return new BadValue(`is relative to ${directory}, which ${why}: write an absolute path`, {
     cause,
   });

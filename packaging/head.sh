@@ -174,6 +174,12 @@ case $target in
     fi
     ;;
 esac
+# shellcheck disable=SC3013 # -ef is in every sh of the systems that this file is made for
+if ! [ "${PWD-}" -ef . ]; then
+  say 'the current directory is gone; go to one that is there:'
+  printf '  cd\n' >&2
+  exit 1
+fi
 case $0 in
   */*) program=$0 ;;
   *) program=./$0 ;;

@@ -404,3 +404,23 @@ Deno.test({
     assert.deepEqual(left, [".new-young"]);
   },
 });
+
+Deno.test({
+  name: "head script: in a directory that is gone it says so, and what to do",
+  ignore,
+  fn: async () => {
+    await using packed = await Packed.make();
+    const { code, stdout, stderr } = await new Deno.Command("/bin/sh", {
+      args: ["-c", 'rmdir "$PWD" && exec "$0" --version', packed.program],
+      cwd: Deno.makeTempDirSync({ prefix: "crunch-gone-" }),
+      env: { HOME: packed.home },
+    }).output();
+    assert.equal(code, 1);
+    assert.equal(new TextDecoder().decode(stdout), "");
+    // Some shells have a word to say before.
+    assert.match(
+      new TextDecoder().decode(stderr),
+      /^crunch: the current directory is gone; go to one that is there:\n {2}cd\n$/m,
+    );
+  },
+});

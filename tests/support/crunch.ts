@@ -21,6 +21,8 @@ export interface ProcessOptions {
   readonly cwd?: string;
   /** The program's own folder, where it is no built one. Default: the checkout. */
   readonly folder?: string;
+  /** Words that stand before the command, as of a shell that runs it. */
+  readonly through?: readonly string[];
   /**
    * Runs it on a terminal of so many columns, after these words; `pid` and `kill` are then those of the terminal, and
    * `stdout` what it shows. SIGKILL is a window that is closed.
@@ -42,12 +44,15 @@ export class CrunchProcess implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   #changed = Promise.withResolvers<void>();
 
-  constructor(args: readonly string[], { env, cwd, folder, terminal }: Required<ProcessOptions>) {
+  constructor(
+    args: readonly string[],
+    { env, cwd, folder, through, terminal }: Required<ProcessOptions>,
+  ) {
     this.command = `crunch ${args.join(" ")}`;
     const [program, before] = built === undefined
       ? [Deno.execPath(), ["run", "-A", "--no-prompt", `${folder}/main.ts`]]
       : [built, []];
-    const words = [program, ...before, ...args];
+    const words = [...through, program, ...before, ...args];
     const [called, ...rest] = terminal === undefined ? words : onTerminal(words, terminal);
     const child = new Deno.Command(called!, {
       args: rest,
@@ -218,12 +223,13 @@ export class Household implements AsyncDisposable {
   /** Starts `crunch` and waits for nothing. */
   crunch(
     args: readonly string[],
-    { env = {}, cwd = this.root, folder = checkout, terminal }: ProcessOptions = {},
+    { env = {}, cwd = this.root, folder = checkout, through = [], terminal }: ProcessOptions = {},
   ): CrunchProcess {
     const process = new CrunchProcess(args, {
       terminal,
       cwd,
       folder,
+      through,
       env: {
         PATH: Deno.env.get("PATH") ?? "",
         DENO_DIR: Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME") ?? ""}/.cache/deno`,
