@@ -81,12 +81,14 @@ async function start(
  * where to publish instead of the account's own name, which is left to other agents of this machine.
  */
 async function runBoth(
-  settings: Pick<Invocation & { command: "both" }, "values" | "sources" | "written">,
+  given: Pick<Invocation & { command: "both" }, "values" | "sources" | "written">,
   program: Program,
   { name }: { readonly name?: string } = {},
 ): Promise<Running> {
   const { runRelay } = await import("./relay/command.ts");
-  const { accessOf, runAgent } = await import("./agent/command.ts");
+  const { accessOf, runAgent, withPassword } = await import("./agent/command.ts");
+  // Before the relay serves: who is asked keeps everything else waiting.
+  const settings = await withPassword(given, "both");
   // One ready file, once the agent's names work, too.
   const { readyFile } = settings.values;
   checkReadyFile(readyFile);
@@ -96,7 +98,7 @@ async function runBoth(
     const { local } = relay.relay;
     const ownName = name !== undefined && relay.giveLocal(name);
     const told = ownName ? { ...settings, values: { ...settings.values, name } } : settings;
-    const agent = runAgent(told, program, {
+    const agent = await runAgent(told, program, {
       ownAccess: local === null ? undefined : accessOf(local),
       onready: (urls) => {
         if (readyFile !== undefined) relay.writeReady(readyFile, urls);

@@ -16,6 +16,7 @@ import {
 } from "../cli/mod.ts";
 import { currentDirectory } from "./current_directory.ts";
 import { mountDirectory } from "./directory_mount.ts";
+import { GIVE_PASSWORD } from "./password.ts";
 
 /** Settings, with where they come from. */
 export interface AgentToCheck {
@@ -31,7 +32,11 @@ export function checkAgentFiles(
 ): Trouble[] {
   const { values, written } = settings;
   const troubles: Trouble[] = [];
-  const { relayCa, readyFile } = values;
+  const { relayCa, readyFile, user, password } = values;
+  if (user !== undefined && password === undefined && !Deno.stdin.isTerminal()) {
+    const message = `needs the password: ${GIVE_PASSWORD}`;
+    troubles.push({ key: "user", message });
+  }
   if (relayCa !== undefined) {
     const message = unreadable(relayCa, "file") ?? authorityTrouble(relayCa);
     if (message !== undefined) troubles.push({ key: "relayCa", message });

@@ -17,10 +17,12 @@ import { refusalAdvice } from "./advice.ts";
 import { currentDirectory } from "./current_directory.ts";
 import { type Access, relayText } from "./link.ts";
 import { NoLocalRelay } from "./local_access.ts";
+import { withPassword } from "./password.ts";
 import { RunningAgent } from "./running_agent.ts";
 
 export { checkAgentFiles } from "./check.ts";
 export { accessOf } from "./local_access.ts";
+export { withPassword } from "./password.ts";
 
 export interface AgentSettings {
   readonly values: AgentValues;
@@ -38,15 +40,15 @@ export interface AgentCompany {
  * Starts publishing.
  * @throws {CommandFailure} when it cannot start.
  */
-export function runAgent(
-  settings: AgentSettings,
+export async function runAgent(
+  given: AgentSettings,
   program: Program,
   { ownAccess, onready }: AgentCompany = {},
-): Running {
-  const { values } = settings;
-  let publish = publications(settings, () => currentDirectory(program));
-  checkReadyFile(values.readyFile);
-  warnOfPlain(values, program);
+): Promise<Running> {
+  let publish = publications(given, () => currentDirectory(program));
+  checkReadyFile(given.values.readyFile);
+  warnOfPlain(given.values, program);
+  const { values } = await withPassword(given, "agent");
   chooseAccess(values, program, ownAccess);
   const credentials = new Credentials(values, program);
   const printed = new Set<string>();
@@ -136,7 +138,9 @@ class Credentials {
     }
     try {
       const { user, password, token } = (await this.#program.readAgain()).values as AgentValues;
-      this.#values = { ...this.#values, user, password, token };
+      // One that was typed is in no file.
+      const typed = user === this.#values.user ? this.#values.password : undefined;
+      this.#values = { ...this.#values, user, password: password ?? typed, token };
       this.#warned = false;
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
@@ -175,7 +179,7 @@ function chooseAccess(values: AgentValues, program: Program, own: Access | undef
         "  crunch account token create ACCOUNT"
       : ": give --user NAME with --password-file FILE or CRUNCH_PASSWORD, " +
         "or --token-file FILE or CRUNCH_TOKEN:\n" +
-        `  crunch agent --relay ${relayText(values.relay!)} --user NAME --password-file FILE`;
+        `  crunch agent --relay ${relayText(values.relay!)} --user NAME`;
     throw new CommandFailure(`${cause.message}${advice}`, 2, { cause });
   }
 }

@@ -128,7 +128,8 @@ export function checkAgent(
   if (values.token !== undefined && values.user !== undefined) {
     return `takes ${option("user")} with a password, or a token, not both`;
   }
-  if (values.user !== undefined && values.password === undefined) {
+  // At a command line it is asked for.
+  if (values.user !== undefined && values.password === undefined && giveSecret !== undefined) {
     return `${option("user")} needs the password: ${giveSecret("password")}`;
   }
   // A password in the environment may be there for `account add`: the local relay needs none.

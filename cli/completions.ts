@@ -2,7 +2,7 @@
 
 import { anyCommands, commandGroups } from "./commands.ts";
 import { subcommands } from "./help.ts";
-import { type Command, flagsOf } from "./option.ts";
+import { type Command, flagsOf, isOnByDefault } from "./option.ts";
 import { UsageError } from "./usage.ts";
 
 /** A flag as a shell offers it. */
@@ -29,9 +29,13 @@ const VERSION: Offer = { word: "version", help: "show versions", value: undefine
 function offersOf(command: Command): Offer[] {
   const offers: Offer[] = [];
   for (const [word, { option, form }] of flagsOf(command.options)) {
-    if (form === "refused-secret" || form === "negative") continue;
+    if (form === "refused-secret") continue;
+    // Of `--word` and `--no-word` the one that changes something.
+    if ((form === "negative") !== isOnByDefault(option)) continue;
     if (option.dormant !== undefined) continue;
-    const value = form === "switch" ? undefined : option.kind.completes ?? "any";
+    const value = form === "switch" || form === "negative"
+      ? undefined
+      : option.kind.completes ?? "any";
     offers.push({ word, help: option.help, value });
   }
   return [...offers, HELP];

@@ -1,7 +1,7 @@
 /** Writes `--help` from the tables of commands. @module */
 
 import { anyCommands, commandGroups } from "./commands.ts";
-import { type Command, dashed, type Option, variable } from "./option.ts";
+import { type Command, dashed, isOnByDefault, type Option, variable } from "./option.ts";
 import { type Style, wrap } from "./terminal.ts";
 
 /** Where the second column begins. */
@@ -27,6 +27,7 @@ function entry(left: string, text: string, width: number): string {
 function flagLabel(key: string, option: Option): string {
   const word = dashed(key);
   if (option.kind.form === "secret") return `--${word}-file FILE`;
+  if (isOnByDefault(option)) return `--no-${word}`;
   return option.kind.placeholder === "" ? `--${word}` : `--${word} ${option.kind.placeholder}`;
 }
 
@@ -36,6 +37,7 @@ function remarks(key: string, option: Option): string {
   if (option.repeatable === true) parts.push("may be repeated");
   const fallback = option.defaultHelp ??
     (typeof option.default === "function" ? undefined : option.default);
+  if (isOnByDefault(option)) return `[${variable(key)}=false]`;
   if (fallback !== undefined) parts.push(`default ${[fallback].flat().join(", ")}`);
   const name = variable(key);
   parts.push(option.kind.form === "secret" ? `or ${name} itself` : name);

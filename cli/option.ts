@@ -71,8 +71,8 @@ export interface Source {
 export interface Wording {
   /** `--https`, with a value `--https ADDR`; or `https`. */
   option(key: string, value?: string): string;
-  /** How a secret is given: `set CRUNCH_PASSWORD or give --password-file FILE`; or `give password`. */
-  giveSecret(key: string): string;
+  /** How a program gives a secret: `give password`. Who types a command is asked for it. */
+  giveSecret?(key: string): string;
   /** What an entry is called by those who wrote it: `crunch.toml, line 3: [[agent.publish]]`, or `publish[1]`. */
   entry(key: string, index: number): string;
 }
@@ -148,8 +148,12 @@ export function variable(key: string): string {
 /** For who typed a command. */
 export const commandLineWording: Omit<Wording, "entry"> = {
   option: (key, value) => `--${dashed(key)}${value === undefined ? "" : ` ${value}`}`,
-  giveSecret: (key) => `set ${variable(key)} or give --${dashed(key)}-file FILE`,
 };
+
+/** A switch that is on by itself: help and completions show how it is turned off. */
+export function isOnByDefault(option: Option): boolean {
+  return option.kind.form === "switch" && option.default === "true";
+}
 
 /** Words a flag can have after `--`, with the key it sets; `negative` for `--no-…`, `file` for a secret's file. */
 export interface Flag {

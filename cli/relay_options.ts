@@ -102,6 +102,12 @@ const names = defineOptions({
     group: "Public addresses",
     help: "used in printed addresses, redirects, share links and downloads",
   },
+  redirect: {
+    kind: toggle,
+    default: "true",
+    group: "Public addresses",
+    help: "leaves who reads pages over --http there, where --https is on as well",
+  },
   domain: {
     kind: domain,
     default: "localhost",

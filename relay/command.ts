@@ -11,7 +11,7 @@ import {
   writeReadyFile,
 } from "../cli/mod.ts";
 import { CertificateError, ListenError } from "../http/mod.ts";
-import { findPasswordFile, leavePasswordFile } from "./admin_password.ts";
+import { introduce } from "./introduction.ts";
 import type { Relay } from "./mod.ts";
 import { RunningRelay } from "./running_relay.ts";
 import type { Given } from "./settings.ts";
@@ -100,58 +100,4 @@ async function start(
     }
     throw cause;
   }
-}
-
-function introduce(relay: RunningRelay, values: RelayValues, program: Program): void {
-  const lines: Array<[string, string]> = [];
-  const scheme = relay.http.length > 0 ? "http" : "https";
-  const pages = values.publicUrl?.origin ??
-    `${scheme}://${shown(relay.http[0] ?? relay.https[0]!)}`;
-  lines.push([
-    "visitors",
-    [...relay.http.map((a) => url("http", a)), ...relay.https.map((a) => url("https", a))].join(
-      "  ",
-    ),
-  ]);
-  lines.push([
-    "dashboard",
-    relay.admin.length > 0 ? `${url("http", relay.admin[0]!)}admin` : `${pages}/admin`,
-  ]);
-  lines.push(["agents", [...relay.tunnel, ...relay.tunnelTls.map((a) => `tls://${a}`)].join("  ")]);
-  const { foundAccounts: found } = relay;
-  const accounts = found === 0
-    ? "no accounts yet"
-    : found === 1
-    ? "1 account"
-    : `${found} accounts`;
-  lines.push(["data", `${values.data} (${accounts})`]);
-  const secret = relay.adminPassword;
-  // Also at a later start, until somebody has signed in with it.
-  const left = secret === null
-    ? findPasswordFile(values.data)
-    : program.terminal
-    ? null
-    : leavePasswordFile(values.data, secret);
-  if (left !== null) lines.push(["sign in as", `admin with the password in ${left}`]);
-  else if (secret !== null) lines.push(["sign in as", `admin with the password ${secret}`]);
-  lines.push([
-    "publish",
-    relay.tunnel.length > 0
-      ? "crunch agent --dir ./site"
-      : "crunch agent --relay tls://HOST:PORT --user NAME --dir ./site",
-  ]);
-  const width = Math.max(...lines.map(([label]) => label.length));
-  program.print(lines.map(([label, text]) => `${label.padEnd(width)}  ${text}`).join("\n") + "\n");
-  if (relay.loopbackOnly && values.publicUrl === undefined) {
-    program.print("reachable only from this machine; add --http :8080 --tunnel :8021\n");
-  }
-}
-
-function url(scheme: string, address: string): string {
-  return address.startsWith("unix:") ? address : `${scheme}://${shown(address)}/`;
-}
-
-/** All interfaces can be reached at least as this machine. */
-function shown(address: string): string {
-  return address.replace(/^\[::\]:|^0\.0\.0\.0:/, "localhost:");
 }

@@ -13,20 +13,18 @@ import {
 import { answerWithFile } from "./download_answer.ts";
 import { DownloadFiles, platformsFor } from "./download_files.ts";
 import type { Download, Platform } from "./download_files.ts";
-import { installScript, NO_DOWNLOADS, type Whereabouts, whereabouts } from "./install_script.ts";
+import { installScript, NO_DOWNLOADS } from "./install_script.ts";
 import type { OwnPages } from "./own_pages.ts";
+import type { Listening } from "./reach.ts";
 import { staticText } from "./static_text.ts";
 import type { Visitor } from "./visitor.ts";
+import { type Whereabouts, whereaboutsFor } from "./whereabouts.ts";
 
 export interface DownloadsOptions {
   /** The directory with the programs; undefined offers none. */
   readonly directory: string | undefined;
-  readonly publicUrl: URL | undefined;
-  /** Bound addresses for agents, `host:port` or `unix:/path`, once there are some. */
-  readonly tunnels: () => {
-    readonly tunnel: readonly string[];
-    readonly tunnelTls: readonly string[];
-  };
+  /** Where the relay listens, once it does. */
+  readonly listening: () => Listening;
 }
 
 const POLICY =
@@ -88,15 +86,7 @@ export class Downloads {
   }
 
   #whereabouts(exchange: ServerExchange, visitor: Visitor): Whereabouts | undefined {
-    const { local } = exchange.connection;
-    const { tunnel, tunnelTls } = this.#options.tunnels();
-    return whereabouts({
-      scheme: `${visitor.scheme}:`,
-      authority: visitor.authority || `${local.address}:${local.port}`,
-      publicUrl: this.#options.publicUrl,
-      tunnel,
-      tunnelTls,
-    });
+    return whereaboutsFor(exchange, visitor, this.#options.listening());
   }
 }
 
@@ -118,7 +108,7 @@ function text(
 
 function downloadPage(
   found: readonly Download[],
-  { base, agents }: Whereabouts,
+  { base, command }: Whereabouts,
   os: Platform["os"],
 ): string {
   const rows = found.map(({ file, platform, size, sha256 }) =>
@@ -127,7 +117,9 @@ function downloadPage(
   );
   const values: Record<string, string> = {
     base: escapeHtml(base),
-    relay: escapeHtml(agents ?? "HOST:PORT"),
+    command: escapeHtml(command ?? ""),
+    reachable: command === null ? "hidden" : "",
+    unreachable: command === null ? "" : "hidden",
     os,
     rows: rows.join(""),
     some: rows.length > 0 ? "" : "hidden",

@@ -21,6 +21,7 @@ import { asksLeave, leaveFields, type Reader, readerOf } from "./page_reads.ts";
 import type { Counters, Telemetry } from "./metrics/mod.ts";
 import type { Registry } from "./registry.ts";
 import type { Route, Router } from "./router.ts";
+import type { SecureRedirect } from "./secure_redirect.ts";
 import type { RequestLog, Store } from "./store/mod.ts";
 import type { TrustedProxies } from "./trusted_proxies.ts";
 import type { Visit } from "./visit.ts";
@@ -41,6 +42,8 @@ export interface FrontOptions {
   readonly firstByteTime: number;
   /** Counts what of answers does not pass. */
   readonly dropped: DroppedFields;
+  /** Where there is TLS as well, and pages shall be read over that. */
+  readonly redirect: SecureRedirect | null;
 }
 
 type NameRoute = Route & { kind: "name" };
@@ -76,6 +79,9 @@ export class Front {
     const target = head.target;
     if (target === "*") return this.#asterisk(exchange);
     const route = this.#options.router.route(visitor.site, target);
+    const secure = this.#options.redirect?.location(exchange, visitor, route) ?? null;
+    // Not for ever: an operator may take TLS away again.
+    if (secure !== null) return redirect(exchange, secure, "Cache-Control: no-cache\r\n");
     switch (route.kind) {
       case "name":
         return this.#forward(exchange, visitor, route, began);
@@ -83,12 +89,7 @@ export class Front {
         this.#passwords.note(head);
         return this.#options.pages.answer(exchange, route.segment, visitor);
       case "redirect":
-        // Byte for byte: a query may hold some over 127.
-        return exchange.respond(
-          308,
-          Buffer.from(`Location: ${route.location}\r\n`, "latin1"),
-          null,
-        );
+        return redirect(exchange, route.location);
       default:
         answerProblem(exchange, {
           status: route.status,
@@ -322,4 +323,9 @@ function isLastHop(value: string, method: string): boolean {
 
 function encode(text: string): Uint8Array {
   return new TextEncoder().encode(text);
+}
+
+/** Byte for byte: a query may hold some over 127. */
+function redirect(exchange: ServerExchange, location: string, more = ""): void {
+  exchange.respond(308, Buffer.from(`Location: ${location}\r\n${more}`, "latin1"), null);
 }

@@ -1,8 +1,10 @@
 /** The relay's own pages: the landing page, health, and the way to the API. @module */
 
 import { answerProblem, escapeHtml, type ServerExchange } from "../http/mod.ts";
+import type { Listening } from "./reach.ts";
 import { staticText } from "./static_text.ts";
 import type { Visitor } from "./visitor.ts";
+import { whereaboutsFor } from "./whereabouts.ts";
 
 /** Answers everything below one first segment. */
 export type PageHandler = (exchange: ServerExchange, visitor: Visitor) => void;
@@ -10,7 +12,7 @@ export type PageHandler = (exchange: ServerExchange, visitor: Visitor) => void;
 const encoder = new TextEncoder();
 const template = staticText("landing.html");
 const HTML = encoder.encode(
-  "Content-Type: text/html; charset=utf-8\r\nCache-Control: no-cache\r\nX-Content-Type-Options: nosniff\r\n" +
+  "Content-Type: text/html; charset=utf-8\r\nCache-Control: no-cache\r\nVary: Host\r\nX-Content-Type-Options: nosniff\r\n" +
     "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'\r\n",
 );
 const TEXT = encoder.encode(
@@ -24,18 +26,23 @@ export interface OwnPagesOptions {
   readonly state: () => "starting" | "ready" | "stopping";
   /** Whether `/admin` and `/api` are on this listener. */
   readonly admin: boolean;
+  /** Whether `/download` has something. */
+  readonly downloads: boolean;
+  /** Where the relay listens, once it does. */
+  readonly listening: () => Listening;
 }
 
 export class OwnPages {
   readonly #handlers = new Map<string, PageHandler>();
-  readonly #landing: Uint8Array;
+  readonly #options: OwnPagesOptions;
+  readonly #landing: string;
 
   constructor(options: OwnPagesOptions) {
-    this.#landing = encoder.encode(
-      template.replaceAll("{{software}}", escapeHtml(options.software))
-        .replaceAll("{{admin}}", options.admin ? "" : "hidden"),
-    );
-    this.set("", (exchange) => this.#page(exchange));
+    this.#options = options;
+    this.#landing = template.replaceAll("{{software}}", escapeHtml(options.software))
+      .replaceAll("{{admin}}", options.admin ? "" : "hidden")
+      .replaceAll("{{downloads}}", options.downloads ? "" : "hidden");
+    this.set("", (exchange, visitor) => this.#page(exchange, visitor));
     this.set("healthz", (exchange) => this.#text(exchange, 200, "ok\n"));
     this.set("readyz", (exchange) => {
       const state = options.state();
@@ -59,10 +66,15 @@ export class OwnPages {
     });
   }
 
-  #page(exchange: ServerExchange): void {
+  #page(exchange: ServerExchange, visitor: Visitor): void {
     if (!this.#readable(exchange)) return;
-    const isHead = exchange.head.method === "HEAD";
-    exchange.respond(200, HTML, isHead ? null : this.#landing, this.#landing.length);
+    const command = whereaboutsFor(exchange, visitor, this.#options.listening())?.command ?? null;
+    const page = encoder.encode(
+      this.#landing.replaceAll("{{command}}", () => escapeHtml(command ?? ""))
+        .replaceAll("{{reachable}}", command === null ? "hidden" : "")
+        .replaceAll("{{unreachable}}", command === null ? "" : "hidden"),
+    );
+    exchange.respond(200, HTML, exchange.head.method === "HEAD" ? null : page, page.length);
   }
 
   #text(exchange: ServerExchange, status: number, text: string): void {

@@ -20,10 +20,12 @@ import { Counters, families, metricsPage, type MetricsSource, Telemetry } from "
 import type { Relay } from "./mod.ts";
 import { OwnHosts } from "./own_hosts.ts";
 import { OwnPages } from "./own_pages.ts";
+import { type Listening, visitorsPort } from "./reach.ts";
 import { Reception } from "./reception.ts";
 import { Registry } from "./registry.ts";
 import { Router } from "./router.ts";
 import { type Given, RelaySettings } from "./settings.ts";
+import { SecureRedirect } from "./secure_redirect.ts";
 import {
   type Change,
   type DataDirLock,
@@ -131,6 +133,10 @@ export class RunningRelay implements Relay {
   }
   get admin(): readonly string[] {
     return this.#listeners.admin.map((listener) => listener.address);
+  }
+  get #listening(): Listening {
+    const { http, https, tunnel, tunnelTls } = this;
+    return { http, https, tunnel, tunnelTls, publicUrl: this.#values.publicUrl };
   }
   get loopbackOnly(): boolean {
     const { http, https } = this.#values;
@@ -263,19 +269,19 @@ export class RunningRelay implements Relay {
     const ready = (): boolean => this.#ready;
     const router = new Router(values);
     const state = () => this.#ready ? "ready" : this.#stopping === null ? "starting" : "stopping";
-    const pages = new OwnPages({ software, state, admin: !separateAdmin });
-    const adminPages = separateAdmin ? new OwnPages({ software, state, admin: true }) : pages;
+    const about = {
+      software,
+      state,
+      downloads: values.downloads !== undefined,
+      listening: () => this.#listening,
+    };
+    const pages = new OwnPages({ ...about, admin: !separateAdmin });
+    const adminPages = separateAdmin ? new OwnPages({ ...about, admin: true }) : pages;
     this.#addMetrics(pages, { isOpen: false });
     if (adminPages !== pages) {
       this.#addMetrics(adminPages, { isOpen: isLoopbackAddress(values.admin!) });
     }
-    new Downloads({
-      directory: values.downloads,
-      get publicUrl() {
-        return now().publicUrl;
-      },
-      tunnels: () => this,
-    }).addTo(pages);
+    new Downloads({ directory: values.downloads, listening: about.listening }).addTo(pages);
     this.#front = new Front({
       router,
       registry: this.#registry,
@@ -290,6 +296,9 @@ export class RunningRelay implements Relay {
         return now().firstByteTimeout;
       },
       dropped: this.#dropped,
+      redirect: values.redirect && values.https.length > 0
+        ? new SecureRedirect(about.listening)
+        : null,
     });
     const server = {
       refuse: this.#front.refuse,
@@ -316,6 +325,7 @@ export class RunningRelay implements Relay {
           events: this.#events,
           urls: (name, { host, address }) => this.#urls(name, host, address),
           addresses: () => this,
+          listening: about.listening,
           settings: this.#settings,
           publicUrl: () => this.#values.publicUrl,
           get namesPerAccount() {
@@ -378,22 +388,13 @@ export class RunningRelay implements Relay {
 
   #urls(name: string, dialled: string, address: string): string[] {
     const { publicUrl, domain, prefix } = this.#values;
+    const host = dialled === "" ? address : dialled;
+    const visitors = visitorsPort(this, { host });
     const plain = this.#listeners.http.find(({ port }) => port > 0);
-    const secure = this.#listeners.https.find(({ port }) => port > 0);
     if (plain !== undefined && dialled !== "" && !this.#hosts.knows(dialled)) {
       this.#hosts.notice(dialled, plain.port);
     }
-    return publicUrls(
-      {
-        publicUrl,
-        domain,
-        prefix,
-        port: (plain ?? secure)?.port ?? 80,
-        secure: plain === undefined && secure !== undefined,
-      },
-      name,
-      { dialled, address },
-    );
+    return publicUrls({ publicUrl, domain, prefix, ...visitors }, name, { dialled, address });
   }
 
   #onchange(change: Change): void {

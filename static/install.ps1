@@ -8,7 +8,7 @@
   $ProgressPreference = 'SilentlyContinue'
 
   $base = '{{base}}'
-  $relay = '{{relay}}'
+  $command = '{{command}}'
   $problem = '{{problem}}'
 
   if ($problem) { throw "install.ps1: $problem" }
@@ -56,12 +56,11 @@
     Write-Host 'Your shell does not look there for programs yet. Type this:'
     Write-Host "  [Environment]::SetEnvironmentVariable('Path', [Environment]::GetEnvironmentVariable('Path', 'User') + ';$directory', 'User'); `$env:Path += ';$directory'"
   }
-  Write-Host 'Publish a folder with'
-  if ($relay) {
-    Write-Host "  crunch agent --relay $relay --user NAME --dir .\site"
-  } else {
-    Write-Host '  crunch agent --relay HOST:PORT --user NAME --dir .\site'
-    Write-Host "where this relay's operator knows what HOST:PORT is: from here, agents cannot reach it yet."
+  if (-not $command) {
+    Write-Host 'Agents on other machines cannot reach this relay yet: its operator starts it with --tunnel :8021.'
+    return
   }
+  Write-Host 'Publish a folder with'
+  Write-Host "  $command"
   Write-Host "NAME and its password are of an account that this relay's operator makes for you."
 }

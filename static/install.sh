@@ -5,7 +5,7 @@
 set -eu
 
 base='{{base}}'
-relay='{{relay}}'
+command='{{command}}'
 problem='{{problem}}'
 
 say() {
@@ -106,13 +106,12 @@ main() {
       say "  export PATH=\"$directory:\$PATH\""
       ;;
   esac
-  say 'Publish a folder with'
-  if [ -n "$relay" ]; then
-    printf '  %s\n' "crunch agent --relay $relay --user NAME --dir ./site"
-  else
-    printf '  %s\n' 'crunch agent --relay HOST:PORT --user NAME --dir ./site'
-    say "where this relay's operator knows what HOST:PORT is: from here, agents cannot reach it yet."
+  if [ -z "$command" ]; then
+    say 'Agents on other machines cannot reach this relay yet: its operator starts it with --tunnel :8021.'
+    return
   fi
+  say 'Publish a folder with'
+  printf '  %s\n' "$command"
   say "NAME and its password are of an account that this relay's operator makes for you."
 }
 

@@ -5,6 +5,7 @@ import { html } from "htm/preact";
 import { ask, post, withQuery } from "../api.js";
 import { confirm } from "../parts/dialog.js";
 import { Field, useForm } from "../parts/field.js";
+import { HowToPublish } from "../parts/publish.js";
 import { Loaded } from "../parts/states.js";
 import { Badge } from "../parts/status.js";
 import { attempt, say } from "../parts/toast.js";
@@ -44,9 +45,19 @@ export function Names({ account }) {
               `
             )
           }</ul>`}</${Loaded}>
+      ${isOff(names.data?.items) &&
+        html`<${HowToPublish} published=${
+          names.data?.items.find(({ own }) => own) ??
+            names.data?.items[0]
+        } />`}
       ${isWriter.value && html`<${Add} account=${account} reload=${names.reload} />`}
     </section>
   `;
+}
+
+/** None of its names is published. @param {readonly NameView[] | undefined} names */
+function isOff(names) {
+  return names !== undefined && names.length > 0 && !names.some(({ online }) => online);
 }
 
 /** @param {{ account: string, reload: () => Promise<void> }} props */

@@ -7,6 +7,7 @@ import { post, relayNow, withQuery } from "../api.js";
 import { CopyLine } from "../parts/copy.js";
 import { Dialog } from "../parts/dialog.js";
 import { Field, useForm } from "../parts/field.js";
+import { commandFor, NoWay } from "../parts/publish.js";
 import { Loading } from "../parts/states.js";
 import { useResource } from "../resource.js";
 import { isAdmin } from "../session.js";
@@ -78,15 +79,13 @@ function AgentCommand({ token, account }) {
   if (!status || !names) return html`<${Loading} rows=${1} />`;
   const [first] = names.items;
   if (!status.agent_command || !first) {
-    return html`<p class="soft">${
-      first
-        ? "This relay has no listener that an agent could dial."
-        : "Give the account a name before an agent signs in with it."
-    }</p>`;
+    return first
+      ? html`<${NoWay} />`
+      : html`<p class="soft">Give the account a name before an agent signs in with it.</p>`;
   }
   // An account without a name of its own has to say by which it publishes.
-  const name = names.items.some(({ own }) => own) ? "" : ` --name ${first.name}`;
-  const command = status.agent_command.replace(/ --user \S+/, name);
+  const published = names.items.find(({ own }) => own) ?? first;
+  const command = commandFor(status.agent_command, published, { user: false });
   return html`
     <div class="field">
       <h3>Connect an agent with it</h3>

@@ -3,10 +3,10 @@
 
 import { useSignal } from "@preact/signals";
 import { html } from "htm/preact";
-import { CopyLine } from "../parts/copy.js";
 import { confirm } from "../parts/dialog.js";
 import { Drawer, Facts } from "../parts/drawer.js";
 import { Latest } from "../parts/latest.js";
+import { HowToPublish } from "../parts/publish.js";
 import { Failure, Loading } from "../parts/states.js";
 import { Badge } from "../parts/status.js";
 import { Time } from "../parts/time.js";
@@ -17,7 +17,7 @@ import { isAdmin, isWriter } from "../session.js";
 import { Addresses, ToAccount } from "./dialogs.js";
 import { HealthOf } from "./health.js";
 
-/** @import { NameView, StatusView, TunnelView } from "../../relay/api/mod.ts" */
+/** @import { NameView, TunnelView } from "../../relay/api/mod.ts" */
 /** @import { Resource } from "../resource.js" */
 
 /** Where a name's details are, or the list; what is searched for stays. @param {string[]} name */
@@ -63,7 +63,7 @@ function About({ found, data, tunnel }) {
           release(name, found)}>Release</button>`}</div>
     <${HealthOf} key=${online} name=${name} atOnce />
     <${Addresses} name=${name} urls=${urls} />
-    ${!online && html`<${HowToPublish} name=${name} account=${account} own=${own} />`}
+    ${!online && html`<${HowToPublish} published=${{ name, account, own }} />`}
     <${Facts} facts=${/** @type {[string, any][]} */ ([
       ["Owner", html`<a href=${href("accounts", account)}>${account}</a>`],
       ["Kind", own ? "own: the account is called so, and keeps it" : "further"],
@@ -101,22 +101,6 @@ function About({ found, data, tunnel }) {
           say({ text: `${name} is ${account}'s now` });
         }} />
     `}
-  `;
-}
-
-/** @param {{ name: string, account: string, own: boolean }} props */
-function HowToPublish({ name, account, own }) {
-  /** @type {Resource<StatusView>} */
-  const { data } = useResource("/status");
-  const command = data?.agent_command?.replace(
-    /--user \S+/,
-    () => `--user ${account}${own ? "" : ` --name ${name}`}`,
-  );
-  return command && html`
-    <div>
-      <h3>To publish it</h3>
-      <${CopyLine} text=${command} />
-    </div>
   `;
 }
 

@@ -7,6 +7,7 @@ import { href } from "../route.js";
 import { isAdmin, me } from "../session.js";
 import { CopyLine } from "./copy.js";
 import { Icon } from "./icon.js";
+import { NoWay } from "./publish.js";
 
 /** @import { ListView, NameView, StatusView } from "../../relay/api/mod.ts" */
 
@@ -39,7 +40,7 @@ export function Welcome({ status: { agents, agent_command: command } }) {
           <p>Get crunch there from <a href="/download">the download page</a>, then:</p>
           ${command
             ? html`<${CopyLine} text=${command} label="Copy the command" />`
-            : html`<p class="wrong">This relay has no listener that an agent could dial.</p>`}
+            : html`<${NoWay} />`}
           ${!isOn && html`<p class="soft small" role="status">Waiting for an agent …</p>`}
         </${Step}>
         <${Step} isDone=${false} title="Open your page">

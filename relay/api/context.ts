@@ -4,6 +4,7 @@ import type { Log } from "../../cli/mod.ts";
 import type { EventFeed } from "../event_feed.ts";
 import type { Tally } from "../metrics/mod.ts";
 import type { Relay } from "../mod.ts";
+import type { Listening } from "../reach.ts";
 import type { Registry } from "../registry.ts";
 import type { RelaySettings } from "../settings.ts";
 import type { LogReader, RequestLog, Store, Throttle } from "../store/mod.ts";
@@ -17,6 +18,8 @@ export interface LiveRelay {
   readonly urls: (name: string, caller: Pick<Caller, "host" | "address">) => string[];
   /** Where it listens: `host:port` or `unix:/path`. */
   readonly addresses: () => Pick<Relay, "http" | "https" | "tunnel" | "tunnelTls" | "admin">;
+  /** The same, for who wants to know what to dial. */
+  readonly listening: () => Listening;
   /** What it runs with. */
   readonly settings: RelaySettings;
   /** What the operator says the public address is. */

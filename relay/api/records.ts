@@ -160,8 +160,8 @@ function listening(live: LiveRelay): z.infer<typeof status>["addresses"] {
 /** An account without a public name of its own, as the first administrator, publishes by another one. */
 function commandFor({ store, live }: ApiContext, me: Identity, caller: Caller): string | null {
   const isPublic = store.names.ownerOf(me.name)?.account === me.name;
-  const host = live!.publicUrl()?.hostname ?? caller.host;
-  return agentCommand(live!.addresses(), { host, user: isPublic ? me.name : undefined });
+  const { host } = caller;
+  return agentCommand(live!.listening(), { host, user: isPublic ? me.name : undefined });
 }
 
 function usageView(row: UsageRow): z.infer<typeof usage> {

@@ -4,7 +4,9 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { DownloadFiles, downloadName, platformsFor } from "../../relay/download_files.ts";
-import { installScript, type Listening, whereabouts } from "../../relay/install_script.ts";
+import { installScript } from "../../relay/install_script.ts";
+import type { Listening } from "../../relay/reach.ts";
+import { whereabouts } from "../../relay/whereabouts.ts";
 
 const CHROME = "(KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36";
 
@@ -62,51 +64,50 @@ Deno.test("downloads: only programs are offered, with size and SHA-256, and anew
 });
 
 const listening: Listening = {
-  scheme: "http:",
-  authority: "relay.example:8080",
+  http: ["0.0.0.0:8080"],
+  https: [],
   publicUrl: undefined,
   tunnel: ["0.0.0.0:8021"],
   tunnelTls: [],
 };
 
-Deno.test("whereabouts: what agents dial follows from the visitor's host and the listeners", () => {
-  const agents = (change: Partial<Listening>): string | null | undefined =>
-    whereabouts({ ...listening, ...change })?.agents;
-  assert.equal(agents({}), "relay.example:8021");
-  assert.equal(agents({ tunnel: ["10.0.0.1:8021"] }), "relay.example:8021");
-  assert.equal(agents({ tunnelTls: ["[::]:8022"] }), "tls://relay.example:8022");
-  assert.equal(agents({ publicUrl: new URL("https://public.example") }), "public.example:8021");
-  assert.equal(agents({ authority: "[fd00::1]:8080", tunnel: ["[::]:8021"] }), "[fd00::1]:8021");
-  // From elsewhere, what is bound to this machine cannot be dialled.
-  assert.equal(agents({ tunnel: ["127.0.0.1:8021"] }), null);
-  assert.equal(agents({ tunnel: ["127.0.0.1:1", "[::]:2"] }), "relay.example:2");
-  assert.equal(
-    agents({ tunnel: ["127.0.0.1:8021"], authority: "localhost:8080" }),
-    "localhost:8021",
-  );
-  assert.equal(agents({ tunnel: ["[::1]:8021"], authority: "[::1]" }), "[::1]:8021");
-  assert.equal(agents({ tunnel: ["unix:/run/crunch:80"] }), null);
-});
-
 Deno.test("whereabouts: a host that a shell could take for something else is none", () => {
   for (
     const authority of ["a'b", "a$(id)", "a b", "a;b", "a`b`", "a\nb", "a/b", "", "u@h", "[x]"]
   ) {
-    assert.equal(whereabouts({ ...listening, authority }), undefined, authority);
+    assert.equal(whereabouts(listening, { scheme: "http", authority }), undefined, authority);
   }
   const publicUrl = new URL("http://it's.example");
-  assert.equal(whereabouts({ ...listening, publicUrl }), undefined);
+  const asked = { scheme: "http", authority: "relay.example" } as const;
+  assert.equal(whereabouts({ ...listening, publicUrl }, asked), undefined);
+});
+
+Deno.test("whereabouts: visitors are sent to the public URL, or over TLS where they can", () => {
+  const base = (change: Partial<Listening>, authority = "relay.example:8080") =>
+    whereabouts({ ...listening, ...change }, { scheme: "http", authority })?.base;
+  assert.equal(base({}), "http://relay.example:8080");
+  assert.equal(base({ https: ["[::]:8443"] }), "https://relay.example:8443");
+  assert.equal(base({ https: ["0.0.0.0:443"] }), "https://relay.example");
+  assert.equal(base({ https: ["[::]:443"] }, "[2001:db8::1]:80"), "https://[2001:db8::1]");
+  // From elsewhere, what is bound to this machine cannot be opened.
+  assert.equal(base({ https: ["127.0.0.1:8443"] }), "http://relay.example:8080");
+  assert.equal(base({ https: ["127.0.0.1:8443"] }, "localhost:8080"), "https://localhost:8443");
+  const publicUrl = new URL("https://public.example:444/");
+  assert.equal(base({ publicUrl, https: ["[::]:8443"] }), "https://public.example:444");
 });
 
 Deno.test("install script: it has the relay's addresses; without downloads it says what the operator has to do", () => {
-  const template = "'{{base}}' '{{relay}}' '{{problem}}'";
-  const where = { base: "https://relay.example", agents: "tls://relay.example:8022" };
+  const template = "'{{base}}' '{{command}}' '{{problem}}'";
+  const where = {
+    base: "https://relay.example",
+    command: "crunch agent --relay tls://relay.example:8022",
+  };
   assert.equal(
     installScript(template, where, true),
-    "'https://relay.example' 'tls://relay.example:8022' ''",
+    "'https://relay.example' 'crunch agent --relay tls://relay.example:8022' ''",
   );
   assert.match(
-    installScript(template, { ...where, agents: null }, false),
+    installScript(template, { ...where, command: null }, false),
     /' '' '.*--downloads DIR/,
   );
   assert.throws(() => installScript(template, { ...where, base: "http://a'b" }, true), TypeError);

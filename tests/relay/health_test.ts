@@ -22,7 +22,13 @@ async function answer(pages: OwnPages, method: string, target: string): Promise<
 
 Deno.test("health: alive is said in every state, ready only when visitors and agents are taken", async () => {
   let state: "starting" | "ready" | "stopping" = "starting";
-  const pages = new OwnPages({ software: "crunch/1", state: () => state, admin: false });
+  const pages = new OwnPages({
+    software: "crunch/1",
+    state: () => state,
+    admin: false,
+    downloads: false,
+    listening: () => ({ http: [], https: [], tunnel: [], tunnelTls: [], publicUrl: undefined }),
+  });
   for (const [now, status] of [["starting", 503], ["ready", 200], ["stopping", 503]] as const) {
     state = now;
     const alive = await answer(pages, "GET", "/healthz");

@@ -104,6 +104,13 @@ export class House implements AsyncDisposable {
           tunnelTls: [],
           admin: [],
         }),
+        listening: () => ({
+          http: ["127.0.0.1:8080"],
+          https: [],
+          tunnel: ["[::]:8021"],
+          tunnelTls: [],
+          publicUrl: undefined,
+        }),
         settings: this.settings,
         publicUrl: () => undefined,
         namesPerAccount: 2,
