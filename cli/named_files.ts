@@ -8,6 +8,8 @@ const MOST = 256;
 const BELIEVED = 200;
 
 const paths = new Set<string>();
+/** Those that were read though nobody named them: never published, but no reason to refuse their directory. */
+const found = new Set<string>();
 let identities: ReadonlySet<string> = new Set();
 let lookedAt = -Infinity;
 
@@ -15,7 +17,15 @@ let lookedAt = -Infinity;
 export function nameFile(path: string): void {
   if (paths.size >= MOST) return;
   paths.add(resolve(path));
+  found.delete(resolve(path));
   lookedAt = -Infinity;
+}
+
+/** The same of a file that no option named. */
+export function withholdFile(path: string): void {
+  const isNamed = paths.has(resolve(path)) && !found.has(resolve(path));
+  nameFile(path);
+  if (!isNamed) found.add(resolve(path));
 }
 
 /** Whether a file is one that an option names, by whatever path and link it was found. */
@@ -33,7 +43,7 @@ export function isNamedFile(info: Pick<Deno.FileInfo, "dev" | "ino">, path: stri
 export function namedFileIn(directory: string): string | undefined {
   const prefix = directory.endsWith(sep) ? directory : directory + sep;
   return [...paths].find((path) =>
-    (real(path) ?? path).startsWith(prefix) || path.startsWith(prefix)
+    !found.has(path) && ((real(path) ?? path).startsWith(prefix) || path.startsWith(prefix))
   );
 }
 

@@ -12,6 +12,7 @@ import {
   type Values,
   variable,
 } from "./option.ts";
+import { withholdFile } from "./named_files.ts";
 import { OWN_CONFIGURATION, ownConfiguration } from "./own_configuration.ts";
 import { DEFAULT, foundIn, Resolver, type Written } from "./resolver.ts";
 import { isRoot } from "./surroundings.ts";
@@ -76,7 +77,7 @@ export async function parseCommand<O extends Options>(
     ? resolver.configuration(named, given.has("config") ? "--config" : "CRUNCH_CONFIG")
     : own?.path === undefined
     ? undefined
-    : resolver.configuration(own.path, OWN_CONFIGURATION);
+    : resolver.configuration(own.path, OWN_CONFIGURATION, withholdFile);
   const settings: FileSettings = config === undefined ? new Map() : await readConfiguration(
     command as unknown as Command,
     named ?? OWN_CONFIGURATION,

@@ -105,9 +105,10 @@ export class Resolver {
   configuration(
     named: string,
     label: string,
+    remember: (path: string) => void = nameFile,
   ): { readonly path: string; readonly bytes: Uint8Array } {
     const path = this.located({ locate: locatePath }, [named], label)[0]!;
-    nameFile(path);
+    remember(path);
     this.#inFile = { ...this.#typed, folder: () => dirname(path) };
     return { path, bytes: this.read(path, label) };
   }

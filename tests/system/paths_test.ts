@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { checkout, type CrunchProcess, Household } from "../support/crunch.ts";
+import { leftOut } from "../support/left_out.ts";
 import { ask } from "../support/visitor.ts";
 
 const checkoutTask = (words: readonly string[]): string[] => [
@@ -151,4 +152,23 @@ Deno.test("paths: a directory with an = in its name is itself, and one that is n
   const said = `Cannot publish ${household.path("2027")}: there is no such directory`;
   assert.ok(wrong.stderr.includes(said), wrong.stderr);
   assert.match(wrong.stderr, /published at \/.*\/year\/ stands after the =, .* --dir \/=DIR\n/);
+});
+
+Deno.test("paths: a crunch.toml beside the site is read, said, and not published", {
+  ignore: leftOut(Deno.build.os === "windows", "Windows does not tell whose a file is"),
+}, async () => {
+  await using household = new Household();
+  const config = household.write("site/crunch.toml", '[agent]\nlog-level = "info"\n');
+  household.write("site/index.html", "here");
+  const relay = await household.relay();
+  const { process } = await household.agent([], { cwd: household.path("site") });
+  assert.ok(process.stderr.includes(`settings from ${config}\n`), process.stderr);
+  assert.deepEqual(published(process), [household.path("site")]);
+  assert.equal((await ask(relay.http, "/local/")).text, "here");
+  assert.equal((await ask(relay.http, "/local/crunch.toml")).head.status, 404);
+  const named = household.crunch(["agent", "--config", "crunch.toml"], {
+    cwd: household.path("site"),
+  });
+  assert.equal(await named.exit, 2);
+  assert.match(named.stderr, /which holds .*crunch\.toml: an option names that file/);
 });
