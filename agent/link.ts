@@ -83,6 +83,8 @@ export class Link implements AsyncDisposable {
   #sessionId = "";
   #lost: ((end: SessionEnd) => void) | null = null;
   #joining = false;
+  /** The relay asked for more while a connection was on its way. */
+  #wanted = false;
   /** What we do where another agent publishes our name: first somebody started us, so we take it over. */
   #claim: Claim = "take";
   /** Since when we wait for the name; 0 while we do not. */
@@ -210,13 +212,17 @@ export class Link implements AsyncDisposable {
 
   /** The relay would like another connection of this session. */
   #more(): void {
+    this.#wanted = this.#joining;
     if (this.#joining || this.#sessions.size >= MAX_CONNECTIONS || this.#stop.signal.aborted) {
       return;
     }
     this.#joining = true;
     this.#open(() => {}, { join: this.#sessionId })
       .catch((error) => this.#options.log.debug("a further connection failed", { error }))
-      .finally(() => this.#joining = false);
+      .finally(() => {
+        this.#joining = false;
+        if (this.#wanted) this.#more();
+      });
   }
 
   #afterEnd(end: SessionEnd, settled: boolean): number {

@@ -98,9 +98,9 @@ export const relayLimits = defineOptions({
   },
   maxWaitingStreams: {
     kind: integer({ max: 1_000_000 }),
-    default: "64",
+    default: "4096",
     group: agents,
-    help: "requests that may wait for a free stream (else 503)",
+    help: "requests of an agent that may wait for a free stream (else 503)",
   },
   streamWait: {
     kind: duration(),

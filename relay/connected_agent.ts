@@ -15,10 +15,12 @@ import {
 /** Somebody who wants a stream: told once, with a stream or with null when there was none in time. */
 export interface StreamSeeker extends StreamHandler {
   onstream(stream: Stream | null): void;
+  /** Bytes of memory that it holds while it waits. */
+  readonly weight?: number;
 }
 
 export interface AgentLimits {
-  /** Seekers that may wait, for each session. */
+  /** Seekers that may wait. */
   readonly waiting: number;
   /** How long, in ms. */
   readonly wait: number;
@@ -42,6 +44,11 @@ export interface AgentFacts {
   readonly canWait: boolean;
 }
 
+/** What those who wait for one agent may hold together, in bytes. */
+const MOST_WEIGHT = 32 << 20;
+/** A visitor's connection holds this much in any case. */
+const LEAST_WEIGHT = 4 << 10;
+
 export class ConnectedAgent implements Watched {
   readonly facts: AgentFacts;
   /** Milliseconds since 1970. */
@@ -54,7 +61,9 @@ export class ConnectedAgent implements Watched {
   bytesOut = 0;
   readonly #limits: AgentLimits;
   readonly #sessions: Session[] = [];
-  readonly #waiting: Array<{ seeker: StreamSeeker; until: number }> = [];
+  /** In the order in which they came, each with the time until which it waits. */
+  readonly #waiting = new Map<StreamSeeker, number>();
+  #weight = 0;
 
   constructor(facts: AgentFacts, limits: AgentLimits) {
     this.facts = facts;
@@ -82,7 +91,7 @@ export class ConnectedAgent implements Watched {
 
   /** Visitors that wait for a stream. */
   get waiting(): number {
-    return this.#waiting.length;
+    return this.#waiting.size;
   }
 
   /** Last round trip in ms, -1 before the first. */
@@ -93,7 +102,7 @@ export class ConnectedAgent implements Watched {
   add(session: Session): void {
     this.#sessions.push(session);
     session.onrelease = () => {
-      if (this.#waiting.length > 0) this.#serve();
+      if (this.#waiting.size > 0) this.#serve();
     };
     this.#serve();
   }
@@ -103,30 +112,41 @@ export class ConnectedAgent implements Watched {
     const index = this.#sessions.indexOf(session);
     if (index >= 0) this.#sessions.splice(index, 1);
     if (this.#sessions.length > 0) return false;
-    unwatch(this);
-    for (const { seeker } of this.#waiting.splice(0)) seeker.onstream(null);
+    for (const seeker of [...this.#waiting.keys()]) {
+      this.forget(seeker);
+      seeker.onstream(null);
+    }
     return true;
   }
 
   /** Finds a stream for `seeker`, now or soon. */
   seek(seeker: StreamSeeker): void {
-    if (this.#waiting.length === 0) {
+    if (this.#waiting.size === 0) {
       const stream = this.#open(seeker);
       if (stream !== null) return seeker.onstream(stream);
     }
-    if (this.#waiting.length >= this.#limits.waiting * this.#sessions.length) {
-      return seeker.onstream(null);
+    const weight = weightOf(seeker);
+    const isFull = this.#waiting.size >= this.#limits.waiting ||
+      this.#weight + weight > MOST_WEIGHT;
+    if (isFull || this.#sessions.length === 0) return seeker.onstream(null);
+    if (this.#waiting.size === 0) {
+      watch(this);
+      this.#askForMore();
     }
-    if (this.#waiting.length === 0) watch(this);
-    this.#waiting.push({ seeker, until: coarseNow() + this.#limits.wait });
+    this.#waiting.set(seeker, coarseNow() + this.#limits.wait);
+    this.#weight += weight;
+  }
+
+  /** Another connection would help: an agent that has as many as it wants takes no notice. */
+  #askForMore(): void {
+    this.#sessions.find((session) => !session.draining)?.crowdedOut();
   }
 
   /** Stops waiting. */
   forget(seeker: StreamSeeker): void {
-    const index = this.#waiting.findIndex((entry) => entry.seeker === seeker);
-    if (index < 0) return;
-    this.#waiting.splice(index, 1);
-    if (this.#waiting.length === 0) unwatch(this);
+    if (!this.#waiting.delete(seeker)) return;
+    this.#weight -= weightOf(seeker);
+    if (this.#waiting.size === 0) unwatch(this);
   }
 
   /** A stream on the session with the fewest. */
@@ -145,19 +165,21 @@ export class ConnectedAgent implements Watched {
   }
 
   #serve(): void {
-    while (this.#waiting.length > 0) {
-      const stream = this.#open(this.#waiting[0]!.seeker);
+    for (const seeker of this.#waiting.keys()) {
+      const stream = this.#open(seeker);
       if (stream === null) return;
-      this.#waiting.shift()!.seeker.onstream(stream);
+      this.forget(seeker);
+      seeker.onstream(stream);
     }
-    unwatch(this);
   }
 
   tick(now: number): void {
-    while (this.#waiting.length > 0 && this.#waiting[0]!.until < now) {
-      this.#waiting.shift()!.seeker.onstream(null);
+    for (const [seeker, until] of this.#waiting) {
+      if (until >= now) break;
+      this.forget(seeker);
+      seeker.onstream(null);
     }
-    if (this.#waiting.length === 0) unwatch(this);
+    if (this.#waiting.size > 0) this.#askForMore();
   }
 
   /** Tells whose turn it is to publish a name, where the agent understands that. */
@@ -179,4 +201,8 @@ export class ConnectedAgent implements Watched {
   async idle(): Promise<void> {
     await Promise.all(this.#sessions.map((session) => session.idle()));
   }
+}
+
+function weightOf(seeker: StreamSeeker): number {
+  return Math.max(seeker.weight ?? 0, LEAST_WEIGHT);
 }

@@ -86,6 +86,11 @@ export class Forward implements StreamSeeker, Visit, Watched {
     return this.destination.base + this.destination.target;
   }
 
+  get weight(): number {
+    const { head } = this.exchange;
+    return head.end - head.start;
+  }
+
   /** Sends the request as soon as there is a stream for it. */
   start(): void {
     this.destination.agent.seek(this);

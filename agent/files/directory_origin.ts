@@ -30,7 +30,7 @@ export interface DirectoryOriginOptions {
   readonly root: string;
   /** Bytes of memory for small files and for what is known of larger ones. Default 32 MiB; 0 keeps nothing. */
   readonly cacheBytes?: number;
-  /** How many larger files may be sent at a time; further requests get 503. Default 512. */
+  /** How many larger files may be sent at a time; further requests get 503. Default 1,024. */
   readonly maxSending?: number;
   /** How many listings may be made at a time; further requests get 503. Default 16. */
   readonly maxListings?: number;
@@ -57,6 +57,8 @@ const TRUST = 1000;
 const ATTEMPTS = 3;
 const INDEX_NAMES = ["index.html", "index.htm"];
 const ALLOW = "Allow: GET, HEAD, OPTIONS\r\n";
+/** As many as the streams of all connections to a relay: a burst of visitors is not refused here. */
+const MOST_SENDING = 1_024;
 const KNOWN_METHODS = ["POST", "PUT", "DELETE", "PATCH", "TRACE", "CONNECT"];
 const encoder = new TextEncoder();
 const ALLOW_FIELD = encoder.encode(ALLOW);
@@ -74,7 +76,7 @@ class DirectoryOrigin implements Origin {
     this.#refuse = options.refuse ?? answerProblem;
     this.#root = new Root(options.root);
     this.#cache = new EntryCache(options.cacheBytes ?? 32 << 20);
-    this.#files = new FileAnswers(options.maxSending ?? 512, this.#refuse);
+    this.#files = new FileAnswers(options.maxSending ?? MOST_SENDING, this.#refuse);
     this.#listings = new Outlets(options.maxListings ?? 16);
   }
 

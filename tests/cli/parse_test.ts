@@ -313,7 +313,7 @@ Deno.test("relay: its defaults are the contract's", async () => {
     [values.maxPendingAgents, 1024],
     [values.signInTimeout, 10_000],
     [values.maxStreams, 256],
-    [values.maxWaitingStreams, 64],
+    [values.maxWaitingStreams, 4096],
     [values.streamWait, 5000],
     [values.connectTimeout, 5000],
     [values.firstByteTimeout, 60_000],

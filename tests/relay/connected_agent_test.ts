@@ -72,14 +72,43 @@ Deno.test(
 );
 
 Deno.test(
-  "agent: the line is as long as its bound for each connection, and no longer",
+  "agent: the line is as long as its bound, however many connections there are, and no longer",
   timed(() => {
     const { agent } = connect({ waiting: 2 });
     const seekers = seek(agent, 5);
     assert.deepEqual(seekers.slice(2).map(({ got }) => got), [undefined, undefined, null]);
     agent.add(new FakeSession(0).session);
-    const more = seek(agent, 3);
-    assert.deepEqual(more.map(({ got }) => got), [undefined, undefined, null]);
+    assert.equal(seek(agent, 1)[0]!.got, null);
+  }),
+);
+
+Deno.test(
+  "agent: those in line hold 32 MiB together at the most",
+  timed(() => {
+    const { agent } = connect({ waiting: 4_096 });
+    seek(agent, 2);
+    const large = Array.from({ length: 600 }, () => {
+      const seeker = Object.assign(new Seeker(), { weight: 64 << 10 });
+      agent.seek(seeker);
+      return seeker;
+    });
+    assert.equal(large.filter(({ got }) => got === undefined).length, 512);
+    agent.forget(large[0]!);
+    assert.equal(seek(agent, 1)[0]!.got, undefined);
+  }),
+);
+
+Deno.test(
+  "agent: while somebody waits a further connection is asked for again and again",
+  timed(() => {
+    const { agent, session } = connect({ session: new FakeSession(8), waiting: 10 });
+    seek(agent, 9);
+    assert.deepEqual(session.said, ["crowded", "crowded"]);
+    clock.tick(2 * TICK);
+    assert.equal(session.said.length, 4);
+    session.release();
+    clock.tick(4 * TICK);
+    assert.equal(session.said.length, 4);
   }),
 );
 

@@ -169,7 +169,7 @@ Deno.test("limits: time", async (t) => {
 Deno.test("limits: streams of an agent", async (t) => {
   let asked = 0;
   await using household = new Household();
-  const relay = await household.relay(["--stream-wait", "2s"]);
+  const relay = await household.relay(["--stream-wait", "2s", "--max-waiting-streams", "64"]);
   const token = household.local.credential;
   await using agent = await AgentDouble.connect({
     tunnel: relay.tunnel,

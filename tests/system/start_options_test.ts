@@ -43,7 +43,7 @@ const DEFAULTS: Readonly<Record<string, string | number | readonly string[] | nu
   "max-pending-agents": 1024,
   "sign-in-timeout": "10s",
   "max-streams": 256,
-  "max-waiting-streams": 64,
+  "max-waiting-streams": 4096,
   "stream-wait": "5s",
   "connect-timeout": "5s",
   "first-byte-timeout": "60s",
