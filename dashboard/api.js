@@ -25,6 +25,28 @@ export class ApiError extends Error {
   }
 }
 
+/** Where the session's second token is kept: no page but ours can read or write there, unlike cookies. */
+const KEPT = "crunch.session";
+
+/** @returns {string} the second token, "" without one */
+function second() {
+  try {
+    return localStorage.getItem(KEPT) ?? "";
+  } catch {
+    return ""; // storage is switched off
+  }
+}
+
+/**
+ * The address of a stream or a download below `/api/v1`, which a browser asks for without fields of ours.
+ * @param {string} path
+ */
+export function apiAddress(path) {
+  const token = second();
+  if (token === "") return `/api/v1${path}`;
+  return `/api/v1${path}${path.includes("?") ? "&" : "?"}session=${token}`;
+}
+
 let ahead = 0;
 
 /** What the relay's clock says, ms since 1970: a browser's own may be wrong. */
@@ -52,6 +74,8 @@ export async function ask(method, path, { body, tag, signal } = {}) {
   const headers = {};
   if (body !== undefined) headers["content-type"] = "application/json";
   if (tag) headers["if-match"] = tag;
+  const token = second();
+  if (token !== "") headers["x-crunch-session"] = token;
   let response;
   try {
     response = await fetch(`/api/v1${path}`, {
@@ -67,6 +91,14 @@ export async function ask(method, path, { body, tag, signal } = {}) {
   const off = Date.parse(response.headers.get("date") ?? "") - Date.now();
   // Below that it is the way, and the part of a second that the header leaves out.
   ahead = Math.abs(off) > 3_000 ? off : 0;
+  const fresh = response.headers.get("x-crunch-session");
+  if (fresh !== null) {
+    try {
+      localStorage.setItem(KEPT, fresh);
+    } catch {
+      // Then the cookie has to do.
+    }
+  }
   const isJson = /json/.test(response.headers.get("content-type") ?? "");
   const data = isJson ? await response.json() : null;
   if (response.ok) return { data, tag: response.headers.get("etag") };

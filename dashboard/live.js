@@ -2,7 +2,7 @@
 // @ts-check
 
 import { signal } from "@preact/signals";
-import { get } from "./api.js";
+import { apiAddress, get } from "./api.js";
 
 /** Every type there is; `EventSource` has to be told each. */
 const TYPES = /** @type {const} */ ([
@@ -59,7 +59,7 @@ export function follow(path, { types, onevent, onstate, after = "" }) {
   let timer;
   const open = () => {
     const rest = last === "" ? "" : `${path.includes("?") ? "&" : "?"}after=${last}`;
-    source = new EventSource(`/api/v1${path}${rest}`);
+    source = new EventSource(apiAddress(path + rest));
     source.onopen = () => onstate("live");
     source.onerror = () => {
       if (isOver) return;

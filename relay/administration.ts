@@ -14,6 +14,7 @@ import type { TrustedProxies } from "./trusted_proxies.ts";
 export interface AdministrationOptions {
   readonly context: ApiContext;
   readonly publicUrl: () => URL | undefined;
+  readonly domain: string;
   readonly router: Router;
   /** Where `/admin` and `/api` are added: the visitors' pages, or those of `--admin`. */
   readonly pages: OwnPages;
@@ -31,10 +32,10 @@ export class Administration implements AsyncDisposable {
   #control: ControlSocket | null = null;
 
   constructor(
-    { context, publicUrl, router, pages, proxies, hosts, server }: AdministrationOptions,
+    { context, publicUrl, domain, router, pages, proxies, hosts, server }: AdministrationOptions,
   ) {
     this.#context = context;
-    this.#door = new ApiDoor({ context, publicUrl });
+    this.#door = new ApiDoor({ context, publicUrl, domain });
     pages.set("api", this.#door.answer);
     pages.set("admin", this.#dashboard.answer);
     pages.set("static", this.#dashboard.answer);

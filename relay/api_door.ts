@@ -1,7 +1,8 @@
 /** The way into the API: makes requests of exchanges, and loads the API when somebody first comes. @module */
 
-import { serveFetch, type ServerExchange } from "../http/mod.ts";
+import { type Head, serveFetch, type ServerExchange } from "../http/mod.ts";
 import type { Api, ApiContext, Caller } from "./api/mod.ts";
+import { isPlantable, SECOND_FIELD } from "./credential.ts";
 import type { PageHandler } from "./own_pages.ts";
 import type { Visitor } from "./visitor.ts";
 
@@ -9,6 +10,8 @@ export interface ApiDoorOptions {
   readonly context: ApiContext;
   /** What the operator says the public address is. */
   readonly publicUrl: () => URL | undefined;
+  /** Names are subdomains of this one. */
+  readonly domain: string;
 }
 
 type ApiModule = typeof import("./api/mod.ts");
@@ -82,11 +85,15 @@ export class ApiDoor implements Disposable {
   #caller(exchange: ServerExchange, visitor: Visitor): Caller {
     const publicUrl = this.#options.publicUrl();
     const here = originOf(visitor.scheme, visitor.authority);
+    const host = here === undefined ? "" : new URL(here).hostname;
+    const secure = visitor.scheme === "https" || publicUrl?.protocol === "https:";
+    const { domain } = this.#options;
     return {
       address: visitor.address,
-      host: here === undefined ? "" : new URL(here).hostname,
+      host,
       requestId: exchange.id,
-      secure: visitor.scheme === "https" || publicUrl?.protocol === "https:",
+      secure,
+      second: isPlantable(host, { secure, domain }) ? secondIn(exchange.head) : undefined,
       origins: [here, publicUrl?.origin].filter((origin) => origin !== undefined),
       isShell: false,
     };
@@ -97,6 +104,14 @@ export class ApiDoor implements Disposable {
     this.#isClosed = true;
     this.#api?.[Symbol.dispose]();
   }
+}
+
+/** `EventSource` and links send no fields of ours: they have it in their query. */
+function secondIn(head: Head): string | null {
+  for (let i = 0; i < head.count; i++) {
+    if (head.name(i).toLowerCase() === SECOND_FIELD) return head.value(i);
+  }
+  return new URL(head.target, "http://relay").searchParams.get("session");
 }
 
 function originOf(scheme: string, authority: string): string | undefined {

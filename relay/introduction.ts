@@ -38,11 +38,23 @@ export function introduce(relay: Relay, values: RelayValues, program: Program): 
   if (publish !== null) lines.push(["publish", publish]);
   const width = Math.max(...lines.map(([label]) => label.length));
   program.print(lines.map(([label, text]) => `${label.padEnd(width)}  ${text}`).join("\n") + "\n");
+  warnOfPlain(relay, values, program);
   if (relay.loopbackOnly && values.publicUrl === undefined) {
     program.print("reachable only from this machine; add --http :8080 --tunnel :8021\n");
   } else if (!isOpen) {
     program.print("agents on other machines cannot reach it; add --tunnel :8021\n");
   }
+}
+
+/** Names of a real domain share cookies with it, which over plain HTTP every one of them may set. */
+function warnOfPlain({ https }: Relay, { domain, publicUrl }: RelayValues, program: Program): void {
+  const isPlain = https.length === 0 && publicUrl?.protocol !== "https:";
+  if (domain === "localhost" || domain.endsWith(".localhost") || !isPlain) return;
+  program.log.warn(
+    `--domain ${domain} without TLS: anybody on the way reads and changes everything, passwords included, and pages of ` +
+      "its names can set cookies for the dashboard; add --https with --tls-cert and --tls-key, " +
+      "or a proxy with TLS and --public-url https://…",
+  );
 }
 
 function dashboard({ admin, http, https }: Relay, listening: Listening): string {

@@ -340,6 +340,7 @@ export class RunningRelay implements Relay {
         },
       },
       publicUrl: () => this.#values.publicUrl,
+      domain: values.domain,
       router,
       proxies: this.#proxies,
       hosts: this.#hosts,

@@ -4,7 +4,7 @@
 import { useSignal } from "@preact/signals";
 import { html } from "htm/preact";
 import { useEffect, useMemo } from "preact/hooks";
-import { withQuery } from "../api.js";
+import { apiAddress, withQuery } from "../api.js";
 import { number, timeOf } from "../format.js";
 import { COLUMNS } from "../log/columns.js";
 import { Details } from "../log/details.js";
@@ -197,7 +197,7 @@ function Export({ wanted }) {
   return ["csv", "ndjson"].map((format) =>
     html`
       <a key=${format} class="button" download title="Download all that is shown here"
-        href=${`/api/v1${withQuery("/requests/export", { format, ...wanted })}`}>
+        href=${apiAddress(withQuery("/requests/export", { format, ...wanted }))}>
           <${Icon} name="download" />${format.toUpperCase()}</a>
     `
   );

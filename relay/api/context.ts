@@ -65,6 +65,8 @@ export interface Caller {
   readonly requestId: string;
   /** The browser speaks TLS with us or with the proxy before us. */
   readonly secure: boolean;
+  /** The session's second token as it was sent, where the cookie alone proves nothing; else undefined. */
+  readonly second?: string | null | undefined;
   /** The origins that pages of ours have for this request: `https://relay.example`. */
   readonly origins: readonly string[];
   /** It came by the control socket, or from this very process: who may open that is an administrator. */

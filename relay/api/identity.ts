@@ -12,7 +12,7 @@ import {
   type Token,
 } from "../store/mod.ts";
 import type { Caller } from "./context.ts";
-import { isOurs, type Sender, senderOf } from "../credential.ts";
+import { hasTwoCookies, isOurs, type Sender, senderOf } from "../credential.ts";
 import { absent, forbidden, Problem } from "./problem.ts";
 
 export { cookieName } from "../credential.ts";
@@ -55,12 +55,19 @@ export function bearsToken(headers: Headers): boolean {
 export function identify(store: Store, caller: Caller, headers: Headers): Identity {
   if (caller.isShell) return SHELL;
   const authorization = headers.get("authorization");
+  const cookie = headers.get("cookie") ?? "";
   const sender = senderOf(store, {
     authorization,
-    cookie: headers.get("cookie") ?? "",
+    cookie,
     secure: caller.secure,
+    second: caller.second,
   });
   if (sender === undefined) {
+    if (!isOurs(authorization) && hasTwoCookies({ cookie, secure: caller.secure })) {
+      throw unknown(
+        "Two session cookies came, so one is not ours: delete the cookies of this site, and sign in again",
+      );
+    }
     throw isOurs(authorization)
       ? unknown("The token is unknown, expired or revoked, or its account is disabled")
       : unknown("Sign in first: POST /api/v1/sessions, or send a token");

@@ -5,6 +5,7 @@ import { removePasswordFile } from "../admin_password.ts";
 import { type Account, ADMIN_ACCOUNT, type Session } from "../store/mod.ts";
 import type { ApiContext, Caller } from "./context.ts";
 import { etagOf, ifMatch, needsMatch } from "./etag.ts";
+import { SECOND_FIELD, secondOf } from "../credential.ts";
 import { cookieName, type Identity, scopeOf, sees } from "./identity.ts";
 import { absent, forbidden, Problem } from "./problem.ts";
 import { body, conflicts, done, json, refusals, rfc3339, type Routes } from "./routing.ts";
@@ -38,6 +39,7 @@ export const sessionRoutes: Routes = (app, context) => {
       const { secret, session } = sessions.create(account, { address: c.env.address, browser });
       const age = Math.floor((session.expires - session.created) / 1000);
       c.header("set-cookie", cookie(c.env, secret, age));
+      c.header(SECOND_FIELD, secondOf(secret));
       return c.body(null, 204);
     },
   );

@@ -1,6 +1,7 @@
 /** Claims about signing in and out with a browser. @module */
 
 import assert from "node:assert/strict";
+import { isPlantable } from "../../../relay/credential.ts";
 import type { Caller } from "../../../relay/api/mod.ts";
 import { ADMIN_ACCOUNT } from "../../../relay/store/mod.ts";
 import { House, PASSWORD } from "./house.ts";
@@ -47,11 +48,48 @@ Deno.test("sessions: over TLS the cookie is one that no other page can set", asy
   assert.equal(await status(cookie, false), 401);
 });
 
-Deno.test("sessions: a cookie that another page slipped in does not shut us out", async () => {
+Deno.test("sessions: a request with two cookies of ours is refused, as one of them was planted", async () => {
   await using house = await House.open();
-  const cookie = `crunch=${"x".repeat(43)}; other=1; ${house.cookie("olga")}`;
-  const { body } = await house.call("nobody", "GET", "/me", { headers: { cookie } });
-  assert.equal(body.name, "olga");
+  for (const other of [`crunch=${"x".repeat(43)}`, house.cookie("admin")]) {
+    for (
+      const cookie of [`${other}; ${house.cookie("olga")}`, `${house.cookie("olga")};${other}`]
+    ) {
+      const { status, body } = await house.call("nobody", "GET", "/me", { headers: { cookie } });
+      assert.equal(status, 401);
+      assert.match(body.detail, /delete the cookies of this site/);
+    }
+  }
+  const cookie = `other=1; ${house.cookie("olga")}; crunchy=2`;
+  assert.equal((await house.call("nobody", "GET", "/me", { headers: { cookie } })).status, 200);
+});
+
+Deno.test("sessions: where cookies can be planted, one is worth nothing without its second token", async () => {
+  await using house = await House.open();
+  await house.addWithPassword("nadia");
+  const { headers } = await signIn(house, "nadia", PASSWORD);
+  const cookie = pairOf(headers);
+  const second = headers.get("x-crunch-session")!;
+  assert.match(second, /^[\w-]{43}$/);
+  assert(!cookie.includes(second));
+  const me = async (second: string | null | undefined): Promise<number> =>
+    (await house.call("nobody", "GET", "/me", { headers: { cookie }, caller: { second } })).status;
+  assert.equal(await me(second), 200);
+  assert.equal(await me(null), 401);
+  assert.equal(await me(""), 401);
+  assert.equal(await me(second.toLowerCase()), 401);
+  assert.equal(await me(undefined), 200, "no page can plant one here");
+});
+
+Deno.test("sessions: cookies can be planted over plain HTTP below a real domain only", () => {
+  const plain = { secure: false, domain: "relay.test" };
+  for (const host of ["relay.test", "test", "admin.relay.test", "other.test"]) {
+    assert(isPlantable(host, plain), host);
+  }
+  for (const host of ["localhost", "a.localhost", "127.0.0.1", "192.0.2.1", "[2001:db8::1]", ""]) {
+    assert(!isPlantable(host, plain), host);
+  }
+  assert(!isPlantable("relay.test", { secure: true, domain: "relay.test" }));
+  assert(!isPlantable("relay.test", { secure: false, domain: "localhost" }));
 });
 
 Deno.test("sessions: unknown names and wrong passwords look alike", async () => {
