@@ -113,6 +113,19 @@ export const addressOrOff: Kind<Address | null> = {
   parse: (text) => text === "off" ? null : address.parse(text),
 };
 
+/**
+ * Whether who listens on `wide` gets what comes to `narrow`, too: `::` takes all addresses of this machine, IPv4 as
+ * well, and `0.0.0.0` all of IPv4. The system lets nobody listen on both.
+ */
+export function covers(wide: Address, narrow: Address): boolean {
+  if (wide.transport === "unix" || narrow.transport === "unix") return false;
+  if (wide.port !== narrow.port || wide.port === 0 || wide.hostname === narrow.hostname) {
+    return false;
+  }
+  return wide.hostname === "::" ||
+    (wide.hostname === "0.0.0.0" && /^[\d.]+$/.test(narrow.hostname));
+}
+
 /** Text of an address: `127.0.0.1:8080`, `[::1]:8080`, `unix:/path`. */
 export function formatAddress(address: Address | DialAddress): string {
   if (address.transport === "unix") return `unix:${address.path}`;

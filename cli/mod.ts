@@ -6,6 +6,7 @@ export { remoteRelay } from "./account_options.ts";
 export {
   type Address,
   address,
+  covers,
   type DialAddress,
   dialAddress,
   formatAddress,

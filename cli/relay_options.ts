@@ -1,6 +1,14 @@
 /** The options of `crunch relay`, every limit included. @module */
 
-import { address, addressOrOff, baseUrl, domain, formatAddress } from "./addresses.ts";
+import {
+  type Address,
+  address,
+  addressOrOff,
+  baseUrl,
+  covers,
+  domain,
+  formatAddress,
+} from "./addresses.ts";
 import { trustedPeer } from "./cidr.ts";
 import { directory, duration, file, integer, toggle } from "./kinds.ts";
 import { prefix } from "./mounts.ts";
@@ -206,6 +214,7 @@ function addressTwice(
   option: Wording["option"],
 ): string | undefined {
   const seen = new Map<string, Listening>();
+  const all: Array<readonly [Listening, Address]> = [];
   for (const key of LISTENING) {
     for (const address of [values[key] ?? []].flat()) {
       // Port 0 is another one each time.
@@ -215,6 +224,15 @@ function addressTwice(
       if (before === key) return `${option(key)} has ${text} twice`;
       if (before !== undefined) return `${option(before)} and ${option(key)} both have ${text}`;
       seen.set(text, key);
+      for (const [other, another] of all) {
+        const [wide, narrow] = covers(another, address) ? [another, address] : [address, another];
+        // Of one option the wider address is enough, and listened on alone.
+        if (other === key || !covers(wide, narrow)) continue;
+        const [taker, loser] = wide === address ? [key, other] : [other, key];
+        return `${option(taker)} ${formatAddress(wide)} takes ${formatAddress(narrow)}, too: ` +
+          `give ${option(loser)} another port, or ${option(taker)} a single address`;
+      }
+      all.push([key, address]);
     }
   }
   return undefined;

@@ -1,11 +1,12 @@
 /** Everything a relay listens on, opened together or not at all. @module */
 
-import type { Address, Log } from "../cli/mod.ts";
+import { type Address, covers, type Log } from "../cli/mod.ts";
 import {
   CertificateFiles,
   type Connection,
   listen,
   type Listener,
+  ListenError,
   type ListenOptions,
   listenTls,
 } from "../http/mod.ts";
@@ -38,8 +39,11 @@ export class Listeners implements AsyncDisposable {
       await listeners.#open(options);
       return listeners;
     } catch (error) {
+      const ours = error instanceof ListenError && listeners.#has(error.address);
       await listeners.close();
-      throw error;
+      if (!ours) throw error;
+      const why = "another address of these options means the same; leave one of the two out";
+      throw new ListenError("failed", error.address, why, { cause: error });
     }
   }
 
@@ -50,10 +54,10 @@ export class Listeners implements AsyncDisposable {
       onwarning: (text) => log.warn(text),
       onbroken: (error) => log.error("a listener broke", { error }),
     });
-    for (const address of options.http) {
+    for (const address of widest(options.http)) {
       this.http.push(await listen(address, common(options.onvisitor)));
     }
-    for (const address of options.tunnel) {
+    for (const address of widest(options.tunnel)) {
       this.tunnel.push(await listen(address, common(options.onagent)));
     }
     if (options.admin !== undefined) {
@@ -69,16 +73,22 @@ export class Listeners implements AsyncDisposable {
       onwarning: (text) => log.warn(text),
       oninfo: (text) => log.info(text),
     });
-    for (const address of options.https) {
+    for (const address of widest(options.https)) {
       this.https.push(await listenTls(address, { ...common(options.onvisitor), certificates }));
     }
-    for (const address of options.tunnelTls) {
+    for (const address of widest(options.tunnelTls)) {
       this.tunnelTls.push(await listenTls(address, { ...common(options.onagent), certificates }));
     }
   }
 
   get #all(): Listener[] {
     return [...this.http, ...this.https, ...this.tunnel, ...this.tunnelTls, ...this.admin];
+  }
+
+  /** Whether the port of an address that cannot be had is our own: `localhost` is also `127.0.0.1`. */
+  #has(address: string): boolean {
+    const port = Number(/\d+$/.exec(address)?.[0]);
+    return port > 0 && this.#all.some((listener) => listener.port === port);
   }
 
   /** Stops accepting. */
@@ -89,6 +99,11 @@ export class Listeners implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+/** Without what another one of them takes as well. */
+function widest(addresses: readonly Address[]): Address[] {
+  return addresses.filter((address) => !addresses.some((other) => covers(other, address)));
 }
 
 /** `[::]:8080` as an address that this machine can dial. */

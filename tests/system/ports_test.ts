@@ -32,6 +32,72 @@ Deno.test("ports: agents on 21 and visitors on 80", async () => {
   assert.equal(await (await fetch(urls[0]!)).text(), "here");
 });
 
+Deno.test("ports: an address that another of the same option takes as well is no trouble", async () => {
+  const free = (): number => {
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    return listener.addr.port;
+  };
+  for (
+    const pair of [
+      ["0.0.0.0:P", "[::]:P"],
+      ["[::]:P", "0.0.0.0:P"],
+      [":P", "127.0.0.1:P"],
+      ["127.0.0.1:P", "0.0.0.0:P"],
+      ["[::1]:P", ":P"],
+    ]
+  ) {
+    await using household = new Household();
+    const [one, other] = [free(), free()];
+    const at = (port: number) => pair.map((address) => address.replace("P", String(port)));
+    const [http, more] = at(one) as [string, string];
+    const [tunnel, further] = at(other) as [string, string];
+    await household.relay(["--http", more, "--tunnel", further], { http, tunnel });
+    assert.equal((await ask(`127.0.0.1:${one}`, "/healthz")).status, 200, pair.join(" "));
+    (await Deno.connect({ hostname: "127.0.0.1", port: other })).close();
+  }
+});
+
+Deno.test("ports: what two options cannot both have is said with what to leave out", async () => {
+  await using household = new Household();
+  for (
+    const [args, said] of [
+      [
+        ["--http", ":8080", "--tunnel", "127.0.0.1:8080"],
+        "--http [::]:8080 takes 127.0.0.1:8080, too: give --tunnel another port, or --http a single address",
+      ],
+      [
+        ["--http", "127.0.0.1:8080", "--admin", "0.0.0.0:8080"],
+        "--admin 0.0.0.0:8080 takes 127.0.0.1:8080, too: give --http another port",
+      ],
+      [
+        ["--http", "0.0.0.0:8080", "--https", ":8080", "--tls-cert", "a", "--tls-key", "b"],
+        "--https [::]:8080 takes 0.0.0.0:8080, too: give --http another port",
+      ],
+    ] as const
+  ) {
+    const process = household.crunch(["relay", ...args, "--data", household.data]);
+    assert.equal(await process.exit, 2, process.all);
+    assert.ok(process.stderr.replace(/\s+/g, " ").includes(said), process.stderr);
+  }
+});
+
+Deno.test("ports: two names of one address are not blamed on another program", async () => {
+  await using household = new Household();
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  const process = household.crunch([
+    ...["relay", "--http", `127.0.0.1:${port}`, "--http", `localhost:${port}`],
+    ...["--tunnel", "off", "--data", household.data],
+  ]);
+  assert.equal(await process.exit, 1, process.all);
+  assert.match(
+    process.stderr,
+    /another address of these options means the same; leave one of\s+the two out/,
+  );
+  assert.doesNotMatch(process.stderr, /pid/);
+});
+
 Deno.test("ports: several addresses at once, a Unix socket among them", async () => {
   await using household = new Household();
   household.write("site/index.html", "here");
