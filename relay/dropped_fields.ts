@@ -44,6 +44,11 @@ export class DroppedFields {
       .sort((a, b) => b.count - a.count);
   }
 
+  /** Forgets all names. */
+  clear(): void {
+    this.#byName.clear();
+  }
+
   /** Forgets a name: it has, or may have, another owner. */
   forget(name: string): void {
     this.#byName.delete(name);

@@ -324,6 +324,7 @@ export class RunningRelay implements Relay {
           requestLog: this.#requestLog,
           events: this.#events,
           urls: (name, { host, address }) => this.#urls(name, host, address),
+          dropped: (name) => this.#dropped.of(name),
           addresses: () => this,
           listening: about.listening,
           settings: this.#settings,
@@ -402,6 +403,9 @@ export class RunningRelay implements Relay {
     const { action, account, object, before, after } = change;
     this.#events.add(action, account, { account, object, before, after });
     this.#reception.judge(change);
+    // Another owner has other answers.
+    if (action === "name.remove" || action === "name.transfer") this.#dropped.forget(object);
+    if (action === "account.remove") this.#dropped.clear();
   }
 
   /**

@@ -17,7 +17,7 @@ import { isAdmin, isWriter } from "../session.js";
 import { Addresses, ToAccount } from "./dialogs.js";
 import { HealthOf } from "./health.js";
 
-/** @import { NameView, TunnelView } from "../../relay/api/mod.ts" */
+/** @import { DroppedFieldView, ListView, NameView, TunnelView } from "../../relay/api/mod.ts" */
 /** @import { Resource } from "../resource.js" */
 
 /** Where a name's details are, or the list; what is searched for stays. @param {string[]} name */
@@ -46,6 +46,26 @@ export function Details({ name, tunnel }) {
           : !error && html`<${Loading} />`}
       </div>
       </${Drawer}>
+  `;
+}
+
+/** Fields that its agent sends in vain, as they would act on other names too. @param {{ name: string }} props */
+function DroppedFields({ name }) {
+  /** @type {Resource<ListView<DroppedFieldView>>} */
+  const { data } = useResource(`/names/${encodeURIComponent(name)}/dropped-fields`);
+  if (!data || data.items.length === 0) return null;
+  return html`
+    <div>
+      <h3>Not passed on</h3>
+      <p
+        class="soft">Fields of its answers that would act on the whole host, or are not known, stop at the relay on
+        the path address. Name your own <code>X-…</code>, or use the subdomain.</p>
+      <ul>${data.items.map(({ field, count }) =>
+        html`
+          <li key=${field}><code>${field}</code> ${count} ×</li>
+        `
+      )}</ul>
+    </div>
   `;
 }
 
@@ -91,6 +111,7 @@ function About({ found, data, tunnel }) {
         : [],
       ["Usage", html`<a href=${hrefWith(["usage"], { name })}>Requests and bytes over time</a>`],
     ])} />
+    <${DroppedFields} name=${name} />
     <${Latest} filter=${`name:${name}`} />
     ${seen.value !== null && html`
       <${ToAccount} title=${`Transfer ${name}?`} action="Transfer" onclose=${() =>

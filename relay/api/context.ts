@@ -1,6 +1,7 @@
 /** What the API works on, and what is known of a caller before it says who it is. @module */
 
 import type { Log } from "../../cli/mod.ts";
+import type { DroppedField } from "../dropped_fields.ts";
 import type { EventFeed } from "../event_feed.ts";
 import type { Tally } from "../metrics/mod.ts";
 import type { Relay } from "../mod.ts";
@@ -16,6 +17,8 @@ export interface LiveRelay {
   readonly events: EventFeed;
   /** The public addresses of a name, path URL first, as `caller` can reach them. */
   readonly urls: (name: string, caller: Pick<Caller, "host" | "address">) => string[];
+  /** The fields of a name's answers that did not pass on its path address. */
+  readonly dropped: (name: string) => DroppedField[];
   /** Where it listens: `host:port` or `unix:/path`. */
   readonly addresses: () => Pick<Relay, "http" | "https" | "tunnel" | "tunnelTls" | "admin">;
   /** The same, for who wants to know what to dial. */

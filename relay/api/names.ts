@@ -20,7 +20,7 @@ import {
   type Routes,
   tagged,
 } from "./routing.ts";
-import { listOf, name, namePatch, newPublicName } from "./schemas.ts";
+import { droppedField, listOf, name, namePatch, newPublicName } from "./schemas.ts";
 
 const tags = ["names"];
 const params = z.object({ name: z.string() });
@@ -100,6 +100,24 @@ export const nameRoutes: Routes = (app, context) => {
       const row = find(c.var.me, c.req.valid("param").name);
       c.header("etag", etag(row));
       return c.json(viewFor(c.env)(row), 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/names/{name}/dropped-fields",
+      tags,
+      summary:
+        "Lists the fields of its answers that did not pass on its path address, the most frequent first",
+      request: { params },
+      responses: { 200: json(listOf(droppedField), "All of them"), ...refusals },
+    }),
+    (c) => {
+      const { name } = find(c.var.me, c.req.valid("param").name);
+      const items = (context.live?.dropped(name) ?? [])
+        .map(({ field, count, last }) => ({ field, count, last: rfc3339(last) }));
+      return c.json({ items, next: null }, 200);
     },
   );
 

@@ -108,6 +108,12 @@ export const name = z.object({
   urls: z.array(z.string()),
 }).openapi("Name");
 
+export const droppedField = z.object({
+  field: z.string(),
+  count: z.int().openapi({ description: "how often, since the relay started" }),
+  last: time,
+}).openapi("DroppedField");
+
 export const newPublicName = z.strictObject({
   name: newName,
   account: z.string().optional().openapi({ description: "your own by default" }),

@@ -8,6 +8,7 @@ export type AgentView = z.infer<typeof schemas.agent>;
 export type AuditView = z.infer<typeof schemas.auditEntry>;
 export type MadeTokenView = z.infer<typeof schemas.madeToken>;
 export type MeView = z.infer<typeof schemas.me>;
+export type DroppedFieldView = z.infer<typeof schemas.droppedField>;
 export type NameView = z.infer<typeof schemas.name>;
 export type ProblemView = z.infer<typeof schemas.problem>;
 export type RequestView = z.infer<typeof schemas.request>;

@@ -689,6 +689,35 @@ Deno.test("isolation: a dashboard on a listener of its own lifts nothing, as coo
   assert.equal(trusted.get("set-cookie"), "a=1; Path=/");
 });
 
+Deno.test("isolation: what does not pass is counted, for the name's owner to see", async () => {
+  await using household = new Household();
+  const token = await household.account("alice");
+  const relay = await household.relay();
+  await using _agent = await AgentDouble.connect({
+    tunnel: relay.tunnel,
+    token,
+    answer: (request) =>
+      request.respond("ok", {
+        fields: ["Accept-CH: a", "X-Fine: 1", "Set-Cookie: crunch=1", "Origin-Agent-Cluster: ?1"],
+      }),
+  });
+  for (let i = 0; i < 2; i++) {
+    using visitor = await Visitor.connect(relay.http);
+    assert.equal((await visitor.ask("/alice/")).text, "ok");
+  }
+  using visitor = await Visitor.connect(relay.http);
+  const answer = await visitor.ask("/api/v1/names/alice/dropped-fields", {
+    fields: [`Authorization: Bearer ${token}`],
+  });
+  const items = answer.json().items as { field: string; count: number; last: string }[];
+  assert.deepEqual(items.map(({ field, count }) => `${field} ${count}`).sort(), [
+    "accept-ch 2",
+    "origin-agent-cluster 2",
+    "set-cookie 2",
+  ]);
+  assert(Date.parse(items[0]!.last) > 0);
+});
+
 Deno.test("isolation: what was kept with other rights is never said to be unchanged", async () => {
   await using place = await meet({ alice: { trusted: false }, bob: { trusted: true } });
   const lines = [

@@ -97,6 +97,7 @@ export class House implements AsyncDisposable {
         requestLog,
         events: this.events,
         urls: (name, { host }) => [`http://${host}/${name}/`],
+        dropped: (name) => name === "olga" ? [{ field: "accept-ch", count: 3, last: 0 }] : [],
         addresses: () => ({
           http: ["127.0.0.1:8080"],
           https: [],
