@@ -164,6 +164,17 @@ export class Outgoing {
     });
   }
 
+  /** Resolves once `written` is at least `total`, or the connection failed. */
+  sent(total: number): Promise<void> {
+    return new Promise((resolve) => {
+      const check = () => {
+        if (this.#failed || this.written >= total) resolve();
+        else this.#waiting.push(check);
+      };
+      check();
+    });
+  }
+
   #schedule(): void {
     this.#scheduled = true;
     if (!this.#running) queueMicrotask(this.#flush);

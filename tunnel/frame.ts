@@ -73,6 +73,9 @@ export const MAX_STREAM_WINDOW = 8 << 20;
 export const DEFAULT_STREAMS = 256;
 /** No session has more: their first windows together are 1 GiB. */
 export const MAX_STREAMS = 8192;
+/** Frames that move nothing: so many at once, and so many more each second. */
+export const IDLE_FRAMES = 4_096;
+export const IDLE_FRAMES_A_SECOND = 256;
 /** No window, a stream's or the session's, may become larger. */
 export const MAX_WINDOW = 2 ** 31 - 1;
 

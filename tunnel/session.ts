@@ -2,11 +2,13 @@
 
 import {
   CHUNKED,
+  coarseNow,
   type Connection,
   Head,
   HttpError,
   Outgoing,
   takeBuffer,
+  TICK,
   unwatch,
   watch,
   type Watched,
@@ -29,11 +31,14 @@ import {
   Frame,
   FRAME_HEADER,
   frameLength,
+  IDLE_FRAMES,
+  IDLE_FRAMES_A_SECOND,
   MAX_HEAD,
   MAX_INTERIM,
   MAX_STREAMS,
   MAX_WINDOW,
   maxPayload,
+  PEER_TIMEOUT,
   PREFACE,
   readUint32,
   Reset,
@@ -46,6 +51,7 @@ import { readPreface, recognizeForeign } from "./greeting.ts";
 import { BARRIER, PULSE, Pulse } from "./pulse.ts";
 import { Stream, type StreamHandler } from "./stream.ts";
 import { slotOf, StreamTable } from "./stream_table.ts";
+import { queue, Share } from "./turns.ts";
 import { readTurn, type Turn } from "./waiting.ts";
 
 export interface SessionOptions {
@@ -74,6 +80,12 @@ const BULK_WATER = 512 << 10;
 /** What waits to be written besides a head for each stream, and before the sign-in: a peer that only talks is cut off. */
 const MAX_QUEUED = 32 << 20;
 const MAX_QUEUED_EARLY = 64 << 10;
+/** Answers to the peer's frames that may wait: beyond that nothing more is read, in bytes. */
+const MAX_ANSWERS = 64 << 10;
+/** How often it is looked whether the turn is over, in frames. */
+const LOOK = 16;
+/** Frames that an exchange may bring late, though they move nothing: two or three WINDOWs and a RESET. */
+const LATE_FRAMES = 4;
 /** How long a session that ends takes to send what waits and to let the peer read it, in ms. */
 const FAREWELL = 1_000;
 const USUAL_FRAME = 1 << 10;
@@ -106,6 +118,19 @@ export class Session implements Watched {
   #dataEnd = false;
   #dataStream = 0;
   #greeted = false;
+  readonly #share = new Share();
+  /** The last read filled the buffer. */
+  #full = false;
+  /** Bytes of answers that were put in since they were last all sent. */
+  #answers = 0;
+  /** Since when they wait to be taken; 0 while they do not. */
+  #stalledAt = 0;
+  /** Frames that move nothing and may still come. */
+  #idleLeft = IDLE_FRAMES;
+  /** PINGs without their PONGs. */
+  #pings = 0;
+  /** The peer said GOAWAY. */
+  #peerLeaves = false;
 
   #frameAt = 0;
   #unsaid = 0;
@@ -255,6 +280,7 @@ export class Session implements Watched {
     const stream = new Stream(this, this.#table.newId(), STREAM_WINDOW);
     stream.handler = handler;
     stream.unopened = true;
+    this.#expectLate();
     this.#table.set(stream);
     return stream;
   }
@@ -341,14 +367,56 @@ export class Session implements Watched {
     this.received += count;
     this.pulse.heard();
     this.#end += count;
+    this.#full = count === this.#room;
+    this.goOn();
+  };
+
+  /** Works on what was read, then reads on: as long as it is its turn, and while its answers are taken. */
+  goOn(): void {
+    if (this.#over) {
+      this.#start = this.#end = 0;
+      return this.#read();
+    }
+    const now = performance.now();
+    const until = this.#share.until(now);
+    if (until <= now) return queue(this);
+    this.pulse.heard();
     try {
-      this.#parse();
-      if (!this.#over) this.#makeRoom(count === this.#room);
+      const isDone = this.#parse(until);
+      this.#share.took(performance.now() - now);
+      if (this.#answers > MAX_ANSWERS && !this.#over) return this.#awaitAnswers();
+      if (!isDone) return queue(this);
+      if (!this.#over) this.#makeRoom(this.#full);
       this.#read();
     } catch (error) {
       this.#onlost(error);
     }
-  };
+  }
+
+  /** A peer that asks and does not read is not read either. */
+  #awaitAnswers(): void {
+    const { outgoing } = this;
+    this.#stalledAt = coarseNow();
+    outgoing.sent(outgoing.written + outgoing.queued - MAX_ANSWERS / 2).then(() => {
+      this.#answers = this.#stalledAt = 0;
+      this.goOn();
+    });
+  }
+
+  /** An answer to a frame of the peer is going out. */
+  answered(size: number): void {
+    this.#answers += FRAME_HEADER + size;
+  }
+
+  /** A frame came that moves nothing: some are late, more are an attack. */
+  #idle(): void {
+    if (--this.#idleLeft < 0) throw new ProtocolError("Too many frames that move nothing");
+  }
+
+  /** An exchange began, which may bring some. */
+  #expectLate(): void {
+    this.#idleLeft = Math.min(IDLE_FRAMES, this.#idleLeft + LATE_FRAMES);
+  }
 
   #onlost = (error: unknown): void =>
     this.#close({ code: "connection-lost", message: messageOf(error) });
@@ -402,11 +470,19 @@ export class Session implements Watched {
     return this.#greeted = true;
   }
 
-  #parse(): void {
-    if (!this.#greeted && !this.#greet()) return;
+  /** @returns false when it stopped before the end of what is there. */
+  #parse(until: number): boolean {
+    if (!this.#greeted && !this.#greet()) return true;
     const bytes = this.#buffer;
+    let isDone = true;
     try {
-      while (!this.#over) {
+      for (let count = 1; !this.#over; count++) {
+        if (
+          this.#answers > MAX_ANSWERS || (count % LOOK === 0 && performance.now() >= until)
+        ) {
+          isDone = false;
+          break;
+        }
         if (this.#dataLeft > 0) {
           const size = Math.min(this.#dataLeft, this.#end - this.#start);
           if (size === 0) break;
@@ -433,7 +509,10 @@ export class Session implements Watched {
           this.#dataStream = stream;
           this.#dataEnd = end;
           this.#dataLeft = length;
-          if (length === 0) this.#ondata(bytes.subarray(at, at));
+          if (length === 0) {
+            if (!end) this.#idle();
+            this.#ondata(bytes.subarray(at, at));
+          }
           continue;
         }
         if (this.#end - at < FRAME_HEADER + length) break;
@@ -445,9 +524,12 @@ export class Session implements Watched {
       else this.close({ code: "internal-error", message: messageOf(error) });
     }
     const most = this.#ready ? MAX_QUEUED + this.maxStreams * MAX_HEAD : MAX_QUEUED_EARLY;
-    if (this.outgoing.queued > most && !this.#over) {
-      this.#close({ code: "peer-stalled", message: "the peer asks much and reads nothing" });
-    }
+    if (this.outgoing.queued > most && !this.#over) this.#stalled();
+    return isDone;
+  }
+
+  #stalled(): void {
+    this.#close({ code: "peer-stalled", message: "the peer asks much and reads nothing" });
   }
 
   #violated(message: string): void {
@@ -473,6 +555,7 @@ export class Session implements Watched {
     if (type === Frame.HEAD) return this.#onhead(id, end, from, to);
     if (type === Frame.TRAILERS) return this.#ontrailers(id, end, from, to);
     if (type >= FIRST_EXTENSION) {
+      this.#idle();
       return type === Extension.TURN ? this.#onturn(this.#buffer.subarray(from, to)) : undefined;
     }
     if (end) throw new ProtocolError(`A frame ${hex(type)} cannot end a stream`);
@@ -484,20 +567,25 @@ export class Session implements Watched {
       case Frame.PING:
         if (to - from !== 8) throw new ProtocolError("A PING frame has eight bytes");
         this.openFrame().put(bytes, from, to);
+        this.answered(8);
         return this.closeFrame(Frame.PONG, 0);
       case Frame.PONG:
         if (to - from !== 8) throw new ProtocolError("A PONG frame has eight bytes");
+        if (this.#pings > 0) this.#pings--;
+        else this.#idle();
         return this.#onpong(readUint32(bytes, from), readUint32(bytes, from + 4));
       case Frame.WINDOW: {
         if (to - from !== 4) throw new ProtocolError("A WINDOW frame has four bytes");
         const size = readUint32(bytes, from);
+        const stream = id === 0 ? null : this.#table.find(id);
+        if (size === 0 || (id !== 0 && stream === null)) return this.#idle();
         if (id === 0) {
           this.sendCredit += size;
           if (this.sendCredit > MAX_WINDOW) {
             throw new ProtocolError("The session's window is absurd");
           }
           this.#pump();
-        } else if (this.#table.find(id)?.credit(size) === false) {
+        } else if (stream!.credit(size) === false) {
           throw new ProtocolError(`The window of stream ${id} is absurd`);
         }
         return;
@@ -505,7 +593,9 @@ export class Session implements Watched {
       case Frame.RESET: {
         if (to - from < 2) throw new ProtocolError("A RESET frame has at least two bytes");
         const code = (bytes[from]! << 8) | bytes[from + 1]!;
-        this.#table.find(id)?.receiveReset(code, decoder.decode(bytes.subarray(from + 2, to)));
+        const stream = this.#table.find(id);
+        if (stream === null) return this.#idle();
+        stream.receiveReset(code, decoder.decode(bytes.subarray(from + 2, to)));
         return;
       }
       case Frame.OPEN:
@@ -513,12 +603,14 @@ export class Session implements Watched {
         return;
       case Frame.GOAWAY: {
         const why = readEnd(parseObject(bytes.subarray(from, to)));
-        this.#goneAway = true;
+        if (this.#peerLeaves) this.#idle();
+        this.#peerLeaves = this.#goneAway = true;
         this.#options.ongoaway(why);
         return;
       }
       case Frame.MORE:
         parseObject(bytes.subarray(from, to));
+        this.#idle();
         this.#options.onmore?.();
         return;
       default:
@@ -595,13 +687,20 @@ export class Session implements Watched {
     const stream = new Stream(this, id, STREAM_WINDOW);
     this.#table.set(stream);
     stream.handler = this.#options.onstream(stream, service);
-    if (stream.handler === null) stream.reset(Reset.REFUSED, "not now");
+    if (stream.handler !== null) this.#expectLate();
+    else {
+      this.#idle();
+      stream.reset(Reset.REFUSED, "not now");
+    }
     return stream;
   }
 
   // Life
 
   tick(now: number): void {
+    const more = IDLE_FRAMES_A_SECOND * TICK / 1_000;
+    this.#idleLeft = Math.min(IDLE_FRAMES, this.#idleLeft + more);
+    if (this.#stalledAt !== 0 && now - this.#stalledAt > PEER_TIMEOUT) return this.#stalled();
     if (this.pulse.tick(now, this.received)) return;
     this.close({ code: "peer-silent", message: "the peer does not answer" });
   }
@@ -611,6 +710,7 @@ export class Session implements Watched {
   }
 
   #ping(kind: number, count: number): void {
+    this.#pings++;
     const out = this.openFrame();
     out.reserve(8);
     writeUint32(out.buffer, out.length, kind);

@@ -200,6 +200,7 @@ export class Stream {
     const out = this.session.openFrame();
     out.putText(String.fromCharCode(code >> 8, code & 255));
     out.put(encoder.encode(message.slice(0, 256)));
+    this.session.answered(this.session.frameSize);
     this.session.closeFrame(Frame.RESET, this.id);
   }
 
