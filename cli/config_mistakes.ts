@@ -8,7 +8,8 @@ import {
   type Options,
 } from "./option.ts";
 import type { TomlError } from "./toml_lines.ts";
-import { hasControl, suggest, UNPRINTABLE } from "./usage.ts";
+import { isPrintable } from "./printed.ts";
+import { hasControl, suggest } from "./usage.ts";
 
 type Tables = Configuration["known"];
 
@@ -34,7 +35,7 @@ export function tomlMistake({ message, value }: TomlError, tables: Tables): stri
   const option = optionAt(tables, words);
   const key = words.at(-1) ?? "";
   const isHidden = option === undefined || option.kind.form === "secret" ||
-    value.text.length > SHOWN || value.text.search(UNPRINTABLE) >= 0;
+    value.text.length > SHOWN || !isPrintable(value.text);
   const shown = isHidden ? undefined : value.text;
   switch (value.mistake) {
     case "word":

@@ -1,7 +1,7 @@
 /** The program's own log: one line an event on stderr, as text for people or JSON for machines. @module */
 
+import { escaped, printable, printableJson } from "./printed.ts";
 import { fold, makeStyle, wrap, writeText } from "./terminal.ts";
-import { UNPRINTABLE } from "./usage.ts";
 
 /** From the least to the most important. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
@@ -83,10 +83,7 @@ function textValue(value: unknown): string {
   }
   text ??= String(value);
   // Quoted where a reader could not see its end, or a terminal would act on it.
-  return /^[\x21\x23-\x3c\x3e-\x7e]+$/.test(text) ? text : JSON.stringify(text).replace(
-    UNPRINTABLE,
-    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  return /^[\x21\x23-\x3c\x3e-\x7e]+$/.test(text) ? text : escaped(JSON.stringify(text));
 }
 
 /** Advice on one line. */
@@ -106,9 +103,9 @@ function jsonLine(
   }
   if (advice !== undefined) record.advice = adviceText(advice);
   try {
-    return `${JSON.stringify(record)}\n`;
+    return `${printableJson(record)}\n`;
   } catch (error) {
-    return `${JSON.stringify({ time, level, message, unprintable: String(error) })}\n`;
+    return `${printableJson({ time, level, message, unprintable: String(error) })}\n`;
   }
 }
 
@@ -133,7 +130,7 @@ export function createLog(options: LogOptions = {}): AdjustableLog {
     const columns = width();
     const details = Object.entries(fields).filter(([, value]) => value !== undefined)
       .map(([key, value]) => ` ${style.dim(`${key}=`)}${textValue(plain(value))}`).join("");
-    const shown = message.replace(UNPRINTABLE, " ");
+    const shown = printable(message, " ");
     const head = `${style.dim(time)} ${paint[level](level.padEnd(5))} ${shown}`;
     if (columns === Infinity) return `${head}${adviceText(advice, "; ")}${details}\n`;
     const below = typeof advice === "string" ? fold(advice, columns - 2) : [];

@@ -97,6 +97,7 @@ export {
   writeLocalRelay,
 } from "./local_relay.ts";
 export { checkReadyFile, unreadyFile, writeReadyFile } from "./ready_file.ts";
+export { printable, printableJson } from "./printed.ts";
 export { CommandFailure, type Program, type ReadAgain, type Running } from "./program.ts";
 export { changeable } from "./changeable.ts";
 export { FileDraft, sweepDrafts, type WholeFileOptions, writeWholeFile } from "./whole_file.ts";

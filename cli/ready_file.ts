@@ -1,6 +1,7 @@
 /** The file that says, in one line of JSON, that everything works and where. @module */
 
 import { dirname } from "node:path";
+import { printableJson } from "./printed.ts";
 import { CommandFailure } from "./program.ts";
 import { quote } from "./usage.ts";
 import { notReplaceable, writeWholeFile } from "./whole_file.ts";
@@ -12,7 +13,7 @@ import { notReplaceable, writeWholeFile } from "./whole_file.ts";
  * @throws {TypeError} at once where the path is something else. @throws {Error} at once where it cannot be written.
  */
 export function writeReadyFile(path: string, content: Record<string, unknown>): Promise<void> {
-  const line = JSON.stringify(content) + "\n";
+  const line = printableJson(content) + "\n";
   // A pipe that nobody reads yet makes its writer wait, which must not be this thread.
   if (isStream(path)) return Deno.writeTextFile(path, line, { create: false, append: true });
   writeWholeFile(path, line);

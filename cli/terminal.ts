@@ -1,6 +1,6 @@
 /** What a terminal gets that a pipe does not: colour, columns, a prompt that does not echo. @module */
 
-import { UNPRINTABLE } from "./usage.ts";
+import { printable, printableLines } from "./printed.ts";
 
 /** A stream that may be a terminal, like `Deno.stdout`. */
 export interface Output {
@@ -81,10 +81,7 @@ export function failureText(
   text: string,
   { width, style }: { readonly width: number; readonly style: Style },
 ): string {
-  const clean = text.trimEnd().split("\n").map((line) => line.replace(UNPRINTABLE, "\ufffd")).join(
-    "\n",
-  );
-  const marked = clean.replace(/^[^:\n]*:/, (who) => style.red(who));
+  const marked = printableLines(text.trimEnd()).replace(/^[^:\n]*:/, (who) => style.red(who));
   return `${fold(marked, width).join("\n")}\n`;
 }
 
@@ -107,7 +104,7 @@ export function formatTable(
   rows: readonly (readonly string[])[],
   { terminal, style = makeStyle(false) }: { readonly terminal: boolean; readonly style?: Style },
 ): string {
-  const clean = rows.map((row) => row.map((cell) => cell.replace(UNPRINTABLE, "\ufffd")));
+  const clean = rows.map((row) => row.map((cell) => printable(cell)));
   if (!terminal) return clean.map((row) => `${row.join("\t")}\n`).join("");
   const widths = headings.map((heading, i) =>
     clean.reduce((width, row) => Math.max(width, [...row[i] ?? ""].length), heading.length)

@@ -1,5 +1,7 @@
 /** What is said when somebody typed something that we cannot take: the error, quoting, the nearest known word. @module */
 
+import { escaped } from "./printed.ts";
+
 /**
  * The user asked for something that cannot be: exit code 2, `message` and a pointer to `--help` on stderr.
  * The message says what happened and, where there is one, the line to type instead, on a line of
@@ -27,15 +29,10 @@ export class BadValue extends Error {
   override readonly name = "BadValue";
 }
 
-/** Controls, and what hides or reorders text: pasted words must not drive the terminal that shows a message. */
-export const UNPRINTABLE: RegExp = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
-
 /** `text` in quotes for a message: control and reordering characters escaped, cut after `most` characters. */
 export function quote(text: string, most = 60): string {
   const shown = text.length > most ? `${text.slice(0, most - 1)}…` : text;
-  return `"${
-    shown.replace(UNPRINTABLE, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`)
-  }"`;
+  return `"${escaped(shown)}"`;
 }
 
 /** True where `text` holds a character that no option's value may hold (U+0000 to U+001F, U+007F). */

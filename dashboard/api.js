@@ -47,11 +47,12 @@ export function apiAddress(path) {
   return `/api/v1${path}${path.includes("?") ? "&" : "?"}session=${token}`;
 }
 
-let ahead = 0;
+/** By how much the relay's clock is ahead of the browser's, in ms. */
+const ahead = signal(0);
 
-/** What the relay's clock says, ms since 1970: a browser's own may be wrong. */
+/** What the relay's clock says, ms since 1970: a browser's own may be wrong. What shows it is told of a correction. */
 export function relayNow() {
-  return Date.now() + ahead;
+  return Date.now() + ahead.value;
 }
 
 /**
@@ -90,7 +91,9 @@ export async function ask(method, path, { body, tag, signal } = {}) {
   }
   const off = Date.parse(response.headers.get("date") ?? "") - Date.now();
   // Below that it is the way, and the part of a second that the header leaves out.
-  ahead = Math.abs(off) > 3_000 ? off : 0;
+  const correction = Math.abs(off) > 3_000 ? off : 0;
+  // Answers say whole seconds: what moves by less is no other clock.
+  if (Math.abs(correction - ahead.peek()) > 3_000) ahead.value = correction;
   const fresh = response.headers.get("x-crunch-session");
   if (fresh !== null) {
     try {

@@ -71,8 +71,8 @@ export function fullTime(time) {
   return full.format(new Date(time));
 }
 
-/** "3 min ago", "in 2 h". @param {string | number} time @param {number} [now] */
-export function ago(time, now = Date.now()) {
+/** "3 min ago", "in 2 h". @param {string | number} time @param {number} now */
+export function ago(time, now) {
   const ms = now - new Date(time).getTime();
   const span = Math.abs(ms);
   if (span < 5_000) return "just now";

@@ -2,7 +2,7 @@
 // @ts-check
 
 import { signal } from "@preact/signals";
-import { apiAddress, get } from "./api.js";
+import { apiAddress, get, relayNow } from "./api.js";
 
 /** Every type there is; `EventSource` has to be told each. */
 const TYPES = /** @type {const} */ ([
@@ -36,7 +36,7 @@ export function onEvent(listener) {
 
 /** @param {string} type */
 function tell(type) {
-  heard.value = Date.now();
+  heard.value = relayNow();
   for (const listener of [...listeners]) listener(type);
 }
 

@@ -127,6 +127,13 @@ export function readProof(message: Message): Uint8Array {
   return bytes(message, "proof", 32, 32);
 }
 
+/** Addresses as a browser would write them: ASCII, with nothing that a terminal acts on. Others are left out. @throws {MessageError} */
+function urls(entry: Message): string[] {
+  const texts = list(entry, "urls", (url) => typeof url === "string" && url.length < 512);
+  return (texts as string[]).filter((text) => /^https?:/i.test(text) && URL.canParse(text))
+    .map((text) => new URL(text).href);
+}
+
 /** @throws {MessageError} */
 export function readWelcome(message: Message): Welcome {
   const names = list(message, "names", (value) => typeof value === "object" && value !== null);
@@ -136,7 +143,7 @@ export function readWelcome(message: Message): Welcome {
     account: text(message, "account", 64),
     names: (names as Message[]).map((entry) => ({
       name: text(entry, "name", 64),
-      urls: list(entry, "urls", (url) => typeof url === "string" && url.length < 512) as string[],
+      urls: urls(entry),
     })),
     streams: number(message, "streams", 1),
     waiting: waitingOf(message),

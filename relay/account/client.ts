@@ -1,6 +1,6 @@
 /** The ways to the API for `crunch account`: a relay's control socket, a relay elsewhere, or the store itself. @module */
 
-import { CommandFailure } from "../../cli/mod.ts";
+import { CommandFailure, printable } from "../../cli/mod.ts";
 
 /** Sends a request to the API, and gives its answer. */
 export type Transport = (request: Request) => Promise<Response>;
@@ -81,7 +81,8 @@ function reason(
   },
 ): string {
   const detail = (answer as { readonly detail?: unknown } | null | undefined)?.detail;
-  if (typeof detail === "string" && detail !== "") return detail;
+  // On one line: what stands on lines of its own is ours, and there to be typed.
+  if (typeof detail === "string" && detail !== "") return printable(detail.replace(/\s+/g, " "));
   const location = response.headers.get("location");
   if (location !== null && URL.canParse(location, origin)) {
     return `${origin} sends us on; type: --relay ${new URL(location, origin).origin}`;

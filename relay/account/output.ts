@@ -1,6 +1,13 @@
 /** Prints what `crunch account` has to say: tables for people, columns for pipes, JSON for programs. @module */
 
-import { formatTable, hasColour, makeStyle, type Program } from "../../cli/mod.ts";
+import {
+  formatTable,
+  hasColour,
+  makeStyle,
+  printable,
+  printableJson,
+  type Program,
+} from "../../cli/mod.ts";
 
 /** A column: its heading, and a cell's text for people or for a pipe. */
 export interface Column<T> {
@@ -33,16 +40,16 @@ export class Output {
   /** What was done: `line` for people and pipes, `value` for programs. */
   done(line: string, value: unknown): void {
     if (this.#json) this.#printJson(value);
-    else this.#program.print(`${line}\n`);
+    else this.#program.print(`${printable(line)}\n`);
   }
 
   /** A remark that is no part of the result. */
   remark(text: string): void {
-    if (this.#program.terminal && !this.#json) console.error(text);
+    if (this.#program.terminal && !this.#json) console.error(printable(text));
   }
 
   #printJson(value: unknown): void {
-    this.#program.print(`${JSON.stringify(value, null, this.#program.terminal ? 2 : undefined)}\n`);
+    this.#program.print(`${printableJson(value, this.#program.terminal ? 2 : undefined)}\n`);
   }
 }
 

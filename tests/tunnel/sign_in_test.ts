@@ -26,6 +26,7 @@ import {
   tokenId,
   type Welcome,
 } from "../../tunnel/mod.ts";
+import { readWelcome } from "../../tunnel/handshake.ts";
 import { pipe, type PipeEnd, until } from "../support/pipe.ts";
 import { type TempStore, tempStore } from "../relay/store/temp_dir.ts";
 import { frame, jsonOf, RawPeer, textOf } from "./raw_peer.ts";
@@ -641,4 +642,27 @@ Deno.test("reception: who does not finish, and who comes when it closes, is sent
 Deno.test("base64: what is none is null", () => {
   assert.equal(decodeBase64("*"), null);
   assert.deepEqual(decodeBase64("AAE="), Uint8Array.of(0, 1));
+});
+
+Deno.test("agent: addresses of a WELCOME are those that a browser would write, and nothing else", () => {
+  const { names: [{ urls } = { urls: [] }] } = readWelcome({
+    session: "s",
+    signature: "A".repeat(43) + "=",
+    account: "alice",
+    names: [{
+      name: "alice",
+      urls: [
+        "HTTP://Relay.Example:80/a b/\u202e\x1b[2J\x9b/\n",
+        "http://\u202eevil/",
+        "javascript:alert(1)",
+        "\x1b]0;title\x07",
+        "https://relay.example/ä/",
+      ],
+    }],
+    streams: 1,
+  });
+  assert.deepEqual(urls, [
+    "http://relay.example/a%20b/%E2%80%AE%1B[2J%C2%9B/",
+    "https://relay.example/%C3%A4/",
+  ]);
 });
