@@ -1,8 +1,15 @@
 /** Reads and writes the chunked transfer coding (RFC 9112 section 7.1), incrementally and strictly. @module */
 
-import { DEFAULT_HEAD_LIMITS, Head, type HeadLimits, HttpError } from "./head.ts";
+import {
+  EXTENSION_BAD,
+  EXTENSION_END,
+  EXTENSION_START,
+  nextInExtension,
+} from "./chunk_extension.ts";
+import { DEFAULT_HEAD_LIMITS, Head, type HeadLimits } from "./head.ts";
+import { HttpError } from "./http_error.ts";
 
-const CR = 13, LF = 10, SEMICOLON = 59;
+const CR = 13, LF = 10, SP = 32, TAB = 9, SEMICOLON = 59;
 /** Bytes of chunk extensions that one body may have; they are read and ignored. */
 const MAX_EXTENSIONS = 4096;
 /** Bytes of a trailer section: parsed anew with every read, so it is kept small. */
@@ -27,6 +34,8 @@ export class ChunkedDecoder {
   #state: number = S_SIZE;
   #size = 0;
   #digits = 0;
+  /** Where the extension under way is, and how many bytes all of them took. */
+  #extension: number = EXTENSION_START;
   #extensions = 0;
   #trailerBytes = new Uint8Array(0);
   readonly #limits: HeadLimits;
@@ -58,8 +67,9 @@ export class ChunkedDecoder {
             throw new HttpError(400, "A chunk's size is not a number");
           } else if (byte === CR) {
             this.#state = S_SIZE_LF;
-          } else if (byte === SEMICOLON) {
+          } else if (byte === SEMICOLON || byte === SP || byte === TAB) {
             this.#state = S_EXTENSION;
+            this.#extension = nextInExtension(EXTENSION_START, byte);
           } else {
             throw new HttpError(400, "A chunk's size is not a number");
           }
@@ -70,8 +80,9 @@ export class ChunkedDecoder {
           if (++this.#extensions > MAX_EXTENSIONS) {
             throw new HttpError(400, "Chunk extensions are too long");
           }
-          if (byte === CR) this.#state = S_SIZE_LF;
-          else if ((byte < 32 && byte !== 9) || byte === 127) {
+          this.#extension = nextInExtension(this.#extension, byte);
+          if (this.#extension === EXTENSION_END) this.#state = S_SIZE_LF;
+          else if (this.#extension === EXTENSION_BAD) {
             throw new HttpError(400, "A chunk extension is malformed");
           }
           i++;

@@ -1,19 +1,10 @@
 /** An incremental, strict parser of HTTP/1.x heads and trailer sections: bytes in any split, offsets out. @module */
 
 import { Buffer } from "node:buffer";
+import { checkAuthority } from "./authority.ts";
 import { Field, fieldNumber } from "./field.ts";
-
-/** A message that breaks RFC 9110 or 9112, with the status that says so. The connection closes after it. */
-export class HttpError extends Error {
-  override readonly name = "HttpError";
-  /** 400, 408, 413, 414, 417, 431, 501 or 505. */
-  readonly status: number;
-
-  constructor(status: number, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.status = status;
-  }
-}
+import { HttpError } from "./http_error.ts";
+import { classes, TARGET, TOKEN, VALUE } from "./octets.ts";
 
 export type HeadKind = "request" | "response" | "trailers";
 
@@ -33,18 +24,6 @@ export const DEFAULT_HEAD_LIMITS: HeadLimits = { head: 64 * 1024, target: 16 * 1
 export const CHUNKED = -1;
 /** `bodyLength` of an answer whose body ends with its connection. */
 export const UNTIL_CLOSE = -2;
-
-// What a byte may be part of.
-const TOKEN = 1;
-const VALUE = 2;
-const TARGET = 4;
-const classes = new Uint8Array(256);
-for (let byte = 0; byte < 256; byte++) {
-  const char = String.fromCharCode(byte);
-  if (/[!#$%&'*+\-.^_`|~0-9A-Za-z]/.test(char)) classes[byte]! |= TOKEN;
-  if (byte === 9 || (byte >= 32 && byte !== 127)) classes[byte]! |= VALUE;
-  if (byte > 32 && byte !== 127 && char !== "#") classes[byte]! |= TARGET;
-}
 
 // States of the machine. Each waits for the byte that its name says.
 const S_START = 0, S_START_LF = 1, S_METHOD = 2, S_TARGET = 3, S_VERSION = 4, S_STATUS = 5;
@@ -389,7 +368,7 @@ export class Head {
   #finish(): void {
     if (this.kind === "trailers") return;
     const numbers = this.#numbers;
-    let codings = -1;
+    let coded = false;
     let lengths = 0;
     let upgradeField = false;
     let upgradeToken = false;
@@ -406,8 +385,7 @@ export class Head {
           this.contentLength = this.#readLength(i);
           break;
         case Field["transfer-encoding"]:
-          if (codings >= 0) throw new HttpError(400, "Two Transfer-Encoding fields");
-          codings = i;
+          coded = true;
           break;
         case Field.connection:
           this.hasConnection = true;
@@ -433,12 +411,12 @@ export class Head {
     }
     this.keepAlive = this.minor === 1 ? !close : keep && !close;
     this.upgrade = upgradeField && upgradeToken && this.minor === 1;
-    if (this.kind === "request") this.#finishRequest(codings);
-    else this.#finishResponse(codings);
+    if (this.kind === "request") this.#finishRequest(coded);
+    else this.#finishResponse(coded);
   }
 
-  #finishRequest(codings: number): void {
-    if (codings >= 0) {
+  #finishRequest(coded: boolean): void {
+    if (coded) {
       if (this.minor === 0) {
         throw new HttpError(400, "Transfer-Encoding does not exist in HTTP/1.0");
       }
@@ -448,7 +426,7 @@ export class Head {
           "Both Transfer-Encoding and Content-Length say where the body ends",
         );
       }
-      this.#checkCodings(codings);
+      this.#checkCodings();
       this.bodyLength = CHUNKED;
     } else {
       this.bodyLength = Math.max(this.contentLength, 0);
@@ -487,35 +465,42 @@ export class Head {
     this.#targetStart += end;
   }
 
-  #finishResponse(codings: number): void {
+  #finishResponse(coded: boolean): void {
     if (this.status < 200 || this.status === 204 || this.status === 304) {
       this.bodyLength = 0;
       return;
     }
-    if (codings >= 0) {
+    if (coded) {
       if (this.minor === 0 || this.contentLength >= 0) {
         throw new HttpError(
           400,
           "The answer's Transfer-Encoding contradicts its version or Content-Length",
         );
       }
-      this.#checkCodings(codings);
+      this.#checkCodings();
       this.bodyLength = CHUNKED;
     } else {
       this.bodyLength = this.contentLength >= 0 ? this.contentLength : UNTIL_CLOSE;
     }
   }
 
-  #checkCodings(index: number): void {
-    const codings = listOf(this.value(index));
-    const last = codings.pop();
-    if (last !== "chunked") {
-      const known = ["gzip", "x-gzip", "deflate", "compress", "x-compress", "identity"];
-      const status = codings.length === 0 && !known.includes(last ?? "") ? 501 : 400;
+  /**
+   * Only `chunked` is known here, once, and last. All lines are one list (RFC 9110 section 5.3); nothing in it may be
+   * empty, since others read `, chunked` as no coding at all.
+   */
+  #checkCodings(): void {
+    const codings = listOf(this.getAll(Field["transfer-encoding"]).join(","));
+    if (codings.includes("")) throw new HttpError(400, "A transfer coding is empty");
+    if (codings[codings.length - 1] !== "chunked") {
+      const unknown = codings.some((coding) => !KNOWN_CODINGS.includes(coding));
+      // Where the body ends nobody can tell once it is chunked and then coded again (RFC 9112 section 6.3).
+      const status = unknown && !codings.includes("chunked") ? 501 : 400;
       throw new HttpError(status, "The last transfer coding must be chunked");
     }
-    if (codings.includes("chunked")) throw new HttpError(400, "The body is chunked twice");
-    if (codings.length > 0) {
+    if (codings.indexOf("chunked") < codings.length - 1) {
+      throw new HttpError(400, "The body is chunked twice");
+    }
+    if (codings.length > 1) {
       throw new HttpError(501, `Transfer coding ${codings[0]} is not known here`);
     }
   }
@@ -639,6 +624,8 @@ export class Head {
   }
 }
 
+/** Registered, but of no use where the body's end must be known. */
+const KNOWN_CODINGS = ["gzip", "x-gzip", "deflate", "compress", "x-compress", "identity"];
 const HTTP_1 = new TextEncoder().encode("HTTP/1.1");
 
 /** Latin-1 text of `bytes[start, end)`. `TextDecoder("latin1")` would be windows-1252. */
@@ -659,44 +646,6 @@ function listOf(value: string): string[] {
     while (end > start && (member[end - 1] === " " || member[end - 1] === "\t")) end--;
     return member.slice(start, end);
   });
-}
-
-/** `uri-host [":" port]` (RFC 9110 section 7.2), and no more: no user, no path, no list, no escape. */
-function checkAuthority(bytes: Uint8Array, start: number, end: number): void {
-  let i = start;
-  if (bytes[i] === 91) {
-    i++;
-    const open = i;
-    while (i < end && isAddressByte(bytes[i]!)) i++;
-    if (bytes[i] !== 93 || i >= end || i === open) {
-      throw new HttpError(400, "The Host field's brackets are malformed");
-    }
-    i++;
-  } else {
-    while (i < end && isHostByte(bytes[i]!)) i++;
-  }
-  if (i > start && i < end && bytes[i] === COLON) {
-    i++;
-    let port = 0;
-    const first = i;
-    while (i < end && bytes[i]! >= 48 && bytes[i]! <= 57 && i - first < 5) {
-      port = port * 10 + bytes[i++]! - 48;
-    }
-    if (port > 65535) throw new HttpError(400, "The Host field's port does not exist");
-  }
-  if (i !== end) throw new HttpError(400, "The Host field is malformed");
-}
-
-/** Letters, digits, `-._~` and bytes over 127 (names that were not made punycode). */
-function isHostByte(byte: number): boolean {
-  return (byte >= 97 && byte <= 122) || (byte >= 48 && byte <= 57) || (byte >= 65 && byte <= 90) ||
-    byte === 45 || byte === 46 || byte === 95 || byte === 126 || byte > 127;
-}
-
-/** Hexadecimal digits, `:` and `.`. */
-function isAddressByte(byte: number): boolean {
-  return (byte >= 48 && byte <= 58) || (byte >= 97 && byte <= 102) || (byte >= 65 && byte <= 70) ||
-    byte === 46;
 }
 
 /** Parses a whole head at once. @throws {HttpError} when it is malformed or not complete. */

@@ -13,6 +13,7 @@ export * from "./exchange.ts";
 export * from "./field.ts";
 export * from "./goodbye.ts";
 export * from "./head.ts";
+export * from "./http_error.ts";
 export * from "./http_date.ts";
 export * from "./listen_error.ts";
 export * from "./listener.ts";

@@ -2,7 +2,8 @@
 
 import { Buffer } from "node:buffer";
 import type { Connection } from "./connection.ts";
-import { DEFAULT_HEAD_LIMITS, type HeadLimits, type HttpError } from "./head.ts";
+import { DEFAULT_HEAD_LIMITS, type HeadLimits } from "./head.ts";
+import type { HttpError } from "./http_error.ts";
 import { unwatch, watch, type Watched } from "./clock.ts";
 import { Roster } from "./roster.ts";
 import { ServerConnection } from "./server_connection.ts";

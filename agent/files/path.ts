@@ -14,21 +14,27 @@ export type PathFault = 400 | 404;
 /** The one hidden name that is published, at the root only (RFC 8615). */
 const WELL_KNOWN = ".well-known";
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-const NEEDS_DECODING = /[%\x80-\uffff]/;
-// A separator that came encoded, the other system's separator, and the end of a C string.
-const NEVER_IN_A_NAME = /[/\\\0]/;
+const WINDOWS = Deno.build.os === "windows";
+// A separator that came encoded, and the end of a C string.
+// deno-lint-ignore no-control-regex
+const NEVER_IN_A_NAME = /[/\x00]/;
+/**
+ * A backslash is a letter like others, but not on Windows. Where others would read it as a slash they must see no way
+ * up: relays and proxies refuse such an address, whatever it means here.
+ */
+const BACKSLASHED_DOTS = /(?:^|\\)\.\.?(?:\\|$)/;
 /** Windows reads these as drives, streams, wildcards and devices, and drops dots and spaces at the end of a name. */
 const WINDOWS_NAMES =
   // deno-lint-ignore no-control-regex
   /[<>:"|?*\x00-\x1f]|[. ]$|^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)( *\..*)?$/i;
 
 /**
- * Splits and percent-decodes, exactly once, the path of a request (as it came, without the query). Bytes over 127
- * that came unencoded count as themselves. `windows` refuses what that system would read as something else.
+ * Splits and percent-decodes, exactly once, the path of a request (as it came, without the query). `windows` refuses
+ * what that system would read as something else.
  */
 export function decodePath(
   path: string,
-  windows: boolean = Deno.build.os === "windows",
+  windows: boolean = WINDOWS,
 ): DecodedPath | PathFault {
   if (path.charCodeAt(0) !== 47) return 400;
   const parts = path.split("/");
@@ -37,7 +43,7 @@ export function decodePath(
   const segments: string[] = [];
   let hidden = false;
   for (let i = 1; i < end; i++) {
-    const name = decodeSegment(parts[i]!);
+    const name = decodeSegment(parts[i]!, windows);
     if (name === null || name === "." || name === "..") return 400;
     if (windows && WINDOWS_NAMES.test(name)) return 404;
     hidden ||= name === "" || (name.startsWith(".") && !(name === WELL_KNOWN && i === 1));
@@ -47,9 +53,9 @@ export function decodePath(
 }
 
 /** One decoded segment; null where it cannot be a name: bad escapes, not UTF-8, a separator or NUL inside. */
-export function decodeSegment(segment: string): string | null {
+export function decodeSegment(segment: string, windows: boolean = WINDOWS): string | null {
   let name = segment;
-  if (NEEDS_DECODING.test(segment)) {
+  if (segment.includes("%")) {
     const bytes = new Uint8Array(segment.length);
     let length = 0;
     for (let i = 0; i < segment.length; i++) {
@@ -69,7 +75,7 @@ export function decodeSegment(segment: string): string | null {
       return null;
     }
   }
-  return NEVER_IN_A_NAME.test(name) ? null : name;
+  return canBeName(name, windows) ? name : null;
 }
 
 /** A file's name as a path segment that `decodeSegment` turns into the same name again. */
@@ -78,8 +84,13 @@ export function encodeSegment(name: string): string {
 }
 
 /** Whether a file of this name can be asked for at all, and is not hidden. */
-export function isPublishable(name: string): boolean {
-  return !name.startsWith(".") && !NEVER_IN_A_NAME.test(name);
+export function isPublishable(name: string, windows: boolean = WINDOWS): boolean {
+  return !name.startsWith(".") && canBeName(name, windows);
+}
+
+function canBeName(name: string, windows: boolean): boolean {
+  if (NEVER_IN_A_NAME.test(name)) return false;
+  return !name.includes("\\") || (!windows && !BACKSLASHED_DOTS.test(name));
 }
 
 /**

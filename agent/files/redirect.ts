@@ -11,13 +11,9 @@ const encoder = new TextEncoder();
 export function redirectTo(exchange: Exchange, path: string): void {
   const target = exchange.head.target;
   const question = target.indexOf("?");
-  const query = question < 0 ? "" : target.slice(question).replace(/[^\x21-\x7e]/g, escapeByte);
+  const query = question < 0 ? "" : target.slice(question);
   // A file may take the directory's place some day: let nobody keep this for ever.
   const fields = `Location: ${path}${query}\r\nCache-Control: no-cache\r\n` +
     "X-Content-Type-Options: nosniff\r\n";
   exchange.respond(308, encoder.encode(fields), null, 0);
-}
-
-function escapeByte(char: string): string {
-  return `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
 }

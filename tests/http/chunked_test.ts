@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { ChunkedDecoder, chunkHeader } from "../../http/chunked.ts";
-import { HttpError } from "../../http/head.ts";
+import { HttpError } from "../../http/http_error.ts";
 import { bytesOf, randomFrom, textOf } from "./visitor.ts";
 
 /** `used`: how many bytes the body took, up to the end of its trailer section. */
@@ -134,9 +134,50 @@ Deno.test("F22 chunk lines end with CRLF, and chunks have exactly their size", (
 Deno.test("F23 chunk extensions are ignored", () => {
   assert.equal(taken("5;a=b;c\r\nhello\r\n0;last\r\n\r\n").body, "hello");
   assert.equal(taken('5;q="x;y\t z\xe9"\r\nhello\r\n0\r\n\r\n').body, "hello");
-  assert.equal(taken("5;\r\nhello\r\n0\r\n\r\n").body, "hello");
-  for (const extension of [";a\nb", ";a\x00b", ";a\x0bb", ";\x7f"]) {
+  for (
+    const extension of [
+      ";a",
+      ";a=b",
+      ";a;b=c;d",
+      ";!#$%&'*+-.^_`|~0=!#$%&'*+-.^_`|~0",
+      ';a=""',
+      ';a="\\"\\\\\\\t\xe9";b',
+    ]
+  ) {
+    assert.equal(taken(`5${extension}\r\nhello\r\n0${extension}\r\n\r\n`).body, "hello", extension);
+  }
+});
+
+Deno.test("F23 white space around an extension and around its equals sign is read over", () => {
+  for (
+    const extension of [
+      " ;a=b",
+      "; a=b",
+      ";a =b",
+      ";a= b",
+      ";a=b ",
+      ";a ",
+      ' \t ; \ta\t = \t"b c" \t; d \t',
+    ]
+  ) {
+    assert.equal(taken(`5${extension}\r\nhello\r\n0${extension}\r\n\r\n`).body, "hello", extension);
+  }
+});
+
+Deno.test("F23 an extension has a name, and what is no extension is refused with 400", () => {
+  for (
+    const extension of [
+      ...";|; |;;|;;a|;a;|;a; |;=|;=b|; =b|;a=|;a= |;a=;b|;a==b|;a=b=c|;a b|;a=b c|z|,a|=b".split(
+        "|",
+      ),
+      ..." z| |\t|  |;a\nb|;a\x00b|;a\x0bb|;\x7f|;\xe9|;a=\xe9|;(|;a=(|;a=[b]|;a\rb".split("|"),
+      ...';"a"|;a="|;a="b|;a="b\\"|;a="b"c|;a="b""c"|;a="\x00"|;a="\\\x00"|;a="\x7f"|;a=b"c"'.split(
+        "|",
+      ),
+    ]
+  ) {
     assert.equal(refused(`5${extension}\r\nhello\r\n0\r\n\r\n`), 400, JSON.stringify(extension));
+    assert.equal(refused(`0${extension}\r\n\r\n`), 400, JSON.stringify(extension));
   }
 });
 
@@ -216,6 +257,13 @@ Deno.test("chunked: random bodies in random chunks and random pieces come out wh
   }
 });
 
+const TOKEN = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+";
+const QUOTED = '"(?:[\\t !#-\\[\\]-~\\x80-\\xff]|\\\\[\\t -~\\x80-\\xff])*"';
+/** A chunk's size and its extensions (RFC 9112 section 7.1.1), with white space after the last one too. */
+const LINE = new RegExp(
+  `^([0-9a-fA-F]{1,16})(?:(?:[ \\t]*;[ \\t]*${TOKEN}(?:[ \\t]*=[ \\t]*(?:${TOKEN}|${QUOTED}))?)+[ \\t]*)?\\r\\n`,
+);
+
 /** Reads the grammar of RFC 9112 section 7.1 slowly and independently; undefined where it does not match. */
 function decodeByGrammar(
   text: string,
@@ -223,8 +271,7 @@ function decodeByGrammar(
   let body = "";
   let at = 0;
   for (;;) {
-    // deno-lint-ignore no-control-regex
-    const line = /^([0-9a-fA-F]{1,16})(;[^\x00-\x08\x0a-\x1f\x7f]*)?\r\n/.exec(text.slice(at));
+    const line = LINE.exec(text.slice(at));
     if (line === null) return undefined;
     at += line[0].length;
     const size = parseInt(line[1]!, 16);
@@ -246,12 +293,13 @@ Deno.test("chunked: mutated bodies are refused or read as the grammar says, and 
   const random = randomFrom(4711);
   const seeds = [
     "5\r\nhello\r\n0\r\n\r\n",
-    "5;a=b\r\nhello\r\nA\r\n0123456789\r\n0\r\nX: y\r\nZ: \r\n\r\n",
+    '5 ;a = "b\\"";c\r\nhello\r\nA\r\n0123456789\r\n0\r\nX: y\r\nZ: \r\n\r\n',
     "1\r\nx\r\n1\r\ny\r\n1\r\nz\r\n000\r\n\r\nGET / HTTP/1.1\r\n\r\n",
   ];
-  const splinters = "\r|\n|\r\n|0|1|a|F|;| |\t|\x00|-|+|0x|ffffffff|X: y\r\n|0\r\n\r\n|\xff".split(
-    "|",
-  );
+  const splinters =
+    '\r|\n|\r\n|0|1|a|F|;|;;|=|"|\\\\| |\t|\x00|-|+|0x|ffffffff|X: y\r\n|0\r\n\r\n|\xff'.split(
+      "|",
+    );
   let read = 0;
   let bad = 0;
   for (let round = 0; round < 8000; round++) {

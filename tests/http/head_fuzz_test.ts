@@ -9,7 +9,7 @@ import { bytesOf, randomFrom } from "./visitor.ts";
 const TOKEN = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]";
 const FIELDS = `((?:${TOKEN}+:[\\t\\x20-\\x7e\\x80-\\xff]*\\r\\n)*)\\r\\n`;
 const REQUEST = new RegExp(
-  `^(?:\\r\\n)?(${TOKEN}{1,64}) ([!-"$-~\\x80-\\xff]+) HTTP/1\\.(\\d)\\r\\n${FIELDS}`,
+  `^(?:\\r\\n)?(${TOKEN}{1,64}) ([!-"$-~]+) HTTP/1\\.(\\d)\\r\\n${FIELDS}`,
 );
 const RESPONSE = new RegExp(
   `^HTTP/1\\.(\\d) ([1-5]\\d\\d)(?: ([\\t\\x20-\\x7e\\x80-\\xff]*))?\\r\\n${FIELDS}`,

@@ -1,7 +1,8 @@
 /** Heads that arrive in pieces, for the tests of the parser: every split must tell the same. @module */
 
 import assert from "node:assert/strict";
-import { Head, type HeadKind, type HeadLimits, HttpError } from "../../http/head.ts";
+import { Head, type HeadKind, type HeadLimits } from "../../http/head.ts";
+import { HttpError } from "../../http/http_error.ts";
 import { bytesOf, randomFrom, textOf } from "./visitor.ts";
 
 /** Everything that a head tells, or the status it is refused with. */

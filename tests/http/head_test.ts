@@ -7,10 +7,10 @@ import {
   DEFAULT_HEAD_LIMITS,
   Head,
   type HeadKind,
-  HttpError,
   parseHead,
   UNTIL_CLOSE,
 } from "../../http/head.ts";
+import { HttpError } from "../../http/http_error.ts";
 import { parseEveryWay, told } from "./head_pieces.ts";
 import { bytesOf } from "./visitor.ts";
 
@@ -96,6 +96,7 @@ Deno.test("F2 two Host lines, or a Host that is no host, are refused with 400", 
     const host of [
       ..."a b|u@h|h/p|a,b|h?q|h#f|a\\b|<h>|h;p|h'|h\"|a%41b|%|h%2fp|*".split("|"),
       ..."h:80:80|h:x|h:-1|h:+80|h:65536|h:99999|h:123456|h: 80|:80|h:80 x|:".split("|"),
+      ..."h\xe9.example|\x80|h\xff:80|[::1\xff]|\xa0h".split("|"),
       ..."[::1|::1]|[]|[]:80|[::1]x|x[::1]|[g::1]|[::1%25eth0]|[::1]:99999|[[::1]]|::1"
         .split("|"),
     ]
@@ -113,7 +114,7 @@ Deno.test("F2 each well-formed Host is taken", () => {
       ..."h|H.example|h:80|h:|h:0|h:65535|127.0.0.1:8080|[::1]|[::1]:80|[::ffff:1.2.3.4]".split(
         "|",
       ),
-      ..."a_b.example|xn--e1afmkfd.example|h.|~h|h\xe9.example".split("|"),
+      ..."a_b.example|xn--e1afmkfd.example|h.|~h".split("|"),
       "",
     ]
   ) {
@@ -307,11 +308,11 @@ Deno.test("head: a field name is a token of at least one byte", () => {
   assert.equal(refused(get("no-colon\r\n")), 400);
 });
 
-Deno.test("head: a request target holds no white space, control bytes or fragment", () => {
+Deno.test("head: a request target holds visible ASCII only, and no fragment", () => {
   for (let byte = 0; byte < 256; byte++) {
     const char = String.fromCharCode(byte);
     const text = `GET /a${char}b HTTP/1.1\r\nHost: h\r\n\r\n`;
-    if (byte > 32 && byte !== 127 && char !== "#") {
+    if (byte > 32 && byte < 127 && char !== "#") {
       assert.equal(taken(text).target, `/a${char}b`);
     } else assert.equal(refused(text), 400, `byte ${byte}`);
   }
@@ -402,14 +403,19 @@ Deno.test("F19 a last coding that is not chunked is refused with 400", () => {
       "identity",
       "chunked, chunked",
       "chunked, identity",
+      "chunked, xgzip",
+      "gzip, deflate",
       "chunked,",
+      ",chunked",
+      "gzip,, chunked",
+      ",",
+      "",
       "chunked, chunked, chunked",
     ]
   ) {
     assert.equal(refused(get(`Transfer-Encoding: ${value}\r\n`)), 400, value);
   }
   assert.equal(refused(get("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n")), 400);
-  assert.equal(refused(get("Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n")), 400);
 });
 
 Deno.test("F20 an unknown coding is refused with 501", () => {
@@ -424,6 +430,30 @@ Deno.test("F20 an unknown coding is refused with 501", () => {
     assert.equal(refused(get(`Transfer-Encoding: ${value}\r\n`)), 501, JSON.stringify(value));
   }
   assert.equal(taken(get("Transfer-Encoding:\tChUnKeD \r\n")).bodyLength, CHUNKED);
+});
+
+Deno.test("F19, F20 several Transfer-Encoding lines are one list", () => {
+  const cases: Array<[codings: string[], status: number]> = [
+    [["chunked", "chunked"], 400],
+    [["chunked", "gzip"], 400],
+    [["chunked", "xyz"], 400],
+    [["gzip", "deflate"], 400],
+    [["", "chunked"], 400],
+    [["chunked", ""], 400],
+    [["gzip", "chunked"], 501],
+    [["identity", "chunked"], 501],
+    [["xyz", "chunked"], 501],
+    [["xyz", "abc"], 501],
+    [["a, b", "chunked"], 501],
+    [["chunked;q=1", "chunked"], 501],
+    [["a", "b", "chunked"], 501],
+  ];
+  for (const [codings, status] of cases) {
+    const lines = codings.map((coding) => `Transfer-Encoding: ${coding}\r\n`);
+    assert.equal(refused(get(lines.join(""))), status, codings.join(" + "));
+    assert.equal(refused(get(lines.join("X: y\r\n"))), status, codings.join(" + "));
+    assert.equal(refused(`HTTP/1.1 200 OK\r\n${lines.join("")}\r\n`, "response"), status);
+  }
 });
 
 Deno.test("F21 Transfer-Encoding with HTTP/1.0 is refused with 400", () => {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { connect as connectNode } from "node:net";
 import { DenoConnection } from "../../http/connection.ts";
-import type { HttpError } from "../../http/head.ts";
+import type { HttpError } from "../../http/http_error.ts";
 import { HttpServer, type ServerOptions } from "../../http/server.ts";
 import type { ServerExchange } from "../../http/server_exchange.ts";
 import { eventually, pause, within } from "../support/deadline.ts";

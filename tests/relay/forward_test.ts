@@ -96,6 +96,6 @@ Deno.test("forward: Max-Forwards of nought is answered here, however it is writt
 Deno.test("forward: a redirect keeps the bytes of its query", async () => {
   await using meeting = await Meeting.begin();
   using visitor = await meeting.visitor();
-  const answer = await visitor.ask("/LOCAL?a=\xff%20");
-  assert.deepEqual([answer.status, answer.get("location")], [308, "/local/?a=\xff%20"]);
+  const answer = await visitor.ask("/LOCAL?a=%ff%20");
+  assert.deepEqual([answer.status, answer.get("location")], [308, "/local/?a=%ff%20"]);
 });

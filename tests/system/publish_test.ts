@@ -10,7 +10,6 @@ import { type Answer, ask, latin1Of, type Request, Visitor } from "../support/vi
 const encodeName = (name: string): string =>
   encodeURIComponent(name).replace(/['()*!]/g, (char) => `%${char.charCodeAt(0).toString(16)}`);
 
-/** Not among them: a backslash, which never is in an address that is answered. */
 const ODD_NAMES = [
   "with space.txt",
   " leading and trailing ",
@@ -34,6 +33,7 @@ const ODD_NAMES = [
   "~tilde",
   "-dash",
   "[brackets]{braces}|^`",
+  ...Deno.build.os === "windows" ? [] : ["back\\slash.txt", "\\", "a\\b\\"],
   "CON",
   "a".repeat(255),
   "index.htm.bak",
@@ -57,6 +57,11 @@ Deno.test("publish: files of every kind", async (t) => {
     const size of [1, 4095, 4096, 16_383, 16_385, 65_536, 65_537, 131_073, 1_048_577, 5_000_000]
   ) {
     add(`sizes/${size}.bin`, randomBytes(random, size));
+  }
+  if (Deno.build.os !== "windows") {
+    add("tree\\one/two\\/\\three/four\\.txt", new TextEncoder().encode("four"));
+    Deno.symlinkSync("tree\\one/two\\", household.path("site", "to\\two"));
+    files.set("to\\two/\\three/four\\.txt", new TextEncoder().encode("four"));
   }
   for (const name of ODD_NAMES) add(`odd/${name}`, new TextEncoder().encode(`this is ${name}`));
   const relay = await household.relay();

@@ -70,7 +70,6 @@ const HOSTILE = [
   "/%",
   "/%zz",
   "/%f",
-  "/\xff\xfe",
   "/%ff%fe",
   "/%ED%A0%80",
   `/${"../".repeat(50)}etc/passwd`,

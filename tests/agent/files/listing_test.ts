@@ -191,18 +191,45 @@ Deno.test("listing: shows nothing that is hidden, marked, or leads outside", asy
 });
 
 Deno.test({
+  name: "listing: names with a backslash are linked and served, as files and as directories",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    using site = new Site();
+    const files = ["back\\slash", "\\", "\\\\evil.example", "a\\", "dir\\ectory/in\\it"];
+    for (const name of files) site.write(name, name);
+    site.write("index\\ed/index.html", "an index");
+    const shown = links((await site.get("/")).text).map(({ href }) => href);
+    assert.deepEqual(shown.sort(), [
+      "./%5C",
+      "./%5C%5Cevil.example",
+      "./a%5C",
+      "./back%5Cslash",
+      "./dir%5Cectory/",
+      "./index%5Ced/",
+    ]);
+    for (const name of files) {
+      const path = `/${name.split("/").map(encodeURIComponent).join("/")}`;
+      assert.equal((await site.get(path)).text, name);
+    }
+    const there = (await site.get("/dir%5cectory?a=b")).field("location");
+    assert.equal(there, "/dir%5Cectory/?a=b");
+    assert.equal((await site.get("/index%5Ced/")).text, "an index");
+  },
+});
+
+Deno.test({
   name: "listing: names that no address can hold are shown without a link",
   ignore: Deno.build.os !== "linux",
   fn: async () => {
     using site = new Site();
-    site.write("back\\slash", "");
+    site.write("up\\..\\down", "");
     const shell = (script: string) =>
       new Deno.Command("sh", { args: ["-c", script], cwd: site.root }).outputSync().success;
     assert.ok(shell(`touch "$(printf 'latin-\\374')"; mkdir "$(printf 'dir-\\377')"`));
     try {
       const page = (await site.get("/")).text;
       assert.deepEqual(links(page), []);
-      for (const name of ["back\\slash", "latin-\ufffd", "dir-\ufffd"]) {
+      for (const name of ["up\\..\\down", "latin-\ufffd", "dir-\ufffd"]) {
         assert.ok(page.includes(`<bdi>${name}</bdi></s>`), name);
       }
     } finally {

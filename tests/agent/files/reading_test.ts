@@ -200,8 +200,8 @@ Deno.test("files: a redirect never leads to another host", async () => {
     }
   }
   assert.equal(
-    (await site.get("/evil.example?\xff", { base: "//x" })).field("location"),
-    "/evil.example/?%FF",
+    (await site.get("/evil.example?%ff", { base: "//x" })).field("location"),
+    "/evil.example/?%ff",
   );
 });
 
