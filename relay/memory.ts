@@ -8,9 +8,11 @@ const MUCH = 8 << 20;
 const LITTLE = 1 << 20;
 const QUIET = 2_000 / TICK;
 
+/** Once for the process: a library that is loaded can be in use on its thread at any time. */
+const trim = cLibraryTrim();
+
 /** Looks after it from its making until it is disposed. */
 export class MemoryKeeper implements Watched, Disposable {
-  readonly #trim = cLibraryTrim();
   /** `freedBytes` when memory was given back last, and when a rush was seen last. */
   #given = freedBytes();
   #mark = freedBytes();
@@ -28,7 +30,7 @@ export class MemoryKeeper implements Watched, Disposable {
     this.#mark = freed;
     if (rush || freed - this.#given < MUCH) return;
     freeBuffers();
-    this.#trim();
+    trim();
     this.#given = this.#mark = freedBytes();
   }
 
