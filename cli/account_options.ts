@@ -36,7 +36,8 @@ const where = defineOptions({
   token: {
     kind: secret,
     group: "A relay elsewhere",
-    help: "a token of an administrator with the scope full",
+    help:
+      "a token of an administrator with full in its scope; for tokens and passwords, credentials",
   },
   json: { kind: toggle, group: "General", help: "print JSON" },
   ...configOptions,

@@ -11,6 +11,7 @@ import { commandFor, NoWay } from "../parts/publish.js";
 import { Loading } from "../parts/states.js";
 import { useResource } from "../resource.js";
 import { isAdmin } from "../session.js";
+import { OwnPassword } from "./password.js";
 import { SCOPES, Select } from "./words.js";
 
 /** @import { ListView, MadeTokenView, NameView, StatusView } from "../../relay/api/mod.ts" */
@@ -23,10 +24,12 @@ const ENDS = { "": "Never", 7: "In a week", 30: "In 30 days", 90: "In 90 days", 
 /** @param {{ account: string, path: string, onclose: () => void }} props */
 export function NewToken({ account, path, onclose }) {
   const made = useSignal(/** @type {MadeTokenView | null} */ (null));
-  const { onsubmit, busy, errors, general } = useForm(async ({ name, scope, days }) => {
-    const expires = days ? new Date(relayNow() + Number(days) * DAY).toISOString() : null;
-    made.value = await post(path, { name, scope, expires });
-  });
+  const { onsubmit, busy, errors, general } = useForm(
+    async ({ name, scope, days, current_password }) => {
+      const expires = days ? new Date(relayNow() + Number(days) * DAY).toISOString() : null;
+      made.value = await post(path, { name, scope, expires, current_password });
+    },
+  );
   const { metrics: _, ...others } = SCOPES;
   return html`
     <${Dialog} title=${made.value ? "The new token" : `Make a token for ${account}`}
@@ -43,6 +46,7 @@ export function NewToken({ account, path, onclose }) {
               <${Select} name="days"
                 words=${ENDS} />
               </${Field}>
+              <${OwnPassword} errors=${errors} />
               <p class="wrong" role="alert">${general}</p>
               <footer><button type="button" onClick=${onclose}>Cancel</button>
             <button class="primary" aria-disabled=${busy}>Make</button></footer>

@@ -51,6 +51,14 @@ export function NewPassword({ label = "Password", errors }) {
   `;
 }
 
+/** Whoever changes what outlives the session says who they are once more. @param {{ errors: readonly { field: string, message: string }[] }} props */
+export function OwnPassword({ errors }) {
+  return html`
+    <${Field} label="Your present password" name="current_password" type="password"
+      autocomplete="current-password" required errors=${errors} />
+  `;
+}
+
 /** A generated password, this once. @param {{ account: string, password: string, onclose: () => void }} props */
 export function Handover({ account, password, onclose }) {
   return html`
@@ -65,8 +73,8 @@ export function Handover({ account, password, onclose }) {
 export function SetPassword({ account: { name }, change, onclose }) {
   const made = useSignal("");
   const isOwn = name === me.value?.name;
-  const { onsubmit, busy, errors, general } = useForm(async ({ password }) => {
-    await change({ password });
+  const { onsubmit, busy, errors, general } = useForm(async ({ password, current_password }) => {
+    await change({ password, current_password });
     if (wasGenerated(password)) return void (made.value = password ?? "");
     say({ text: `${isOwn ? "You have" : `${name} has`} a new password` });
     onclose();
@@ -81,6 +89,7 @@ export function SetPassword({ account: { name }, change, onclose }) {
               ? "Your other sessions end, and agents that signed in with the old password go. This session and your tokens stay."
               : "All sessions of the account end, and agents that signed in with the old password go. Its tokens stay."}</p>
             <input type="text" name="username" autocomplete="username" value=${name} hidden />
+            <${OwnPassword} errors=${errors} />
             <${NewPassword} label="New password" errors=${errors} />
             <p class="wrong" role="alert">${general}</p>
             <footer><button type="button" onClick=${onclose}>Cancel</button>

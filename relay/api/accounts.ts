@@ -10,6 +10,7 @@ import {
   type LogReader,
 } from "../store/mod.ts";
 import { etagOf, ifMatch, needsMatch } from "./etag.ts";
+import { PresentPassword } from "./present_password.ts";
 import { forbidden } from "./problem.ts";
 import { askerOf, needsAdmin, needsOwner, needsSight, scopeOf } from "./identity.ts";
 import {
@@ -36,6 +37,7 @@ const tags = ["accounts"];
 export const accountRoutes: Routes = (app, context) => {
   const { reader } = context;
   const { accounts } = context.store;
+  const present = new PresentPassword(context);
 
   app.openapi(
     createRoute({
@@ -68,7 +70,9 @@ export const accountRoutes: Routes = (app, context) => {
     }),
     async (c) => {
       needsAdmin(c.var.me);
-      const { name, password, role = "member", trusted = false } = c.req.valid("json");
+      const { name, password, role = "member", trusted = false, current_password: given } = c.req
+        .valid("json");
+      if (role === "admin") await present.checkFresh(c.var.me, given, c.env);
       const by = c.var.me.actor;
       let made = await accounts.add({ name, password, role }, { by });
       if (trusted) made = await accounts.update(made.name, { trusted }, { by });
@@ -111,7 +115,7 @@ export const accountRoutes: Routes = (app, context) => {
     async (c) => {
       const { me } = c.var;
       const { name } = c.req.valid("param");
-      const patch = c.req.valid("json");
+      const { current_password: given, ...patch } = c.req.valid("json");
       const found = accounts.get(name);
       needsSight(me, found, name);
       const isOwnPassword = found.name === me.name && !me.isReader &&
@@ -119,6 +123,8 @@ export const accountRoutes: Routes = (app, context) => {
       if (!isOwnPassword) needsAdmin(me);
       const match = c.req.valid("header")["if-match"];
       needsMatch(match, etag(found));
+      if (patch.password !== undefined) await present.check(me, given, c.env);
+      else if (patch.role === "admin") await present.checkFresh(me, given, c.env);
       const changed = await accounts.update(found.name, patchOf(patch), {
         by: me.actor,
         // Again after the password is hashed, which takes a while.
@@ -196,7 +202,7 @@ function view(account: Account, { bytesIn, bytesOut }: Totals): AccountView {
 }
 
 /** What was really given: the store tells a field that is missing from one that is undefined. */
-function patchOf(given: z.infer<typeof accountPatch>): AccountPatch {
+function patchOf(given: Omit<z.infer<typeof accountPatch>, "current_password">): AccountPatch {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 

@@ -3,6 +3,7 @@
 import {
   type Account,
   type Actor,
+  ACTORS,
   allows,
   type Asker,
   type Grant,
@@ -34,13 +35,13 @@ export interface Identity {
 }
 
 const SHELL: Identity = {
-  name: "shell",
+  name: ACTORS.shell,
   role: "admin",
   account: undefined,
   session: undefined,
   token: undefined,
   isReader: false,
-  actor: { who: "shell", address: "" },
+  actor: { who: ACTORS.shell, address: "" },
 };
 
 /** Whether the request says by a token who it is; browsers never do so by themselves. */

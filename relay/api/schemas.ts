@@ -30,11 +30,18 @@ export const account = z.object({
   bytes_out: bytes.nullable(),
 }).openapi("Account");
 
+/** Whoever changes what outlives a session says their own password again. */
+const currentPassword = z.string().min(1).max(4096).optional().openapi({
+  format: "password",
+  description: "the caller's own present one, where a session calls",
+});
+
 export const newAccount = z.strictObject({
   name: newName,
   password,
   role: role.optional(),
   trusted: z.boolean().optional(),
+  current_password: currentPassword,
 }).openapi("NewAccount");
 
 export const accountPatch = z.strictObject({
@@ -42,6 +49,7 @@ export const accountPatch = z.strictObject({
   role: role.optional(),
   trusted: z.boolean().optional(),
   password: password.optional(),
+  current_password: currentPassword,
 }).openapi("AccountPatch");
 
 export const credentials = z.strictObject({
@@ -87,6 +95,9 @@ export const token = z.object({
   created: time,
   expires: time.nullable(),
   last_used: time.nullable(),
+  parent: z.string().nullable().openapi({
+    description: "the token or session it was made with, and ends with; null: it stands alone",
+  }),
 }).openapi("Token");
 
 export const madeToken = token.extend({
@@ -96,7 +107,10 @@ export const madeToken = token.extend({
 export const newToken = z.strictObject({
   name: z.string().min(1).max(64).optional(),
   scope: scope.max(64).optional().openapi({ description: "`full agent` by default" }),
-  expires: z.iso.datetime({ offset: true }).nullable().optional(),
+  expires: z.iso.datetime({ offset: true }).nullable().optional().openapi({
+    description: "null or left out: never, or with what it is made with",
+  }),
+  current_password: currentPassword,
 }).openapi("NewToken");
 
 export const name = z.object({

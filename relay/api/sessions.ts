@@ -114,7 +114,7 @@ export const sessionRoutes: Routes = (app, context) => {
 };
 
 /** Checks passwords, with growing delays after wrong ones. */
-class Door {
+export class Door {
   readonly #context: ApiContext;
   #waiting = 0;
 

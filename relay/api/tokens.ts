@@ -1,7 +1,7 @@
 /** `/tokens` and `/accounts/{name}/tokens`: secrets that stand for an account. @module */
 
 import { createRoute, z } from "@hono/zod-openapi";
-import { allows, parseScope, type Token } from "../store/mod.ts";
+import { allows, type Parent, parseScope, type Token } from "../store/mod.ts";
 import { etagOf, ifMatch, needsMatch } from "./etag.ts";
 import {
   type Identity,
@@ -12,6 +12,7 @@ import {
   scopeOf,
   sees,
 } from "./identity.ts";
+import { PresentPassword } from "./present_password.ts";
 import { absent } from "./problem.ts";
 import {
   body,
@@ -35,8 +36,9 @@ const oneOfAccount = z.object({ name: z.string(), id: z.string() });
 const UNNAMED = "unnamed";
 
 /** Adds the routes. */
-export const tokenRoutes: Routes = (app, { store }) => {
-  const { accounts, tokens } = store;
+export const tokenRoutes: Routes = (app, context) => {
+  const { accounts, tokens } = context.store;
+  const present = new PresentPassword(context);
 
   /** A token that `me` may know of, as that account's where one is named. */
   const find = (me: Identity, id: string, account?: string): Token => {
@@ -126,19 +128,26 @@ export const tokenRoutes: Routes = (app, { store }) => {
       path: "/accounts/{name}/tokens",
       tags,
       summary: "Makes a token and shows its text, this once",
+      description:
+        "One made with a token whose scope has `credentials` may no more than that, ends with it at the latest, " +
+        "and is revoked with it. So is one that a session makes without `current_password`.",
       request: { params: ofAccount, body: body(newToken) },
       responses: { 201: json(madeToken, "The token"), ...refusals, ...conflicts },
     }),
-    (c) => {
+    async (c) => {
       const { me } = c.var;
       const { name } = c.req.valid("param");
       const found = accounts.get(name);
       needsSight(me, found, name);
       needsWriter(me);
-      const { name: label = UNNAMED, scope, expires = null } = c.req.valid("json");
+      const { name: label = UNNAMED, scope, expires = null, current_password: given } = c.req.valid(
+        "json",
+      );
       // What it opens tells of everybody's traffic.
       if (scope !== undefined && allows(parseScope(scope), "metrics")) needsAdmin(me);
+      const isAlone = await present.isProved(me, given, c.env);
       const made = tokens.create(found.name, {
+        ...(isAlone ? {} : { parent: parentOf(me) }),
         name: label,
         ...(scope === undefined ? {} : { scope }),
         expires: expires === null ? null : Date.parse(expires),
@@ -183,7 +192,13 @@ export const tokenRoutes: Routes = (app, { store }) => {
   );
 };
 
-function view({ id, account, name, scope, created, expires, lastUsed }: Token): TokenView {
+/** What the caller came with. */
+function parentOf({ session, token }: Identity): Parent {
+  if (token !== undefined) return token;
+  return { id: session!.id, expires: session!.expires, scope: "full agent metrics credentials" };
+}
+
+function view({ id, account, name, scope, created, expires, lastUsed, parent }: Token): TokenView {
   return {
     id,
     account,
@@ -192,5 +207,6 @@ function view({ id, account, name, scope, created, expires, lastUsed }: Token): 
     created: rfc3339(created),
     expires: expires === null ? null : rfc3339(expires),
     last_used: lastUsed === null ? null : rfc3339(lastUsed),
+    parent,
   };
 }

@@ -15,11 +15,13 @@ import { foldName, LOCAL_ACCOUNT, parseName } from "./name_rules.ts";
 import type { Names } from "./names.ts";
 import type { PasswordHasher, PasswordKeys } from "./password.ts";
 import { StoreError } from "./store_error.ts";
+import type { TokenTree } from "./token_tree.ts";
 
 /** All accounts. */
 export class Accounts {
   readonly #changes: Changes;
   readonly #names: Names;
+  readonly #tree: TokenTree;
   readonly #hasher: PasswordHasher;
   readonly #now: () => number;
   readonly #get: Statement;
@@ -35,10 +37,17 @@ export class Accounts {
 
   constructor(
     db: Database,
-    parts: { changes: Changes; names: Names; hasher: PasswordHasher; now: () => number },
+    parts: {
+      changes: Changes;
+      names: Names;
+      tree: TokenTree;
+      hasher: PasswordHasher;
+      now: () => number;
+    },
   ) {
     this.#changes = parts.changes;
     this.#names = parts.names;
+    this.#tree = parts.tree;
     this.#hasher = parts.hasher;
     this.#now = parts.now;
     this.#get = db.prepare("SELECT * FROM accounts WHERE name = ?");
@@ -133,6 +142,7 @@ export class Accounts {
         this.#setKeys.run(...keyValues(keys), account.id);
         const ended = this.#endSessions.run(account.id, options.keepSession ?? "");
         note({ action: "account.password", ...fields, after: { sessions_ended: ended } });
+        this.#tree.prune(note);
       }
       if (Object.keys(after).length > 0) {
         note({ action: "account.update", ...fields, before, after });
@@ -173,6 +183,7 @@ export class Accounts {
           names,
         },
       });
+      this.#tree.prune(note);
     });
   }
 

@@ -2,6 +2,7 @@
 
 import type { Database, Row, Statement } from "./database.ts";
 import type { Grant, Grants } from "./grant.ts";
+import { ACTORS } from "./name_rules.ts";
 import { StoreError } from "./store_error.ts";
 
 /** Who changes something. */
@@ -15,7 +16,7 @@ export interface Actor {
 }
 
 /** The program itself. */
-export const SYSTEM: Actor = { who: "system", address: "" };
+export const SYSTEM: Actor = { who: ACTORS.system, address: "" };
 
 /** What can be done to what the store keeps. */
 export type Action =

@@ -26,14 +26,14 @@ export { SYSTEM } from "./changes.ts";
 export type { FirstStart } from "./first_start.ts";
 export { type CursorKind, Ids } from "./ids.ts";
 export type { NameOwner, NameRow, Names } from "./names.ts";
-export { ADMIN_ACCOUNT, foldName, LOCAL_ACCOUNT, parseName } from "./name_rules.ts";
+export { ACTORS, ADMIN_ACCOUNT, foldName, LOCAL_ACCOUNT, parseName } from "./name_rules.ts";
 export type { PasswordKeys } from "./password.ts";
 export type { Session, Sessions } from "./sessions.ts";
 export type { Settings } from "./settings.ts";
 export type { SignIn, Verifier } from "./sign_in.ts";
 export type { Grant, Grants, Lapse } from "./grant.ts";
 export { allows, DEFAULT_SCOPE, parseScope, SCOPES, type ScopeWord } from "./scope.ts";
-export type { KeptToken, Token, Tokens } from "./tokens.ts";
+export type { KeptToken, Parent, Token, Tokens } from "./tokens.ts";
 export { Throttle } from "./throttle.ts";
 
 export { openRequestLog, type RequestLog } from "./request_log.ts";

@@ -7,6 +7,9 @@ export const LOCAL_ACCOUNT = "local";
 /** The account that the first start makes. */
 export const ADMIN_ACCOUNT = "admin";
 
+/** Who changes things besides accounts, as the audit log calls them: no account can be called so. */
+export const ACTORS = { system: "system", shell: "shell" } as const;
+
 const GRAMMAR = /^[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?$/;
 
 /** First path segments that the relay answers itself, and names that would mislead. */
@@ -14,6 +17,8 @@ const RESERVED: ReadonlySet<string> = new Set([
   ...["admin", "api", "metrics", "healthz", "readyz", "download", "install", "static"],
   ...["www", "mail", "login", "signin", "auth", "account", "support", "localhost"],
   ...["relay", "agent", "both", "serve", "tunnel", LOCAL_ACCOUNT],
+  // Who is not an account in the audit log, and where that one sits.
+  ...[ACTORS.system, ACTORS.shell, "unix"],
 ]);
 
 const RESERVED_SKELETONS: ReadonlySet<string> = new Set([...RESERVED].map(skeleton));

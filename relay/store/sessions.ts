@@ -5,6 +5,7 @@ import { type Account, accountOf } from "./account.ts";
 import { type Actor, type Changes, SYSTEM } from "./changes.ts";
 import { type Database, type Row, type Statement, storageError } from "./database.ts";
 import { StoreError } from "./store_error.ts";
+import type { TokenTree } from "./token_tree.ts";
 
 /** A session, without its secret. Times are milliseconds since 1970. */
 export interface Session {
@@ -27,6 +28,7 @@ const TOUCH_MS = 60_000;
 /** All sessions. */
 export class Sessions {
   readonly #changes: Changes;
+  readonly #tree: TokenTree;
   readonly #now: () => number;
   readonly #insert: Statement;
   readonly #find: Statement;
@@ -36,8 +38,12 @@ export class Sessions {
   readonly #removeAll: Statement;
   readonly #removeOver: Statement;
 
-  constructor(db: Database, changes: Changes, now: () => number) {
+  constructor(
+    db: Database,
+    { changes, tree, now }: { changes: Changes; tree: TokenTree; now: () => number },
+  ) {
     this.#changes = changes;
+    this.#tree = tree;
     this.#now = now;
     this.#insert = db.prepare("INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?)");
     this.#find = db.prepare(
@@ -75,7 +81,7 @@ export class Sessions {
     const { address } = from;
     const browser = from.browser.slice(0, 200);
     this.#changes.run({ who: account.name, address }, (note) => {
-      this.#removeOver.run(created);
+      if (this.#removeOver.run(created) > 0) this.#tree.prune(note);
       this.#insert.run(id, account.id, created, expires, created, address, browser);
       const after = { address, browser, expires: new Date(expires).toISOString() };
       note({ action: "session.start", account: account.name, object: id, after });
@@ -113,6 +119,7 @@ export class Sessions {
       const { address, browser } = session;
       const before = { address, browser, created: new Date(session.created).toISOString() };
       note({ action: "session.end", account: session.account, object: id, before });
+      this.#tree.prune(note);
     });
   }
 
@@ -124,6 +131,7 @@ export class Sessions {
     return this.#changes.run(by, (note) => {
       const ended = this.#removeAll.run(account, keep);
       if (ended > 0) note({ action: "session.end", account, object: "all", after: { keep } });
+      this.#tree.prune(note);
       return ended;
     });
   }

@@ -18,6 +18,7 @@ import { STORE_SCHEMA } from "./schema.ts";
 import { Sessions } from "./sessions.ts";
 import { Settings } from "./settings.ts";
 import { SignIn } from "./sign_in.ts";
+import { TokenTree } from "./token_tree.ts";
 import { Tokens } from "./tokens.ts";
 
 /** How to open a store. */
@@ -78,8 +79,9 @@ export function openStore(dir: string, options: StoreOptions = {}): Store {
     changes.subscribe(() => disk.changed());
     const names = new Names(db, changes, now);
     const hasher = new PasswordHasher();
-    const accounts = new Accounts(db, { changes, names, hasher, now });
-    const tokens = new Tokens(db, { accounts, changes, now });
+    const tree = new TokenTree(db);
+    const accounts = new Accounts(db, { changes, names, tree, hasher, now });
+    const tokens = new Tokens(db, { accounts, changes, tree, now });
     const settings = new Settings(db, changes);
     if (settings.isSecretNew && accounts.count > 0) {
       onWarning(
@@ -98,7 +100,7 @@ export function openStore(dir: string, options: StoreOptions = {}): Store {
       names,
       tokens,
       settings,
-      sessions: new Sessions(db, changes, now),
+      sessions: new Sessions(db, { changes, tree, now }),
       signIn: new SignIn({ accounts, tokens, hasher, serverSecret }),
       grants,
       disk,

@@ -14,8 +14,9 @@ import type { Accounts } from "./accounts.ts";
 import { type Actor, type Changes, SYSTEM } from "./changes.ts";
 import { type Database, type Row, type Statement, storageError } from "./database.ts";
 import { LOCAL_ACCOUNT } from "./name_rules.ts";
-import { DEFAULT_SCOPE, parseScope } from "./scope.ts";
+import { beyond, DEFAULT_SCOPE, parseScope } from "./scope.ts";
 import { StoreError } from "./store_error.ts";
+import type { TokenTree } from "./token_tree.ts";
 
 /** A token, without its secret. Times are milliseconds since 1970. */
 export interface Token {
@@ -31,7 +32,12 @@ export interface Token {
   readonly expires: number | null;
   /** To the minute; null: never yet. */
   readonly lastUsed: number | null;
+  /** The token or session that it was made with, and ends with; null: it stands alone. */
+  readonly parent: string | null;
 }
+
+/** What a token is made with: a token, or a session. */
+export type Parent = Pick<Token, "id" | "scope" | "expires">;
 
 /** A token with what is kept of its secret. */
 export interface KeptToken extends StoredKeys {
@@ -45,6 +51,7 @@ const TOUCH_MS = 60_000;
 export class Tokens {
   readonly #accounts: Accounts;
   readonly #changes: Changes;
+  readonly #tree: TokenTree;
   readonly #now: () => number;
   readonly #get: Statement;
   readonly #list: Statement;
@@ -55,10 +62,11 @@ export class Tokens {
 
   constructor(
     db: Database,
-    parts: { accounts: Accounts; changes: Changes; now: () => number },
+    parts: { accounts: Accounts; changes: Changes; tree: TokenTree; now: () => number },
   ) {
     this.#accounts = parts.accounts;
     this.#changes = parts.changes;
+    this.#tree = parts.tree;
     this.#now = parts.now;
     const columns = "tokens.*, accounts.name AS account_name";
     const from = "FROM tokens JOIN accounts ON accounts.id = account";
@@ -67,8 +75,9 @@ export class Tokens {
       `SELECT ${columns} ${from} WHERE ?1 IS NULL OR accounts.name = ?1 ORDER BY tokens.created, tokens.id`,
     );
     this.#insert = db.prepare(
-      `INSERT INTO tokens (id, account, name, scope, created, expires, stored_key, server_key)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO tokens
+         (id, account, name, scope, created, expires, stored_key, server_key, parent)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#remove = db.prepare("DELETE FROM tokens WHERE id = ?");
     this.#touch = db.prepare("UPDATE tokens SET last_used = ? WHERE id = ?");
@@ -77,14 +86,17 @@ export class Tokens {
   /**
    * Makes a token; `text` is shown once and kept nowhere.
    * @param options.expires milliseconds since 1970; null or left out: never.
+   * @param options.parent what it is made with: it may no more, ends no later, and is revoked with it.
    * @throws {StoreError} `unknown` account; `invalid` name (1 to 64 characters), scope or end (in the past).
    */
   create(
     account: string,
-    options: { name: string; scope?: string; expires?: number | null; by?: Actor },
+    options: { name: string; scope?: string; expires?: number | null; by?: Actor; parent?: Parent },
   ): { readonly text: string; readonly token: Token } {
-    const { name, expires = null, by = SYSTEM } = options;
+    const { name, by = SYSTEM, parent } = options;
     const scope = parseScope(options.scope ?? DEFAULT_SCOPE);
+    const expires = options.expires ?? parent?.expires ?? null;
+    if (parent !== undefined) checkChild({ scope, expires }, parent);
     const field = check(name, expires, this.#now());
     if (field) throw new StoreError("invalid", field.message, { field: field.field });
     const owner = this.#accounts.get(account);
@@ -95,12 +107,14 @@ export class Tokens {
     const { storedKey, serverKey } = deriveTokenKeys(secret);
     const id = tokenId(secret);
     const created = this.#now();
+    const parentId = parent?.id ?? null;
     this.#changes.run(by, (note) => {
-      this.#insert.run(id, owner.id, name, scope, created, expires, storedKey, serverKey);
-      const after = { name, scope, expires };
+      this.#insert.run(id, owner.id, name, scope, created, expires, storedKey, serverKey, parentId);
+      const after = { name, scope, expires, ...(parent === undefined ? {} : { parent: parentId }) };
       note({ action: "token.create", account: owner.name, object: id, after });
     });
-    const token = { id, account: owner.name, name, scope, created, expires, lastUsed: null };
+    const made = { id, account: owner.name, name, scope, created, expires };
+    const token = { ...made, lastUsed: null, parent: parentId };
     return { text: formatToken(secret), token };
   }
 
@@ -135,6 +149,7 @@ export class Tokens {
       this.#remove.run(id);
       const before = { name: token.name, scope: token.scope };
       note({ action: "token.revoke", account: token.account, object: id, before });
+      this.#tree.prune(note);
     });
   }
 
@@ -179,12 +194,31 @@ export class Tokens {
     const [account, name, created] = [LOCAL_ACCOUNT, "this machine", this.#now()];
     const id = tokenId(secret);
     this.#local = {
-      token: { id, account, name, scope: "local", created, expires: null, lastUsed: null },
+      token: {
+        ...{ id, account, name, scope: "local", created },
+        ...{ expires: null, lastUsed: null, parent: null },
+      },
       storedKey,
       serverKey,
     };
     return formatToken(secret);
   }
+}
+
+/** @throws {StoreError} `invalid` where the child may more or lives longer. */
+function checkChild(child: Pick<Token, "scope" | "expires">, parent: Parent): void {
+  const more = beyond(child.scope, parent.scope);
+  if (more.length > 0) {
+    const message = `It may not be for ${more.join(" and ")}: what makes it is not`;
+    throw new StoreError("invalid", message, { field: "scope" });
+  }
+  if (parent.expires === null || child.expires! <= parent.expires) return;
+  const end = new Date(parent.expires).toISOString();
+  throw new StoreError(
+    "invalid",
+    `It may not outlive what makes it, which ends ${end}; give current_password, or an earlier end`,
+    { field: "expires" },
+  );
 }
 
 function check(name: string, expires: number | null, now: number) {
@@ -206,5 +240,6 @@ function tokenOf(row: Row): Token {
     created: Number(row.created),
     expires: row.expires === null ? null : Number(row.expires),
     lastUsed: row.last_used === null ? null : Number(row.last_used),
+    parent: row.parent === null ? null : String(row.parent),
   };
 }

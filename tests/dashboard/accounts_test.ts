@@ -91,6 +91,7 @@ Deno.test("accounts: an administrator", async (t) => {
     const form = dialog(page, "Make a token for bob");
     await form.getByLabel("Name").fill("laptop");
     await form.getByLabel("Ends").selectOption("30");
+    await form.locator("[name=current_password]").fill(PASSWORD);
     await form.getByRole("button", { name: "Make", exact: true }).click();
     const made = dialog(page, "The new token");
     const line = await made.locator("code").nth(1).innerText();
@@ -183,6 +184,7 @@ Deno.test("accounts: an administrator", async (t) => {
     const bob = await dashboard.signedIn("/accounts", { name: "bob" });
     await page.getByRole("button", { name: "Set a password" }).click();
     const form = dialog(page, "New password for bob");
+    await form.locator("[name=current_password]").fill(PASSWORD);
     await form.locator("[name=password]").fill("another horse battery");
     await form.getByRole("button", { name: "Set the password" }).click();
     await toast(page, "bob has a new password").waitFor();
@@ -260,6 +262,7 @@ Deno.test("accounts: a member and a viewer", async (t) => {
     const scopes = await form.getByLabel("Scope").locator("option").allInnerTexts();
     assert.equal(scopes.length, 5, "metrics are an administrator's");
     await form.getByLabel("Scope").selectOption("read");
+    await form.locator("[name=current_password]").fill(PASSWORD);
     await form.getByRole("button", { name: "Make", exact: true }).click();
     const line = await dialog(page, "The new token").locator("code").nth(1).innerText();
     const [, authorization, url] = /^curl -H "Authorization: (.*?)" (\S+)$/.exec(line)!;
@@ -277,6 +280,7 @@ Deno.test("accounts: a member and a viewer", async (t) => {
     await here.getByRole("button", { name: "Change my password" }).click();
     const form = dialog(here, "New password");
     assert.match(await form.innerText(), /Your other sessions end/);
+    await form.locator("[name=current_password]").fill(PASSWORD);
     await form.locator("[name=password]").fill("another horse battery");
     await here.keyboard.press("Enter");
     await toast(here, "You have a new password").waitFor();

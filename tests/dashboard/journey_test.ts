@@ -120,6 +120,7 @@ for (const look of LOOKS) {
     await fits();
     await page.getByRole("button", { name: "Make a token" }).click();
     await page.getByRole("dialog").getByLabel("Name").fill("laptop");
+    await page.getByRole("dialog").locator("[name=current_password]").fill(PASSWORD);
     await page.getByRole("dialog").getByRole("button", { name: "Make", exact: true }).click();
     const made = page.getByRole("dialog", { name: "The new token" });
     const line = await made.locator("code").nth(1).innerText();

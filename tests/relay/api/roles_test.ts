@@ -282,7 +282,7 @@ Deno.test("api: a token's scope and its account's role both bind", async () => {
     const options = body === undefined ? { headers } : { headers, body };
     return (await house.call("nobody", method, path, options)).status;
   };
-  const full = house.token("admin", "full");
+  const full = house.token("admin", "full metrics credentials");
   const read = house.token("admin", "read");
   const agent = house.token("admin", "agent");
   const metrics = house.token("admin", "metrics");

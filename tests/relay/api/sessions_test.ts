@@ -139,13 +139,21 @@ Deno.test("sessions: the first password's file goes at the administrator's first
 
 Deno.test("sessions: a new password ends the others, and the own one goes on", async () => {
   await using house = await House.open();
-  const other = house.store.sessions.create(house.account("olga"), { address: "", browser: "" });
-  const headers = { cookie: `crunch=${other.secret}` };
-  assert.equal((await house.call("nobody", "GET", "/me", { headers })).status, 200);
-  const changed = await house.call("olga", "PATCH", "/accounts/olga", {
-    body: { password: "another horse" },
+  await house.addWithPassword("petra");
+  const begin = () => {
+    const petra = house.store.accounts.get("petra")!;
+    const { secret } = house.store.sessions.create(petra, { address: "", browser: "" });
+    return { cookie: `crunch=${secret}` };
+  };
+  const [own, other] = [begin(), begin()];
+  const me = async (headers: { cookie: string }) =>
+    (await house.call("nobody", "GET", "/me", { headers })).status;
+  assert.equal(await me(other), 200);
+  const changed = await house.call("nobody", "PATCH", "/accounts/petra", {
+    headers: own,
+    body: { password: "another horse", current_password: PASSWORD },
   });
   assert.equal(changed.status, 200);
-  assert.equal((await house.call("olga", "GET", "/me")).status, 200);
-  assert.equal((await house.call("nobody", "GET", "/me", { headers })).status, 401);
+  assert.equal(await me(own), 200);
+  assert.equal(await me(other), 401);
 });

@@ -18,7 +18,7 @@ Deno.test("tokens: the text opens its account, is shown once, and lies nowhere",
   assert.deepEqual(found?.token, token);
   assert.deepEqual(tokens.list({ account: "alice" }), [{
     ...{ id: token.id, account: "alice", name: "laptop", scope: "agent" },
-    ...{ created: 1000, expires: null, lastUsed: null },
+    ...{ created: 1000, expires: null, lastUsed: null, parent: null },
   }]);
   temp.store[Symbol.dispose]();
   const secret = String.fromCharCode(...parseToken(text)!);
