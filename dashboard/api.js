@@ -67,7 +67,7 @@ export function relayNow() {
  * @param {string} method
  * @param {string} path below `/api/v1`
  * @param {Asking} [asking]
- * @returns {Promise<{ data: any, tag: string | null }>}
+ * @returns {Promise<{ data: any, tag: string | null, home?: string | undefined }>} `home`: where the dashboard is
  * @throws {ApiError}
  */
 export async function ask(method, path, { body, tag, signal } = {}) {
@@ -104,7 +104,10 @@ export async function ask(method, path, { body, tag, signal } = {}) {
   }
   const isJson = /json/.test(response.headers.get("content-type") ?? "");
   const data = isJson ? await response.json() : null;
-  if (response.ok) return { data, tag: response.headers.get("etag") };
+  if (response.ok) {
+    const home = /<([^>]*)>; rel="canonical"/.exec(response.headers.get("link") ?? "")?.[1];
+    return { data, tag: response.headers.get("etag"), home };
+  }
   if (response.status === 401 && path !== "/sessions") turnedAway.value++;
   const retryAfter = Number(response.headers.get("retry-after")) || undefined;
   throw new ApiError(response.status, data ?? {}, retryAfter === undefined ? {} : { retryAfter });

@@ -2,7 +2,7 @@
 // @ts-check
 
 import { computed, effect, signal } from "@preact/signals";
-import { ApiError, ask, get, post, turnedAway } from "./api.js";
+import { ApiError, ask, get, turnedAway } from "./api.js";
 
 /** @import { MeView } from "../relay/api/mod.ts" */
 
@@ -37,14 +37,29 @@ export async function findSession() {
   }
 }
 
+/** The password is right, but the browser did not keep the session's cookie. */
+export class NoCookie extends Error {
+  /** @param {string | undefined} home where the dashboard is at home */
+  constructor(home) {
+    const isElsewhere = home !== undefined && new URL(home).origin !== location.origin;
+    super(
+      isElsewhere
+        ? "The password is right, but this browser drops the relay's cookie here: it is for another address. Sign in there:"
+        : "The password is right, but this browser drops the relay's cookie: allow cookies for this address.",
+    );
+    this.home = isElsewhere ? home : undefined;
+  }
+}
+
 /**
  * @param {string} name
  * @param {string} password
- * @throws {ApiError}
+ * @throws {ApiError | NoCookie}
  */
 export async function signIn(name, password) {
-  await post("/sessions", { name, password });
+  const { home } = await ask("POST", "/sessions", { body: { name, password } });
   await findSession();
+  if (!me.value && trouble.value === "") throw new NoCookie(home);
 }
 
 /** Ends the session; where the relay does not answer it goes on there until it expires. */

@@ -1,13 +1,16 @@
 /** Signing in; what comes after is at the address that the reader wanted. @module */
 // @ts-check
 
+import { useSignal } from "@preact/signals";
 import { html } from "htm/preact";
 import { useEffect, useRef } from "preact/hooks";
 import { ApiError } from "./api.js";
 import { Field, useForm } from "./parts/field.js";
-import { signIn } from "./session.js";
+import { NoCookie, signIn } from "./session.js";
 
 export function SignIn() {
+  /** @type {import("@preact/signals").Signal<string | undefined>} */
+  const home = useSignal(undefined);
   const form = useRef(/** @type {HTMLFormElement | null} */ (null));
   useEffect(() => {
     document.title = "Sign in – crunch";
@@ -22,6 +25,7 @@ export function SignIn() {
         const field = /** @type {HTMLInputElement} */ (form.elements.namedItem("password"));
         field.value = "";
         field.focus();
+        home.value = error instanceof NoCookie ? error.home : undefined;
         if (!(error instanceof ApiError) || error.status !== 429) throw error;
         const wait = error.retryAfter === undefined ? "" : ` in ${error.retryAfter} s`;
         throw new Error(`Too many tries: try again${wait || " later"}`, { cause: error });
@@ -39,7 +43,9 @@ export function SignIn() {
           spellcheck=${false} required />
         <${Field} label="Password" name="password" errors=${errors} type="password"
           autocomplete="current-password" required />
-        <p class="wrong" role="alert">${general}</p>
+        <p class="wrong" role="alert">${general}${general && home.value && html`
+          <a href=${home.value}>${home.value}</a>
+        `}</p>
         <button class="primary" aria-disabled=${busy}>${busy ? "Signing in …" : "Sign in"}</button>
         <p
           class="soft small">The first time: the name is <code>admin</code>, and the password is what the relay printed

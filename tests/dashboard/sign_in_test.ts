@@ -5,6 +5,7 @@ import { openBrowser } from "../support/browser.ts";
 import { Household } from "../support/crunch.ts";
 import { eventually } from "../support/deadline.ts";
 import { Dashboard, PASSWORD } from "../support/dashboard.ts";
+import { leftOut } from "../support/left_out.ts";
 
 Deno.test("sign-in: the generated password opens the dashboard, and its file is gone then", async () => {
   await using browser = await openBrowser();
@@ -19,6 +20,28 @@ Deno.test("sign-in: the generated password opens the dashboard, and its file is 
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByRole("heading", { name: "Overview" }).waitFor();
   assert.throws(() => Deno.statSync(file), Deno.errors.NotFound);
+});
+
+Deno.test("sign-in: where the browser drops the cookie, the page says so, with the address that keeps it", async () => {
+  // Browsers keep cookies for TLS on plain pages of this machine, and on no others.
+  const own = Deno.networkInterfaces().find(({ address, family }) =>
+    family === "IPv4" && !address.startsWith("127.")
+  );
+  if (leftOut(own === undefined, "an address beside the loopback is needed")) return;
+  await using browser = await openBrowser();
+  if (browser === undefined) return;
+  await using household = new Household();
+  const relay = await household.relay(["--public-url", "https://relay.example"], {
+    http: "0.0.0.0:0",
+    env: { CRUNCH_ADMIN_PASSWORD: PASSWORD },
+  });
+  const page = await browser.newPage();
+  await page.goto(`http://${own!.address}:${relay.http.split(":")[1]}/admin`);
+  await page.getByLabel("Name").fill("admin");
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByText("The password is right").waitFor();
+  await page.getByRole("link", { name: "https://relay.example/admin" }).waitFor();
 });
 
 Deno.test("sign-in", async (t) => {
