@@ -82,7 +82,7 @@ export const relayLimits = defineOptions({
     kind: integer({ min: 1 }),
     default: "1024",
     group: agents,
-    help: "agents that have not signed in yet",
+    help: "agents that have not signed in yet; then the oldest of the busiest address goes",
   },
   signInTimeout: {
     kind: duration({ min: 100 }),

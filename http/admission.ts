@@ -29,7 +29,7 @@ export class Admission {
   admit(address: string): Admitted {
     if (isLocalPeer(address)) return "ok";
     if (this.#total >= this.limits.total) return "total";
-    const key = counted(address);
+    const key = networkOf(address);
     const count = this.#byAddress.get(key) ?? 0;
     if (count >= this.limits.perAddress) return "address";
     this.#byAddress.set(key, count + 1);
@@ -40,7 +40,7 @@ export class Admission {
   /** Takes back one "ok" for the same address. */
   release(address: string): void {
     if (isLocalPeer(address)) return;
-    const key = counted(address);
+    const key = networkOf(address);
     const count = this.#byAddress.get(key);
     if (count === undefined) return;
     if (count > 1) this.#byAddress.set(key, count - 1);
@@ -55,7 +55,7 @@ export function isLocalPeer(address: string): boolean {
 }
 
 /** IPv6 visitors own a whole /64, and can come from any address in it: that counts as one. */
-function counted(address: string): string {
+export function networkOf(address: string): string {
   if (!address.includes(":")) return address;
   const [front = "", back] = address.split("%", 1)[0]!.split("::");
   const groups = front === "" ? [] : front.split(":");

@@ -18,6 +18,7 @@ export * from "./http_date.ts";
 export * from "./listen_error.ts";
 export * from "./listener.ts";
 export * from "./outgoing.ts";
+export * from "./places.ts";
 export * from "./problem.ts";
 export * from "./range.ts";
 export * from "./roster.ts";

@@ -6,11 +6,12 @@ import type { Connection } from "./connection.ts";
 import { sayAndClose } from "./goodbye.ts";
 import type { ListenAddress } from "./listen_error.ts";
 import { listen, type Listener, type ListenOptions } from "./listener.ts";
+import { Places } from "./places.ts";
 import { TlsConnection } from "./tls_connection.ts";
 
 /** From accepting to the end of the handshake, in ms. */
 const HANDSHAKE_TIME = 10_000;
-/** Handshakes under way at once; connections beyond that are closed. A handshake holds some 40 KB. */
+/** Handshakes under way at once; beyond that the oldest of the busiest address is closed. One holds some 40 KB. */
 const MOST_HANDSHAKES = 1_024;
 /** First byte of a TLS record that carries a ClientHello. */
 const HANDSHAKE_RECORD = 22;
@@ -52,13 +53,14 @@ class Handshakes {
   readonly #options: TlsListenOptions;
   /** What to close, and until when it must be done. */
   readonly #pending = new Map<Connection, number>();
+  readonly #places = new Places<Connection>(() => MOST_HANDSHAKES);
 
   constructor(options: TlsListenOptions) {
     this.#options = options;
   }
 
   start(connection: Connection): void {
-    if (this.#pending.size >= MOST_HANDSHAKES) return connection.close();
+    this.#places.take(connection, connection.remote.address)?.close();
     if (this.#pending.size === 0) watch(this);
     this.#pending.set(connection, coarseNow() + (this.#options.handshakeTime ?? HANDSHAKE_TIME));
     this.#shake(connection).then((tls) => {
@@ -89,6 +91,7 @@ class Handshakes {
 
   #done(connection: Connection): void {
     this.#pending.delete(connection);
+    this.#places.leave(connection, connection.remote.address);
     if (this.#pending.size === 0) unwatch(this);
   }
 

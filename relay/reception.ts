@@ -5,6 +5,7 @@ import {
   coarseNow,
   type Connection,
   isLocalPeer,
+  Places,
   unwatch,
   watch,
   type Watched,
@@ -51,7 +52,7 @@ export interface ReceptionOptions {
   /** Counts whom it does not let in, by `agent reason`. */
   readonly failures: Tally;
   readonly software: string;
-  /** Agents that may be connected and not yet signed in. */
+  /** Agents that may be connected and not yet signed in; beyond it the oldest of the busiest address goes. */
   readonly maxPending: number;
   /** Time for a sign-in, in ms. */
   readonly signInTime: number;
@@ -84,11 +85,12 @@ const TLS_ALERT = Uint8Array.of(0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 0x28);
 export class Reception {
   readonly #options: ReceptionOptions;
   readonly #rights: Rights;
-  readonly #guests = new Set<Guest>();
+  readonly #guests: Places<Guest>;
   #closed = false;
 
   constructor(options: ReceptionOptions) {
     this.#options = options;
+    this.#guests = new Places(() => options.maxPending);
     this.#rights = new Rights(options.store);
   }
 
@@ -105,22 +107,22 @@ export class Reception {
   /** Takes a connection of somebody who wants to be an agent. */
   accept(connection: Connection): void {
     if (this.#closed) return connection.close();
-    if (this.#guests.size >= this.#options.maxPending) {
-      this.#options.failures.add("agent too-many");
-      return connection.close();
-    }
+    const { address } = connection.remote;
     const guest = new Guest(this.#options, {
       connection,
       rights: this.#rights,
-      done: () => this.#guests.delete(guest),
+      done: () => this.#guests.leave(guest, address),
     });
-    this.#guests.add(guest);
+    const pushedOut = this.#guests.take(guest, address);
+    if (pushedOut === null) return;
+    this.#options.failures.add("agent too-many");
+    pushedOut.drop();
   }
 
   /** Sends away who has not signed in yet. */
   close(): void {
     this.#closed = true;
-    for (const guest of [...this.#guests]) {
+    for (const guest of this.#guests.all()) {
       guest.refuse({ code: "shutdown", message: "the relay stops" });
     }
   }
@@ -182,6 +184,11 @@ class Guest implements Watched {
 
   tick(now: number): void {
     if (now > this.#until) this.refuse({ code: "too-slow", message: "the sign-in took too long" });
+  }
+
+  /** Somebody else needs its place. */
+  drop(): void {
+    this.#connection.close();
   }
 
   refuse(end: SessionEnd): void {

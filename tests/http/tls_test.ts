@@ -330,6 +330,20 @@ Deno.test("tls: a handshake that takes too long is cut off", async () => {
   await Promise.all([silent.ends(), slow.ends()]);
 });
 
+Deno.test("tls: as many idle handshakes as there may be make room, the oldest first, for who comes next", async () => {
+  await using server = await serveTls();
+  const idle: Visitor[] = [];
+  try {
+    for (let i = 0; i < 1_030; i++) idle.push(await Visitor.connect(server.port));
+    const { here, there } = await couple(server);
+    await idle[0]!.ends();
+    here.close();
+    there.close();
+  } finally {
+    for (const visitor of idle) visitor.close();
+  }
+});
+
 Deno.test("tls: closing the listener leaves connections alone and ends handshakes", async () => {
   const server = await serveTls();
   const { here, there } = await couple(server);
