@@ -98,9 +98,11 @@ Deno.test("help: every command has it, within 80 columns, with all options, vari
     for (const [key, option] of Object.entries(command.options)) {
       if (option.fileOnly === true || option.dormant !== undefined) continue;
       const secret = option.kind.form === "secret" ? "-file" : "";
-      assert.match(text, new RegExp(`--${dashed(key)}${secret}\\b`), `${name} ${key}`);
+      const isOn = option.kind.form === "switch" && option.default === "true";
+      const flag = `--${isOn ? "no-" : ""}${dashed(key)}${secret}`;
+      assert.match(text, new RegExp(`${flag}\\b`), `${name} ${key}`);
       assert.match(text, new RegExp(`\\b${variable(key)}\\b`), `${name} ${key}`);
-      if (typeof option.default === "string") {
+      if (typeof option.default === "string" && !isOn) {
         const shown = text.replace(/\s+/g, " ");
         assert.ok(shown.includes(`default ${option.default}`), `${name} ${key}`);
       }
