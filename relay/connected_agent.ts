@@ -154,7 +154,7 @@ export class ConnectedAgent implements Watched {
     let best: Session | null = null;
     for (let i = 0; i < this.#sessions.length; i++) {
       const session = this.#sessions[i]!;
-      if (session.draining || session.streams >= session.maxStreams) continue;
+      if (session.draining || session.stuffed || session.streams >= session.maxStreams) continue;
       if (best === null || session.streams < best.streams) best = session;
     }
     if (best === null) return null;
@@ -179,6 +179,8 @@ export class ConnectedAgent implements Watched {
       this.forget(seeker);
       seeker.onstream(null);
     }
+    // A connection for which much waited may have room again.
+    this.#serve();
     if (this.#waiting.size > 0) this.#askForMore();
   }
 

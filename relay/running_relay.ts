@@ -6,6 +6,7 @@ import { publicUrls } from "./addresses.ts";
 import { Administration } from "./administration.ts";
 import { loadApi } from "./api_door.ts";
 import { agentView } from "./agent_view.ts";
+import { BacklogKeeper } from "./backlog.ts";
 import { takeDataDir } from "./control_socket.ts";
 import { Doorkeeper } from "./doorkeeper.ts";
 import { Downloads } from "./downloads.ts";
@@ -76,6 +77,7 @@ export class RunningRelay implements Relay {
   #front!: Front;
   #administration!: Administration;
   #memory: MemoryKeeper | null = null;
+  #backlog: BacklogKeeper | null = null;
   readonly #proxies: TrustedProxies;
   readonly #hosts: OwnHosts;
   readonly #doorkeeper: Doorkeeper;
@@ -224,6 +226,7 @@ export class RunningRelay implements Relay {
       { redact: (target) => this.#requestLog.redact(target) },
     );
     this.#memory = new MemoryKeeper();
+    this.#backlog = new BacklogKeeper({ agents: () => this.#registry.agents.values() });
     this.#ready = true;
   }
 
@@ -459,6 +462,7 @@ export class RunningRelay implements Relay {
     await this.#administration[Symbol.asyncDispose]();
     this.#telemetry?.[Symbol.dispose]();
     this.#memory?.[Symbol.dispose]();
+    this.#backlog?.[Symbol.dispose]();
     this.#unsubscribe();
     await this.#requestLog[Symbol.asyncDispose]();
     this.#store[Symbol.dispose]();

@@ -80,6 +80,8 @@ const BULK_WATER = 512 << 10;
 /** What waits to be written besides a head for each stream, and before the sign-in: a peer that only talks is cut off. */
 const MAX_QUEUED = 32 << 20;
 const MAX_QUEUED_EARLY = 64 << 10;
+/** While more waits no stream is opened: what does not go out need not come in, in bytes. */
+const MOST_FOR_REQUESTS = 1 << 20;
 /** Answers to the peer's frames that may wait: beyond that nothing more is read, in bytes. */
 const MAX_ANSWERS = 64 << 10;
 /** How often it is looked whether the turn is over, in frames. */
@@ -183,6 +185,11 @@ export class Session implements Watched {
   /** The peer takes no new streams, or we said that we take none. */
   get draining(): boolean {
     return this.#goneAway;
+  }
+
+  /** So much waits that no request should be added. */
+  get stuffed(): boolean {
+    return this.outgoing.queued > MOST_FOR_REQUESTS;
   }
 
   /** So much waits that a producer should wait too. */
@@ -764,7 +771,11 @@ export class Session implements Watched {
     await closed;
   }
 
-  /** Ends at once. */
+  /** Ends at once: what waits is for nobody any more. */
+  cut(end: SessionEnd): void {
+    this.#close(end);
+  }
+
   #close(end: SessionEnd): void {
     this.connection.close();
     if (!this.#over) this.#finish(end);
