@@ -38,7 +38,7 @@ function second() {
 }
 
 /**
- * The address of a stream or a download below `/api/v1`, which a browser asks for without fields of ours.
+ * The address of a download below `/api/v1`, which a browser asks for without fields of ours.
  * @param {string} path
  */
 export function apiAddress(path) {
@@ -70,7 +70,33 @@ export function relayNow() {
  * @returns {Promise<{ data: any, tag: string | null, home?: string | undefined }>} `home`: where the dashboard is
  * @throws {ApiError}
  */
-export async function ask(method, path, { body, tag, signal } = {}) {
+export async function ask(method, path, asking = {}) {
+  const response = await send(method, path, asking);
+  const { headers } = response;
+  const home = /<([^>]*)>; rel="canonical"/.exec(headers.get("link") ?? "")?.[1];
+  return { data: await jsonOf(response), tag: headers.get("etag"), home };
+}
+
+/**
+ * Opens a stream, and returns what reads it as text.
+ * @param {string} path
+ * @param {unknown} body
+ * @param {{ signal: AbortSignal }} how
+ * @throws {ApiError}
+ */
+export async function openStream(path, body, { signal }) {
+  const response = await send("POST", path, { body, signal });
+  const text = /** @type {ReadableStream<Uint8Array<ArrayBuffer>>} */ (response.body);
+  return text.pipeThrough(new TextDecoderStream()).getReader();
+}
+
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {Asking} asking
+ * @throws {ApiError} where the answer is a refusal, or there is none
+ */
+async function send(method, path, { body, tag, signal }) {
   /** @type {Record<string, string>} */
   const headers = {};
   if (body !== undefined) headers["content-type"] = "application/json";
@@ -102,15 +128,17 @@ export async function ask(method, path, { body, tag, signal } = {}) {
       // Then the cookie has to do.
     }
   }
-  const isJson = /json/.test(response.headers.get("content-type") ?? "");
-  const data = isJson ? await response.json() : null;
-  if (response.ok) {
-    const home = /<([^>]*)>; rel="canonical"/.exec(response.headers.get("link") ?? "")?.[1];
-    return { data, tag: response.headers.get("etag"), home };
-  }
+  if (response.ok) return response;
   if (response.status === 401 && path !== "/sessions") turnedAway.value++;
   const retryAfter = Number(response.headers.get("retry-after")) || undefined;
-  throw new ApiError(response.status, data ?? {}, retryAfter === undefined ? {} : { retryAfter });
+  const problem = await jsonOf(response) ?? {};
+  throw new ApiError(response.status, problem, retryAfter === undefined ? {} : { retryAfter });
+}
+
+/** @param {Response} response */
+async function jsonOf(response) {
+  const isJson = /json/.test(response.headers.get("content-type") ?? "");
+  return isJson ? await response.json() : null;
 }
 
 /**

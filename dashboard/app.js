@@ -62,13 +62,13 @@ export function App() {
     }</div>`;
   }
   return html`${
-    me.value === null ? html`<${SignIn} />` : html`<${Frame} />`
+    me.value === null ? html`<${SignIn} />` : html`<${Frame} key=${me.value.name} />`
   }<${Questions} /><${Toasts} />`;
 }
 
 /** What is there on every page once somebody is signed in. */
 function Frame() {
-  useEffect(startLive, []);
+  useEffect(() => startLive(me.peek()?.name ?? ""), []);
   const main = useRef(/** @type {HTMLElement | null} */ (null));
   const title = titleOf(shown.value);
   useEffect(() => {
@@ -169,7 +169,12 @@ function Bar({ title }) {
 
 /** Whether what is shown is now. */
 function LiveDot() {
-  const texts = { connecting: "connecting", live: "live", lost: "not connected" };
+  const texts = {
+    connecting: "connecting",
+    live: "live",
+    lost: "not connected",
+    crowded: "paused",
+  };
   return html`<span class=${`dot ${line.value}`} role="status">${texts[line.value]}</span>`;
 }
 
@@ -185,6 +190,10 @@ function LogTrouble() {
 
 /** Quiet, and over the page rather than in it: nothing jumps. */
 function LostLine() {
+  if (line.value === "crowded") {
+    return html`<p class="lost" role="status">Your account is watched in more places than there is room for: this
+      window has given up its place, and tries again in half a minute. Reload to have it now.</p>`;
+  }
   if (line.value !== "lost") return null;
   return html`
     <p class="lost"

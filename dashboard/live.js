@@ -1,23 +1,15 @@
-/** What happens on the relay while the page is open: one line of events, which resumes after an interruption. @module */
+/** What happens on the relay while the page is open, out of the one stream that all windows share. @module */
 // @ts-check
 
 import { signal } from "@preact/signals";
-import { apiAddress, get, relayNow } from "./api.js";
+import { relayNow } from "./api.js";
+import { Windows } from "./live/windows.js";
+import { findSession } from "./session.js";
 
-/** Every type there is; `EventSource` has to be told each. */
-const TYPES = /** @type {const} */ ([
-  ...["agent.connected", "agent.replaced", "agent.promoted", "agent.draining"],
-  ...["agent.disconnect", "agent.gone"],
-  ...["account.add", "account.update", "account.password", "account.remove"],
-  ...["name.add", "name.remove", "name.transfer", "token.create", "token.revoke"],
-  ...["session.start", "session.end", "setting.set", "gap"],
-]);
-/** A line that the relay has closed for good is opened anew after so long, ms. */
-const PAUSE = 2_000;
-/** A window that nobody sees for so long, ms, gives its line back: browsers have six to a host, for all windows together. */
-const UNSEEN = 10_000;
+/** @import { Delivery, List } from "./live/windows.js" */
+/** @import { State } from "./live/connection.js" */
 
-/** @type {import("@preact/signals").Signal<"connecting" | "live" | "lost">} */
+/** `crowded`: the account has more of them open than the relay has room for. @type {import("@preact/signals").Signal<"connecting" | "live" | "lost" | "crowded">} */
 export const line = signal("connecting");
 /** When the relay was last heard of, ms since 1970; 0 for never. */
 export const heard = signal(0);
@@ -41,70 +33,81 @@ function tell(type) {
 }
 
 /**
- * Listens to a stream of events while the page is seen, and goes on where it was after any interruption.
- * @param {string} path below `/api/v1`, with parameters
- * @param {object} handlers
- * @param {readonly string[]} handlers.types
- * @param {(type: string, data: any) => void} handlers.onevent
- * @param {(state: "live" | "lost") => void} handlers.onstate
- * @param {string} [handlers.after] the id to begin after
+ * What follows a list of requests.
+ * @typedef {object} Following
+ * @property {string} filter
+ * @property {string} after the id to begin after
+ * @property {(type: string, data: any) => void} onevent
+ * @property {(state: "live" | "lost") => void} onstate
+ */
+
+/** @type {Map<string, List & Following>} */
+const lists = new Map();
+let count = 0;
+/** The last event that came. */
+let last = "";
+/** Events went by while nobody saw the page. */
+let isStale = false;
+/** @type {Windows | null} */
+let windows = null;
+
+/**
+ * Follows a list of requests while the page is seen, and goes on where it was after any interruption.
+ * @param {Following} following
  * @returns {() => void} what ends it
  */
-export function follow(path, { types, onevent, onstate, after = "" }) {
-  let last = after;
-  let isOver = false;
-  /** @type {EventSource | null} */
-  let source = null;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let timer;
-  const open = () => {
-    const rest = last === "" ? "" : `${path.includes("?") ? "&" : "?"}after=${last}`;
-    source = new EventSource(apiAddress(path + rest));
-    source.onopen = () => onstate("live");
-    source.onerror = () => {
-      if (isOver) return;
-      onstate("lost");
-      // After an answer that is no stream the browser itself gives up, and does not tell which answer that was.
-      if (source?.readyState === EventSource.CLOSED) reopen();
-    };
-    for (const type of types) {
-      source.addEventListener(type, (event) => {
-        if (event.lastEventId !== "") last = event.lastEventId;
-        onevent(type, JSON.parse(event.data));
-      });
-    }
-  };
-  // Where nobody is signed in any more, asking ends this, too.
-  const reopen = async () => {
-    await get("/me").catch(() => {});
-    if (!isOver) timer = setTimeout(open, PAUSE);
-  };
-  const onvisibility = () => {
-    clearTimeout(timer);
-    if (document.hidden) timer = setTimeout(() => source?.close(), UNSEEN);
-    else if (source?.readyState === EventSource.CLOSED) open();
-  };
-  document.addEventListener("visibilitychange", onvisibility);
-  open();
+export function followRequests(following) {
+  const key = `${crypto.getRandomValues(new Uint32Array(2)).join("-")}-${count++}`;
+  lists.set(key, { ...following, key });
+  windows?.update();
   return () => {
-    isOver = true;
-    document.removeEventListener("visibilitychange", onvisibility);
-    clearTimeout(timer);
-    source?.close();
+    lists.delete(key);
+    windows?.update();
   };
 }
 
-/** Listens to the relay's events while somebody is signed in. */
-export function startLive() {
+/** Listens to the relay's events while somebody is signed in. @param {string} account who */
+export function startLive(account) {
   line.value = "connecting";
-  return follow("/events", {
-    types: TYPES,
-    onevent: tell,
-    onstate: (state) => {
-      const wasLost = line.peek() === "lost";
-      line.value = state;
-      // What was shown may be old by now, whatever the relay remembers of its events.
-      if (state === "live") tell(wasLost ? "regained" : "opened");
-    },
+  last = "";
+  windows = new Windows({
+    account,
+    wants: () => ({
+      after: last,
+      lists: [...lists.values()].map(({ key, filter, after }) => ({ key, filter, after })),
+    }),
+    deliver,
+    onstate: turn,
+    onleave: () => isStale = true,
   });
+  return () => {
+    windows?.stop();
+    windows = null;
+  };
+}
+
+/** @param {Delivery} delivery */
+function deliver({ key, type, id, text }) {
+  if (key === "events") {
+    if (id !== "") last = id;
+    tell(type);
+    return;
+  }
+  const list = lists.get(key);
+  if (list === undefined) return;
+  if (id !== "") list.after = id;
+  heard.value = relayNow();
+  list.onevent(type, JSON.parse(text));
+}
+
+/** @param {State} state */
+function turn(state) {
+  if (state === "stranger") findSession();
+  const before = line.peek();
+  line.value = state === "stranger" ? "lost" : state;
+  for (const { onstate } of lists.values()) onstate(state === "live" ? "live" : "lost");
+  // What was shown may be old by now, whatever the relay remembers of its events.
+  if (state !== "live" || (before === "live" && !isStale)) return;
+  isStale = false;
+  tell(before === "connecting" ? "opened" : "regained");
 }

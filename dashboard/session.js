@@ -25,6 +25,10 @@ effect(() => {
   me.value = null;
 });
 
+/** All windows of the browser have the same session. */
+const others = "BroadcastChannel" in globalThis ? new BroadcastChannel("crunch-session") : null;
+if (others) others.onmessage = () => findSession();
+
 /** Asks the relay who this browser is signed in as. */
 export async function findSession() {
   try {
@@ -60,6 +64,7 @@ export async function signIn(name, password) {
   const { home } = await ask("POST", "/sessions", { body: { name, password } });
   await findSession();
   if (!me.value && trouble.value === "") throw new NoCookie(home);
+  others?.postMessage("signed in");
 }
 
 /** Ends the session; where the relay does not answer it goes on there until it expires. */
@@ -71,4 +76,5 @@ export async function signOut() {
     if (error.status !== 401) throw error;
   }
   me.value = null;
+  others?.postMessage("signed out");
 }

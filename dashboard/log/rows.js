@@ -25,6 +25,8 @@ export class Rows {
   #ring = [];
   /** @type {Map<string, string>} */
   #texts = new Map();
+  /** The requests that are here. @type {Set<string>} */
+  #ids = new Set();
   #newest = -1;
   /** The oldest row's place. */
   oldest = 0;
@@ -54,6 +56,7 @@ export class Rows {
 
   /** @param {Row} row */
   addNewer(row) {
+    if (this.#has(row)) return;
     if (this.over > 0 || this.waiting >= MOST_WAITING) {
       this.over++;
       return;
@@ -62,18 +65,33 @@ export class Rows {
     // Gaps one after the other are one.
     if (row.kind === "gap" && last?.kind === "gap") {
       last.missed = last.missed === null || row.missed === null ? null : last.missed + row.missed;
-    } else this.#ring[++this.#newest & (SPACE - 1)] = row;
+    } else this.#put(++this.#newest, row);
   }
 
   /** @param {Row} row */
   addOlder(row) {
-    if (!this.isFull) this.#ring[--this.oldest & (SPACE - 1)] = row;
+    if (!this.isFull && !this.#has(row)) this.#put(--this.oldest, row);
   }
 
   /** Shows what waits; the oldest rows go. */
   show() {
     this.front = this.#newest;
-    while (this.length > MOST) this.#ring[this.oldest++ & (SPACE - 1)] = undefined;
+    while (this.length > MOST) {
+      const gone = this.at(this.oldest);
+      if (gone?.kind === "request") this.#ids.delete(gone.id);
+      this.#ring[this.oldest++ & (SPACE - 1)] = undefined;
+    }
+  }
+
+  /** The same request may come twice: by a page and by the stream. @param {Row} row */
+  #has(row) {
+    return row.kind === "request" && this.#ids.has(row.id);
+  }
+
+  /** @param {number} place @param {Row} row */
+  #put(place, row) {
+    if (row.kind === "request") this.#ids.add(row.id);
+    this.#ring[place & (SPACE - 1)] = row;
   }
 
   /** The place of a request. @param {string} id */

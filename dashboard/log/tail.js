@@ -3,7 +3,7 @@
 
 import { signal } from "@preact/signals";
 import { ApiError, get, relayNow, withQuery } from "../api.js";
-import { follow } from "../live.js";
+import { followRequests } from "../live.js";
 import { Rows } from "./rows.js";
 
 /** @import { ListView, RequestView } from "../../relay/api/mod.ts" */
@@ -66,8 +66,8 @@ export class Tail {
       this.state = "still";
       return;
     }
-    this.#unfollow = follow(withQuery("/requests/stream", { filter }), {
-      types: ["request", "gap"],
+    this.#unfollow = followRequests({
+      filter,
       after: page.newest,
       onstate: (state) => {
         this.state = state;
