@@ -108,12 +108,19 @@ Deno.test("isolation in a browser", async (t) => {
   if (browser === undefined) return;
   await using household = new Household();
   const token = await household.account("mallory");
+  const neighbourToken = await household.account("neighbour");
   const relay = await household.relay([], { env: { CRUNCH_ADMIN_PASSWORD: PASSWORD } });
   const hostile = new HostileSite();
+  const neighbour = new HostileSite();
   await using _agent = await AgentDouble.connect({
     tunnel: relay.tunnel,
     token,
     answer: hostile.answer,
+  });
+  await using _neighbour = await AgentDouble.connect({
+    tunnel: relay.tunnel,
+    token: neighbourToken,
+    answer: neighbour.answer,
   });
   await using stranger = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
@@ -395,6 +402,23 @@ Deno.test("isolation in a browser", async (t) => {
     await popup.close();
   });
 
+  await step("a password that was typed for one name is sent to no other", async () => {
+    const before = hostile.seen.length + neighbour.seen.length;
+    await page.goto(`${here.replace("//", "//user:typed@")}locked`);
+    await page.goto(`${here}other`);
+    await page.goto(`${origin}/neighbour/other`);
+    // It asks with the same words, and nobody answers.
+    await page.goto(`${origin}/neighbour/locked`).catch(() => {});
+    await eventually(() => neighbour.seen.some((head) => head.startsWith("GET /locked")), {
+      what: "the neighbour's question",
+    });
+    assert(hostile.seen.length + neighbour.seen.length > before + 3);
+    const sent = (seen: readonly string[]): number =>
+      seen.filter((head) => /^authorization: basic/im.test(head)).length;
+    assert(sent(hostile.seen) > 0);
+    assert.equal(sent(neighbour.seen), 0);
+  });
+
   await step("floods of cookies do not wash the administrator's session away", async () => {
     for (let i = 0; i < 12; i++) await page.goto(`${here}flood?${i}`);
     const held = await cookies();
@@ -413,7 +437,7 @@ Deno.test("isolation in a browser", async (t) => {
       const accounts = await attempt(
         `return (await (await fetch("/api/v1/accounts")).json()).items.map(({ name }) => name).sort()`,
       );
-      assert.equal(accounts, "admin,local,mallory");
+      assert.equal(accounts, "admin,local,mallory,neighbour");
       assert.deepEqual(
         (await cookies()).filter(({ name }) => !/^f\d|^ordinary/.test(name)),
         before,

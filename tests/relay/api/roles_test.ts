@@ -92,6 +92,11 @@ const ROWS: readonly Row[] = [
     answers: [401, 200, 403, 404, 403],
   },
   {
+    call: "GET /names/olga/dropped-fields",
+    unknown: "/names/nadia/dropped-fields",
+    answers: [401, 200, 200, 404, 200],
+  },
+  {
     call: "GET /names/olga/health",
     unknown: "/names/nadia/health",
     answers: [401, 200, 200, 404, 200],
