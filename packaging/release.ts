@@ -1,6 +1,14 @@
 /** `deno task release`: builds every target into `dist/`, with archives, checksums and notes. @module */
 
-import { createHash } from "node:crypto";
+import { Buffer } from "node:buffer";
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  type KeyObject,
+  type PublicKeyInput,
+  sign,
+} from "node:crypto";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
 import { archive } from "./archive.ts";
@@ -14,7 +22,8 @@ const HELP = `deno task release [TARGET…] [--all]
 
 Builds crunch for every target (${targets.map(({ name }) => name).join(", ")})
 into dist/, with an archive of each, SHA256SUMS and NOTES.md from CHANGELOG.md. What cannot be built
-here is named and left out; with --all it is an error.
+here is named and left out; with --all it is an error. SHA256SUMS is signed where CRUNCH_RELEASE_KEY
+is an Ed25519 key as PEM, or the path of its file.
 `;
 
 async function main(): Promise<number> {
@@ -29,6 +38,7 @@ async function main(): Promise<number> {
   }
   const wanted = positionals.length === 0 ? targets : positionals.map(targetNamed);
   const { version } = configuration();
+  const key = releaseKey();
   const notes = notesOf(await Deno.readTextFile(join(checkout, "CHANGELOG.md")), version);
   const dist = join(checkout, "dist");
   // Nothing of an earlier release may be mistaken for one of this.
@@ -57,10 +67,42 @@ async function main(): Promise<number> {
 
   const sums = files.map((path) => `${sha256(path)}  ${basename(path)}\n`);
   await Deno.writeTextFile(join(dist, "SHA256SUMS"), sums.join(""));
+  if (key === undefined) console.log("not signed: CRUNCH_RELEASE_KEY is not set");
+  else {
+    const signature = sign(null, new TextEncoder().encode(sums.join("")), key).toString("base64");
+    await Deno.writeTextFile(join(dist, "SHA256SUMS.sig"), `${signature}\n`);
+    console.log(`signed by ${publicKey(key)}`);
+  }
   await Deno.writeTextFile(join(dist, "NOTES.md"), notes);
   const done = wanted.length - missing.length;
   console.log(`crunch ${version}: ${done} of ${wanted.length} targets, in ${dist}`);
   return done === 0 || (values.all === true && missing.length > 0) ? 1 : 0;
+}
+
+/**
+ * The Ed25519 key in CRUNCH_RELEASE_KEY, a PEM text or the path of a file with one. Its public half goes into what is
+ * built: the scripts that install it look there.
+ */
+function releaseKey(): KeyObject | undefined {
+  const given = Deno.env.get("CRUNCH_RELEASE_KEY");
+  if (given === undefined || given === "") return undefined;
+  const key = createPrivateKey(given.includes("-----BEGIN") ? given : Deno.readTextFileSync(given));
+  if (key.asymmetricKeyType !== "ed25519") {
+    throw new TypeError("CRUNCH_RELEASE_KEY is no Ed25519 key: openssl genpkey -algorithm ed25519");
+  }
+  const file = join(checkout, "static/release_key.txt");
+  const text = `${publicKey(key)}\n`;
+  if (Deno.readTextFileSync(file) !== text) {
+    Deno.writeTextFileSync(file, text);
+    console.log("static/release_key.txt has another key now: commit it");
+  }
+  return key;
+}
+
+/** The 32 bytes of the public half, in base64. */
+function publicKey(key: KeyObject): string {
+  const { x } = createPublicKey(key as unknown as PublicKeyInput).export({ format: "jwk" });
+  return Buffer.from(x!, "base64url").toString("base64");
 }
 
 function sha256(path: string): string {

@@ -97,6 +97,16 @@ export class DownloadFiles {
     return found;
   }
 
+  /** The release's checksums and their signature, where it was signed. */
+  get signed(): { readonly sums: string; readonly signature: string } | null {
+    const read = (name: string): string => Deno.readTextFileSync(join(this.#directory, name));
+    try {
+      return { sums: read("SHA256SUMS"), signature: read("SHA256SUMS.sig") };
+    } catch {
+      return null;
+    }
+  }
+
   /** Whether this is the name of a program that is there. */
   has(file: string): boolean {
     return PLATFORMS.some((platform) => downloadName(platform) === file) &&

@@ -63,8 +63,14 @@ export class Downloads {
         return text(page, "text/html", { "vary": "User-Agent, Host" });
       });
     }
+    const { signed } = files;
+    if (rest === "SHA256SUMS.sig" && signed !== null) {
+      return serveFetch(exchange, () => text(signed.signature, "text/plain"));
+    }
     if (rest === "SHA256SUMS") {
       return serveFetch(exchange, async () => {
+        // As it was signed: of the whole release.
+        if (signed !== null) return text(signed.sums, "text/plain");
         const found = await files.list(platformsFor(""));
         return text(found.map(({ file, sha256 }) => `${sha256}  ${file}\n`).join(""), "text/plain");
       });

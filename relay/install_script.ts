@@ -1,9 +1,10 @@
 /** The scripts at `/install.sh` and `/install.ps1`, which install crunch from this relay. @module */
 
+import { staticText } from "./static_text.ts";
 import type { Whereabouts } from "./whereabouts.ts";
 
 /** What stands in the script's quotes; neither shell sees anything special in these. */
-const HARMLESS = /^[A-Za-z0-9 ,;:._/[\]-]*$/;
+const HARMLESS = /^[A-Za-z0-9 ,;:._/+=[\]-]*$/;
 
 /** What the operator has to do so that there are downloads. */
 export const NO_DOWNLOADS = "this relay offers no downloads yet; its operator starts it with " +
@@ -23,6 +24,7 @@ export function installScript(
     base,
     command: command ?? "",
     problem: offered ? "" : NO_DOWNLOADS,
+    key: staticText("release_key.txt").trim(),
   };
   return template.replace(/\{\{(\w+)\}\}/g, (_, name) => {
     const value = values[name] ?? "";

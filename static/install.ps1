@@ -1,6 +1,7 @@
 # Installs crunch for this user, from the relay that this script came from:
 #   irm {{base}}/install.ps1 | iex
-# CRUNCH_INSTALL_DIR names another directory than %LOCALAPPDATA%\Programs\crunch.
+# CRUNCH_INSTALL_DIR names another directory than %LOCALAPPDATA%\Programs\crunch; CRUNCH_INSTALL_INSECURE=1 takes what
+# comes without TLS.
 
 & {
   $ErrorActionPreference = 'Stop'
@@ -12,6 +13,12 @@
   $problem = '{{problem}}'
 
   if ($problem) { throw "install.ps1: $problem" }
+  # Over plain HTTP anybody on the way can change the program, and this script.
+  $from = [uri]$base
+  if ($from.Scheme -ne 'https' -and -not $from.IsLoopback -and -not $env:CRUNCH_INSTALL_INSECURE) {
+    throw "install.ps1: $base is not encrypted: anybody on the way could change what is installed. Ask its operator for an https address, or where you trust the network, type: `$env:CRUNCH_INSTALL_INSECURE = 1; irm $base/install.ps1 | iex"
+  }
+  Write-Host 'the signature is not verified, as PowerShell cannot; only the checksum, which comes from the same relay, is compared'
   $directory = $env:CRUNCH_INSTALL_DIR
   if (-not $directory) { $directory = Join-Path $env:LOCALAPPDATA 'Programs\crunch' }
 

@@ -1,12 +1,16 @@
 #!/bin/sh
 # Installs crunch for this user, from the relay that this script came from:
 #   curl -fsS {{base}}/install.sh | sh
-# CRUNCH_INSTALL_DIR names another directory than ~/.local/bin.
+# CRUNCH_INSTALL_DIR names another directory than ~/.local/bin; CRUNCH_INSTALL_KEY another key than the one below that
+# signs releases; CRUNCH_INSTALL_INSECURE=1 takes what comes without TLS or without a signature.
 set -eu
 
 base='{{base}}'
 command='{{command}}'
 problem='{{problem}}'
+# An Ed25519 key in base64; empty where releases are not signed.
+key=${CRUNCH_INSTALL_KEY:-'{{key}}'}
+insecure=${CRUNCH_INSTALL_INSECURE-}
 
 say() {
   printf '%s\n' "$1" >&2
@@ -15,6 +19,54 @@ say() {
 fail() {
   say "install.sh: $1"
   exit 1
+}
+
+# Over plain HTTP anybody on the way can change the program, and this script.
+refuse_plain() {
+  host=${base#http://}
+  case $base in
+    https://*) return ;;
+    *) [ -z "$insecure" ] || return 0 ;;
+  esac
+  case $host in
+    localhost | localhost:* | *.localhost | *.localhost:* | '[::1]' | '[::1]:'*) return ;;
+    127.*)
+      case ${host%:*} in
+        *[!0-9.]*) ;;
+        *) return ;;
+      esac
+      ;;
+  esac
+  say "install.sh: $base is not encrypted: anybody on the way could change what is installed."
+  say 'Ask its operator for an https address, or where you trust the network, type:'
+  say "  curl -fsS $base/install.sh | CRUNCH_INSTALL_INSECURE=1 sh"
+  exit 1
+}
+
+# Whether the checksums in $1/sums are those that the owner of the key has signed.
+verify() {
+  if [ -z "$key" ]; then
+    say 'not signed: only the checksum, which comes from the same relay, is compared'
+    return
+  fi
+  if ! fetch "$base/download/SHA256SUMS.sig" >"$1/sig"; then
+    [ -n "$insecure" ] || fail 'this relay has no signature of what it offers; CRUNCH_INSTALL_INSECURE=1 goes without'
+    say 'this relay has no signature of what it offers; going on without'
+    return
+  fi
+  case $(openssl pkeyutl -help 2>&1 || :) in
+    *-rawin*) ;;
+    *)
+      say 'the signature is not verified: that needs OpenSSL 3; only the checksum is compared'
+      return
+      ;;
+  esac
+  printf -- '-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA%s\n-----END PUBLIC KEY-----\n' "$key" >"$1/key"
+  if ! openssl base64 -d -A -in "$1/sig" -out "$1/raw" 2>/dev/null ||
+    ! openssl pkeyutl -verify -pubin -inkey "$1/key" -rawin -in "$1/sums" -sigfile "$1/raw" >/dev/null 2>&1; then
+    fail "what this relay offers is not signed by $key: do not install it"
+  fi
+  say "verified the signature by $key"
 }
 
 platform() {
@@ -38,7 +90,10 @@ platform() {
 # Writes what is at $1 to standard output.
 fetch() {
   if command -v curl >/dev/null 2>&1; then
-    curl -fsSL "$1"
+    case $1 in
+      https://*) curl -fsSL --proto '=https' "$1" ;;
+      *) curl -fsSL "$1" ;;
+    esac
   elif command -v wget >/dev/null 2>&1; then
     wget -q -O - "$1"
   else
@@ -60,6 +115,7 @@ checksum() {
 
 main() {
   [ -z "$problem" ] || fail "$problem"
+  refuse_plain
   name=crunch-$(platform)
   directory=${CRUNCH_INSTALL_DIR-}
   if [ -z "$directory" ]; then
@@ -73,22 +129,23 @@ main() {
   # mv would put the program into it, and succeed.
   [ ! -d "$directory/crunch" ] ||
     fail "$directory/crunch is a directory; move it away, or name another place with CRUNCH_INSTALL_DIR"
-  sums=$(fetch "$base/download/SHA256SUMS") || fail "cannot fetch $base/download/SHA256SUMS"
-  wanted=$(printf '%s\n' "$sums" | while read -r sum file; do
-    [ "$file" != "$name" ] || printf '%s\n' "$sum"
-  done)
-  [ -n "$wanted" ] ||
-    fail "this relay has no $name; its operator puts it into the directory of --downloads"
-
   # In the same directory, so that the last step is one step.
-  if ! mkdir -p "$directory" || ! new=$(mktemp "$directory/.crunch-XXXXXX"); then
+  if ! mkdir -p "$directory" || ! work=$(mktemp -d "$directory/.crunch-XXXXXX"); then
     say "install.sh: cannot write to $directory; name another directory:"
     say "  export CRUNCH_INSTALL_DIR=/path/to/directory"
     exit 1
   fi
-  trap 'rm -f "$new"' EXIT
+  trap 'rm -rf "$work"' EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
+  fetch "$base/download/SHA256SUMS" >"$work/sums" || fail "cannot fetch $base/download/SHA256SUMS"
+  wanted=$(while read -r sum file; do
+    [ "$file" != "$name" ] || printf '%s\n' "$sum"
+  done <"$work/sums")
+  [ -n "$wanted" ] ||
+    fail "this relay has no $name; its operator puts it into the directory of --downloads"
+  verify "$work"
+  new=$work/crunch
   say "fetching $base/download/$name"
   fetch "$base/download/$name" >"$new" || fail "cannot fetch $base/download/$name"
   found=$(checksum "$new")

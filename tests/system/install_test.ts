@@ -1,7 +1,8 @@
 /** Getting crunch from a relay: the page, the files, and the scripts, run by the shells that people have. @module */
 
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
+import { Buffer } from "node:buffer";
+import { createHash, generateKeyPairSync, sign } from "node:crypto";
 import { checkout, Household, type RunningRelay } from "../support/crunch.ts";
 import { leftOut } from "../support/left_out.ts";
 import { ask } from "../support/visitor.ts";
@@ -213,8 +214,8 @@ Deno.test({ name: "install", ignore }, async (t) => {
     Deno.writeTextFileSync(file, "before");
     // Not that of the file.
     const wrong = script.replace(
-      'sums=$(fetch "$base/download/SHA256SUMS")',
-      `sums='${"0".repeat(64)}  ${NAME}'`,
+      'fetch "$base/download/SHA256SUMS" >',
+      `printf '%s\\n' '${"0".repeat(64)}  ${NAME}' >`,
     );
     assert.notEqual(wrong, script);
     const { code, stderr } = await install(home, wrong);
@@ -308,6 +309,114 @@ Deno.test({ name: "install", ignore }, async (t) => {
   });
 });
 
+/** A release's checksums and their signature among what is offered; gives the key that signed them. */
+function signOffers(home: Household, sums = `${SHA256}  ${NAME}\n`): string {
+  const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+  home.write("offers/SHA256SUMS", sums);
+  home.write("offers/SHA256SUMS.sig", sign(null, Buffer.from(sums), privateKey).toString("base64"));
+  return Buffer.from(publicKey.export({ format: "jwk" }).x!, "base64url").toString("base64");
+}
+
+Deno.test({
+  name: "install: a signature is verified where openssl can, and said to be none where it cannot",
+  ignore: leftOut(ignore || !hasRawEd25519(), "signatures of releases: there is no OpenSSL 3"),
+}, async (t) => {
+  await using home = new Household();
+  const relay = await offering(home);
+  await pathOf(home, [...TOOLS, "openssl"]);
+  const script = (await ask(relay.http, "/install.sh", { host: relay.http })).text;
+  const file = home.path("home/.local/bin/crunch");
+
+  await t.step("unsigned ones are refused by who names a key", async () => {
+    const { code, stderr } = await install(home, script, { CRUNCH_INSTALL_KEY: signOffers(home) });
+    assert.equal(code, 0, stderr);
+    Deno.removeSync(home.path("offers/SHA256SUMS.sig"));
+    Deno.removeSync(file);
+    const without = await install(home, script, { CRUNCH_INSTALL_KEY: "A".repeat(43) + "=" });
+    assert.equal(without.code, 1);
+    assert.match(without.stderr, /this relay has no signature of what it offers/);
+    const asked = { CRUNCH_INSTALL_KEY: "A".repeat(43) + "=", CRUNCH_INSTALL_INSECURE: "1" };
+    assert.equal((await install(home, script, asked)).code, 0);
+  });
+
+  for (const shell of [["/bin/sh"] as const, ...SHELLS]) {
+    await t.step({
+      name: `${shell.join(" ")} takes the right key, and no other`,
+      ignore: !shellWorks(shell),
+      fn: async () => {
+        const key = signOffers(home);
+        const right = await install(home, script, { CRUNCH_INSTALL_KEY: key }, shell);
+        assert.equal(right.code, 0, right.stderr);
+        assert.ok(right.stderr.includes(`verified the signature by ${key}`), right.stderr);
+        Deno.writeTextFileSync(file, "before");
+        signOffers(home);
+        const wrong = await install(home, script, { CRUNCH_INSTALL_KEY: key }, shell);
+        assert.equal(wrong.code, 1);
+        assert.match(wrong.stderr, /is not signed by .*: do not install it/);
+        assert.equal(Deno.readTextFileSync(file), "before");
+        assert.deepEqual([...Deno.readDirSync(home.path("home/.local/bin"))].length, 1);
+      },
+    });
+  }
+
+  await t.step(
+    "checksums that are not the signed ones, or not the file's, are refused",
+    async () => {
+      const key = signOffers(home);
+      home.write("offers/SHA256SUMS", `${"0".repeat(64)}  ${NAME}\n`);
+      assert.match(
+        (await install(home, script, { CRUNCH_INSTALL_KEY: key })).stderr,
+        /is not signed by/,
+      );
+      const other = signOffers(home, `${"0".repeat(64)}  ${NAME}\n`);
+      assert.match(
+        (await install(home, script, { CRUNCH_INSTALL_KEY: other })).stderr,
+        /what came is damaged/,
+      );
+    },
+  );
+
+  await t.step("without openssl, and without a key, it says that it was not done", async () => {
+    const key = signOffers(home);
+    assert.match((await install(home, script)).stderr, /^not signed: only the checksum/m);
+    Deno.removeSync(home.path("tools/openssl"));
+    const { code, stderr } = await install(home, script, { CRUNCH_INSTALL_KEY: key });
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /^the signature is not verified: that needs OpenSSL 3/m);
+  });
+});
+
+Deno.test({ name: "install: plain HTTP is refused beyond this machine", ignore }, async () => {
+  await using home = new Household();
+  const relay = await offering(home);
+  await pathOf(home, TOOLS);
+  const script = (await ask(relay.http, "/install.sh", { host: relay.http })).text;
+  const at = (base: string) => script.replace(/^base='.*'$/m, `base='${base}'`);
+  for (
+    const base of ["http://relay.example:8080", "http://127.0.0.1.evil.example", "http://127.evil"]
+  ) {
+    const { code, stderr } = await install(home, at(base));
+    assert.equal(code, 1);
+    assert.ok(
+      stderr.includes(`curl -fsS ${base}/install.sh | CRUNCH_INSTALL_INSECURE=1 sh`),
+      stderr,
+    );
+  }
+  for (
+    const base of [
+      "http://localhost:1",
+      "http://a.localhost:1",
+      "http://[::1]:1",
+      "https://127.0.0.1:1",
+    ]
+  ) {
+    assert.match((await install(home, at(base))).stderr, /cannot fetch/, base);
+  }
+  const plain = at("http://127.0.0.1.nip.example:1");
+  const asked = await install(home, plain, { CRUNCH_INSTALL_INSECURE: "1" });
+  assert.match(asked.stderr, /cannot fetch/);
+});
+
 Deno.test({
   name: "install: without --downloads, scripts and page say what the operator has to do",
   ignore,
@@ -342,6 +451,18 @@ Deno.test({
 function has(tool: string): boolean {
   try {
     return new Deno.Command(tool, { args: ["--version"] }).outputSync().success;
+  } catch {
+    return false;
+  }
+}
+
+function hasRawEd25519(): boolean {
+  try {
+    const { stderr, stdout } = new Deno.Command("openssl", { args: ["pkeyutl", "-help"] })
+      .outputSync();
+    return new TextDecoder().decode(stderr).concat(new TextDecoder().decode(stdout)).includes(
+      "-rawin",
+    );
   } catch {
     return false;
   }
