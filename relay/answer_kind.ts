@@ -19,20 +19,55 @@ const TRUSTED: AnswerKind = { sandboxed: false, mark: "trusted" };
 const SANDBOXED: AnswerKind = { sandboxed: true, mark: "sandbox2" };
 const POLICED: AnswerKind = { sandboxed: true, mark: "policy2" };
 
+type Class = "document" | "inert" | "octets" | "pdf";
+
+/** Types judged before; a long one is judged each time. */
+const classes = new Map<string, Class>();
+const MAX_KNOWN = 512;
+const MAX_KNOWN_LENGTH = 128;
+
 const PDF_TYPE = /^[ \t]*application\/pdf[ \t]*(?:;|$)/i;
 const OCTETS_TYPE = /^[ \t]*application\/octet-stream[ \t]*(?:;|$)/i;
 
 /** What an answer on a path URL is. */
 export function kindOf(request: Head, answer: Head, rights: "sandbox" | "trusted"): AnswerKind {
   if (answer.status === 304) return keptKind(request, rights);
-  const type = answer.get(Field["content-type"]);
-  if (type === undefined || OCTETS_TYPE.test(type)) return OCTETS;
+  const index = answer.find(Field["content-type"]);
+  if (index < 0) return OCTETS;
   // Of several types a browser takes one, and not surely the first.
-  if (isInert(type) && answer.getAll(Field["content-type"]).length === 1) {
-    return PDF_TYPE.test(type) ? PDF : INERT;
+  const isOne = !hasAfter(answer, index, Field["content-type"]);
+  switch (isOne ? classOf(answer.value(index)) : "document") {
+    case "octets":
+      return OCTETS;
+    case "pdf":
+      return PDF;
+    case "inert":
+      return INERT;
+    default:
   }
   if (rights === "trusted") return TRUSTED;
   return answer.has(Field["content-security-policy"]) ? POLICED : SANDBOXED;
+}
+
+function classOf(type: string): Class {
+  const known = classes.get(type);
+  if (known !== undefined) return known;
+  const found = OCTETS_TYPE.test(type)
+    ? "octets"
+    : !isInert(type)
+    ? "document"
+    : PDF_TYPE.test(type)
+    ? "pdf"
+    : "inert";
+  if (type.length > MAX_KNOWN_LENGTH) return found;
+  if (classes.size >= MAX_KNOWN) classes.clear();
+  classes.set(type, found);
+  return found;
+}
+
+function hasAfter(head: Head, index: number, number: number): boolean {
+  for (let i = index + 1; i < head.count; i++) if (head.number(i) === number) return true;
+  return false;
 }
 
 /**

@@ -13,22 +13,10 @@ export const SANDBOX = "Content-Security-Policy: sandbox allow-scripts allow-for
 /** A media type as browsers agree on it. What ends in xml is a document that may hold scripts (RFC 7303 section 4.2). */
 const INERT =
   /^[ \t]*(?:(?:image|audio|video|font)\/(?![\w.+-]*xml)[\w.+-]+|application\/(?:pdf|json|javascript|font-woff2?|x-font-\w+|vnd\.ms-fontobject|manifest\+json)|text\/(?:css|javascript|plain))[ \t]*(?:;|$)/i;
-/** Types judged before; a long one is judged each time. */
-const known = new Map<string, boolean>();
-const MAX_KNOWN = 512;
-const MAX_KNOWN_LENGTH = 128;
-
 /** Whether a media type can run nothing in a browser that does not sniff: it needs no sandbox. */
 export function isInert(contentType: string): boolean {
-  let inert = known.get(contentType);
-  if (inert === undefined) {
-    // A list is not a type that browsers agree on.
-    inert = !contentType.includes(",") && INERT.test(contentType);
-    if (contentType.length > MAX_KNOWN_LENGTH) return inert;
-    if (known.size >= MAX_KNOWN) known.clear();
-    known.set(contentType, inert);
-  }
-  return inert;
+  // A list is not a type that browsers agree on.
+  return !contentType.includes(",") && INERT.test(contentType);
 }
 
 /**
