@@ -62,7 +62,9 @@ const MOST_SENDING = 1_024;
 const KNOWN_METHODS = ["POST", "PUT", "DELETE", "PATCH", "TRACE", "CONNECT"];
 const encoder = new TextEncoder();
 const ALLOW_FIELD = encoder.encode(ALLOW);
-const NOSNIFF = encoder.encode("X-Content-Type-Options: nosniff\r\n");
+const BROKEN_FIELDS = encoder.encode(
+  "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n",
+);
 
 class DirectoryOrigin implements Origin {
   readonly #root: Root;
@@ -173,7 +175,7 @@ class DirectoryOrigin implements Origin {
     } catch (error) {
       // The request's head is gone by now, and with it which form of an error it would like.
       if (exchange.started) outlet.abort(`the listing broke off: ${(error as Error).message}`);
-      else exchange.respond(problemOf(error).status, NOSNIFF, null, 0);
+      else exchange.respond(problemOf(error).status, BROKEN_FIELDS, null, 0);
     }
   }
 

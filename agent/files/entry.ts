@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { coarseDate, coarseNow, formatHttpDate, giveBuffer, takeBuffer } from "../../http/mod.ts";
-import { mediaType } from "./media_type.ts";
+import { fileType, SAMPLE } from "./media_type.ts";
 import type { OpenFile, Signature } from "./open_file.ts";
 
 /** Up to this size contents are kept. */
@@ -14,6 +14,11 @@ const YOUNG = 2_000;
 /** ctime is known in whole seconds only. */
 const CTIME_GRAIN = 1_000;
 
+/**
+ * A copy is good once it was asked about: without a word browsers and proxies keep a file for a tenth of its age (RFC
+ * 9111 section 4.2.2), and an edited one is not seen.
+ */
+const ALWAYS = "Cache-Control: no-cache\r\nX-Content-Type-Options: nosniff\r\n";
 const encoder = new TextEncoder();
 
 /** One state of one file. Nothing in it changes but `verified` and `used`. */
@@ -26,7 +31,7 @@ export interface Entry extends Signature {
   readonly weak: boolean;
   /** Last-Modified in ms, on a whole second, never in the future; NaN where there is none. */
   readonly modified: number;
-  /** Content-Type, ETag, Last-Modified, Accept-Ranges and nosniff. */
+  /** Content-Type and -Encoding, ETag, Last-Modified, Accept-Ranges, Cache-Control and nosniff. */
   readonly fields: Uint8Array;
   /** What a 304 says. */
   readonly unmodifiedFields: Uint8Array;
@@ -77,6 +82,10 @@ export function readEntry(file: OpenFile, { path, name, now }: EntryOrigin): Ent
   }
   const modified = modifiedAt(file, Math.min(now, coarseDate()));
   const date = formatHttpDate(modified);
+  const { type, encoding } = fileType(name, () => {
+    const sample = new Uint8Array(Math.min(SAMPLE, file.size));
+    return file.readFully(sample, 0) ? sample : new Uint8Array(0);
+  });
   const etag = `ETag: ${weak ? "W/" : ""}${tag}\r\n`;
   return {
     dev: file.dev,
@@ -89,11 +98,12 @@ export function readEntry(file: OpenFile, { path, name, now }: EntryOrigin): Ent
     weak,
     modified: date === undefined ? NaN : modified,
     fields: encoder.encode(
-      `Content-Type: ${mediaType(name)}\r\n${etag}` +
+      `Content-Type: ${type}\r\n${encoding === "" ? "" : `Content-Encoding: ${encoding}\r\n`}` +
+        etag +
         (date === undefined ? "" : `Last-Modified: ${date}\r\n`) +
-        "Accept-Ranges: bytes\r\nX-Content-Type-Options: nosniff\r\n",
+        `Accept-Ranges: bytes\r\n${ALWAYS}`,
     ),
-    unmodifiedFields: encoder.encode(`${etag}X-Content-Type-Options: nosniff\r\n`),
+    unmodifiedFields: encoder.encode(etag + ALWAYS),
     content,
     lasting,
     verified: coarseNow(),

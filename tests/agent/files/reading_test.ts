@@ -66,7 +66,7 @@ Deno.test("files: the type goes by the extension of the name asked for", async (
     "a.wasm": "application/wasm",
     "a.tar.gz": "application/gzip",
     "a.unheard-of": "application/octet-stream",
-    "README": "application/octet-stream",
+    "b": "application/octet-stream",
     "a.": "application/octet-stream",
     "a.__proto__": "application/octet-stream",
   };
