@@ -30,6 +30,7 @@ import { SecureRedirect } from "./secure_redirect.ts";
 import {
   type Change,
   type DataDirLock,
+  formerName,
   LOCAL_ACCOUNT,
   LogReader,
   openRequestLog,
@@ -406,6 +407,10 @@ export class RunningRelay implements Relay {
     const { action, account, object, before, after } = change;
     this.#events.add(action, account, { account, object, before, after });
     this.#reception.judge(change);
+    // At both, for a process may end between the first and what it does to the log.
+    if (action === "account.remove" || action === "account.add") {
+      void this.#requestLog.bury(account, formerName(account, Date.now()));
+    }
     // Another owner has other answers.
     if (action === "name.remove" || action === "name.transfer") this.#dropped.forget(object);
     if (action === "account.remove") this.#dropped.clear();

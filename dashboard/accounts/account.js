@@ -93,7 +93,8 @@ function About({ account, change }) {
       title: `Remove the account ${name}?`,
       text:
         "Its agents and sessions go at once, its tokens end, and its names are free for others. " +
-        "What it has served stays in the log and in usage. This cannot be undone.",
+        "What it has served and changed stays in log, usage and audit, where it is called “removed”: " +
+        "another account of this name begins with nothing. This cannot be undone.",
       action: "Remove",
       name,
     });

@@ -2,7 +2,15 @@
 
 import { join } from "node:path";
 import type { Log } from "../../cli/mod.ts";
-import { lockDataDir, LogReader, openStore, Throttle } from "../store/mod.ts";
+import {
+  buryAccount,
+  Database,
+  formerName,
+  lockDataDir,
+  LogReader,
+  openStore,
+  Throttle,
+} from "../store/mod.ts";
 import { ApiClient } from "./client.ts";
 
 /**
@@ -18,7 +26,13 @@ export async function openDirectly(
   const { createApi } = await import("../api/mod.ts");
   resources.use(lockDataDir(dir, "account"));
   const store = resources.use(openStore(dir, { onWarning: (text) => log.warn(text) }));
-  const reader = isFile(join(dir, "log.db")) ? resources.use(new LogReader(dir)) : null;
+  const requests = join(dir, "log.db");
+  store.changes.subscribe(({ action, account }) => {
+    if (action !== "account.remove" && action !== "account.add" || !isFile(requests)) return;
+    using db = new Database(requests, { durability: "normal" });
+    buryAccount(db, account, formerName(account, Date.now()));
+  });
+  const reader = isFile(requests) ? resources.use(new LogReader(dir)) : null;
   const api = resources.use(
     createApi({ store, dir, software, log, reader, throttle: new Throttle(), live: null }),
   );

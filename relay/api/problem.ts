@@ -78,6 +78,7 @@ const STATUS: Readonly<Partial<Record<StoreErrorCode, number>>> = {
   unknown: 404,
   conflict: 412,
   limit: 403,
+  "too-many": 409,
   lapsed: 401,
   forbidden: 403,
   "own-name": 409,

@@ -103,7 +103,7 @@ export const recordRoutes: Routes = (app, context) => {
       const rows = isForeign ? [] : store.changes.list({
         limit: limit + 1,
         ...(before === undefined ? {} : { before }),
-        ...(account === undefined ? {} : { account }),
+        ...(account === undefined ? {} : { account, former: own === undefined }),
       });
       const idOf = ({ id }: AuditEntry) => store.ids.hide("audit", id);
       const view = (entry: AuditEntry) => auditView(entry, idOf(entry), c.var.me);

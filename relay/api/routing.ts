@@ -120,6 +120,28 @@ export function pageOf<T, V>(
   };
 }
 
+/** Which page of a list that is short mostly. */
+export const longPage = z.object({
+  cursor: z.string().max(200).optional().openapi({ description: "`next` of the page before" }),
+  limit: z.coerce.number().int().min(1).max(1000).optional().openapi({
+    description: "items at most, 1000 by default",
+  }),
+});
+
+/** The page after `cursor` of all `rows`, which `key` orders upwards or, being ids, not at all. */
+export function slice<T, V>(
+  rows: readonly T[],
+  { cursor, limit = 1000 }: {
+    readonly cursor?: string | undefined;
+    readonly limit?: number | undefined;
+  },
+  { view, key }: { readonly view: (row: T) => V; readonly key: (row: T) => string },
+): { items: V[]; next: string | null } {
+  const at = cursor === undefined ? -1 : rows.findIndex((row) => key(row) === cursor);
+  if (cursor !== undefined && at < 0) throw unfit("cursor", "is not the `next` of any page");
+  return pageOf(rows.slice(at + 1, at + 2 + limit), { limit, view, cursor: key });
+}
+
 /** Milliseconds since 1970 as RFC 3339. */
 export function rfc3339(time: number): string {
   return new Date(time).toISOString();

@@ -8,7 +8,17 @@ import { etagOf, ifMatch, needsMatch } from "./etag.ts";
 import { SECOND_FIELD, secondOf } from "../credential.ts";
 import { cookieName, type Identity, scopeOf, sees } from "./identity.ts";
 import { absent, forbidden, Problem } from "./problem.ts";
-import { body, conflicts, done, json, refusals, rfc3339, type Routes } from "./routing.ts";
+import {
+  body,
+  conflicts,
+  done,
+  json,
+  longPage,
+  refusals,
+  rfc3339,
+  type Routes,
+  slice,
+} from "./routing.ts";
 import { credentials, listOf, me as meSchema, session } from "./schemas.ts";
 
 const tags = ["sessions"];
@@ -53,13 +63,14 @@ export const sessionRoutes: Routes = (app, context) => {
       path: "/sessions",
       tags,
       summary: "Lists the sessions, last used first; a member sees its own only",
-      responses: { 200: json(listOf(session), "All of them"), ...refusals },
+      request: { query: longPage },
+      responses: { 200: json(listOf(session), "A page of sessions"), ...refusals },
     }),
     (c) => {
       const account = scopeOf(c.var.me);
-      const items = sessions.list(account === undefined ? {} : { account })
-        .map((one) => view(one, c.var.me));
-      return c.json({ items, next: null }, 200);
+      const rows = sessions.list(account === undefined ? {} : { account });
+      const show = (one: Session) => view(one, c.var.me);
+      return c.json(slice(rows, c.req.valid("query"), { view: show, key: ({ id }) => id }), 200);
     },
   );
 

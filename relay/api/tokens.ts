@@ -20,9 +20,11 @@ import {
   done,
   json,
   locationOf,
+  longPage,
   refusals,
   rfc3339,
   type Routes,
+  slice,
   tagged,
 } from "./routing.ts";
 import { listOf, madeToken, newToken, token } from "./schemas.ts";
@@ -63,12 +65,13 @@ export const tokenRoutes: Routes = (app, context) => {
       path: "/tokens",
       tags,
       summary: "Lists the tokens of all accounts that the caller sees",
-      responses: { 200: json(listOf(token), "All of them"), ...refusals },
+      request: { query: longPage },
+      responses: { 200: json(listOf(token), "A page of tokens"), ...refusals },
     }),
     (c) => {
       const account = scopeOf(c.var.me);
-      const items = tokens.list(account === undefined ? {} : { account }).map(view);
-      return c.json({ items, next: null }, 200);
+      const rows = tokens.list(account === undefined ? {} : { account });
+      return c.json(slice(rows, c.req.valid("query"), { view, key: ({ id }) => id }), 200);
     },
   );
 
@@ -110,15 +113,15 @@ export const tokenRoutes: Routes = (app, context) => {
       path: "/accounts/{name}/tokens",
       tags,
       summary: "Lists an account's tokens, oldest first",
-      request: { params: ofAccount },
-      responses: { 200: json(listOf(token), "All of them"), ...refusals },
+      request: { params: ofAccount, query: longPage },
+      responses: { 200: json(listOf(token), "A page of tokens"), ...refusals },
     }),
     (c) => {
       const { name } = c.req.valid("param");
       const found = accounts.get(name);
       needsSight(c.var.me, found, name);
-      const items = tokens.list({ account: found.name }).map(view);
-      return c.json({ items, next: null }, 200);
+      const rows = tokens.list({ account: found.name });
+      return c.json(slice(rows, c.req.valid("query"), { view, key: ({ id }) => id }), 200);
     },
   );
 

@@ -184,6 +184,7 @@ export class Accounts {
         },
       });
       this.#tree.prune(note);
+      this.#changes.bury(account.name);
     });
   }
 

@@ -59,12 +59,24 @@ export interface AuditEntry extends Change, Actor {
 /** Hears of every change after it is kept. It must not throw. */
 export type ChangeListener = (change: Change) => void;
 
+/** Entries kept for each account, so that nobody's drive out another's; and in all. */
+const MOST_OF_ACCOUNT = 2_000;
+const MOST = 200_000;
+
+/** What a removed account is called in audit and log from then on: the next one of its name is another. */
+export function formerName(name: string, time: number): string {
+  return `${name} (removed ${new Date(time).toISOString().slice(0, 19).replace("T", " ")})`;
+}
+
 /** The one way to change something in the store. */
 export class Changes {
   readonly #db: Database;
   readonly #grants: Grants;
   readonly #now: () => number;
   readonly #insert: Statement;
+  readonly #prune: Statement;
+  readonly #pruneAll: Statement;
+  readonly #rename: Statement;
   readonly #listeners = new Set<ChangeListener>();
 
   constructor(db: Database, { grants, now }: { grants: Grants; now: () => number }) {
@@ -75,6 +87,15 @@ export class Changes {
       `INSERT INTO audit (time, who, address, action, account, object, before, after)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     );
+    this.#prune = db.prepare(
+      `DELETE FROM audit WHERE account = ? AND id <= (
+         SELECT id FROM audit WHERE account = ? ORDER BY id DESC LIMIT 1 OFFSET ${MOST_OF_ACCOUNT})`,
+    );
+    // Ids grow one by one.
+    this.#pruneAll = db.prepare(
+      `DELETE FROM audit WHERE id <= (SELECT max(id) FROM audit) - ${MOST}`,
+    );
+    this.#rename = db.prepare("UPDATE audit SET account = ? WHERE account = ?");
   }
 
   /**
@@ -90,6 +111,8 @@ export class Changes {
         const { action, account, object, before, after } = change;
         const values = [action, account, object, json(before), json(after)];
         this.#insert.run(this.#now(), by.who, by.address, ...values);
+        this.#prune.run(account, account);
+        this.#pruneAll.run();
         noted.push(change);
       });
     });
@@ -97,6 +120,13 @@ export class Changes {
       for (const listener of this.#listeners) listener(change);
     }
     return result;
+  }
+
+  /** For the accounts, when one is removed: the next one of its name finds nothing of it. Returns what it is called now. */
+  bury(account: string): string {
+    const former = formerName(account, this.#now());
+    this.#rename.run(former, account);
+    return former;
   }
 
   /** @throws {StoreError} `lapsed`, `forbidden`. */
@@ -114,18 +144,25 @@ export class Changes {
     return () => this.#listeners.delete(listener);
   }
 
-  /** The newest entries first, below the id `before`; `account` shows what concerns one account only. */
+  /**
+   * The newest entries first, below the id `before`; `account` shows what concerns one account only, `former` those of
+   * that name that were removed as well.
+   */
   list(
-    { before = Number.MAX_SAFE_INTEGER, limit = 100, account }: {
+    { before = Number.MAX_SAFE_INTEGER, limit = 100, account, former = false }: {
       before?: number;
       limit?: number;
       account?: string;
+      former?: boolean;
     } = {},
   ): AuditEntry[] {
-    const one = account === undefined ? "" : "AND account = ?";
+    const names = account === undefined
+      ? []
+      : [account, former ? `${account} (removed *` : account];
+    const one = account === undefined ? "" : "AND (account = ? OR account GLOB ?)";
     return this.#db
       .prepare(`SELECT * FROM audit WHERE id < ? ${one} ORDER BY id DESC LIMIT ?`)
-      .all(before, ...(account === undefined ? [] : [account]), limit)
+      .all(before, ...names, limit)
       .map(entryOf);
   }
 }

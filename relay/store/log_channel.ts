@@ -63,6 +63,11 @@ export class LogChannel {
     else this.#worker.postMessage({ kind: "write", ...parcel, insist } satisfies ToLogWorker);
   }
 
+  /** Has all rows of an account called otherwise. */
+  bury(account: string, as: string): void {
+    this.#worker?.postMessage({ kind: "bury", account, as } satisfies ToLogWorker);
+  }
+
   /** Has a checkpoint made of another database; false where it was not whole, or the worker is not there. */
   checkpoint(path: string): Promise<boolean> {
     const worker = this.#worker;

@@ -23,6 +23,8 @@ export type ToLogWorker =
   }
   /** From now on keep this. Not answered. */
   | { readonly kind: "limit"; readonly limits: LogLimits }
+  /** An account was removed, or another one of the name made: what is there is the former one's. Not answered. */
+  | { readonly kind: "bury"; readonly account: string; readonly as: string }
   /** Make a checkpoint of the accounts' database. Answered by `checked`. */
   | { readonly kind: "checkpoint"; readonly path: string }
   /** Close the database. Answered by `closed`. */

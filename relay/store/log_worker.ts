@@ -34,6 +34,8 @@ self.onmessage = ({ data }: MessageEvent<ToLogWorker>) => {
   } else if (data.kind === "limit") {
     if (options) options = { ...options, limits: data.limits };
     if (writer) writer.limits = data.limits;
+  } else if (data.kind === "bury") {
+    attempt(() => open().bury(data.account, data.as));
   } else if (data.kind === "checkpoint") {
     answer({ kind: "checked", isWhole: checkpoint(data.path) });
   } else {

@@ -1,5 +1,6 @@
 /** Writes log and usage into `log.db`, and removes what is too old or too much, a slice at a time. @module */
 
+import { buryAccount } from "./burial.ts";
 import { Database, type Statement } from "./database.ts";
 import { type RowBatch, rowsOf } from "./log_rows.ts";
 import { COUNTERS, LOG_SCHEMA } from "./log_schema.ts";
@@ -134,6 +135,11 @@ export class LogWriter implements Disposable {
 
   #countSeconds(): number {
     return Number(this.#db.value("SELECT count(*) FROM usage_second"));
+  }
+
+  /** Has all rows of an account called otherwise. */
+  bury(account: string, as: string): void {
+    buryAccount(this.#db, account, as);
   }
 
   [Symbol.dispose](): void {

@@ -92,6 +92,12 @@ export class RequestLog implements AsyncDisposable {
     this.#channel.limit({ keepMs, keepBytes });
   }
 
+  /** Has all that is known of an account so far stand under another name: the next one of its name is somebody else. */
+  async bury(account: string, as: string): Promise<void> {
+    await this.flush();
+    if (this.#closing === undefined) this.#channel.bury(account, as);
+  }
+
   /** Has its worker make a checkpoint of the database at `path`; false where that was not all, or is not to be had. */
   checkpoint(path: string): Promise<boolean> {
     return this.#closing === undefined ? this.#channel.checkpoint(path) : Promise.resolve(false);

@@ -24,6 +24,8 @@ export interface Session {
 
 const DAY = 86_400_000;
 const TOUCH_MS = 60_000;
+/** Sessions of one account; the one that was used least lately gives way to the next. */
+const MOST_SESSIONS = 50;
 
 /** All sessions. */
 export class Sessions {
@@ -37,6 +39,7 @@ export class Sessions {
   readonly #remove: Statement;
   readonly #removeAll: Statement;
   readonly #removeOver: Statement;
+  readonly #removeOldest: Statement;
 
   constructor(
     db: Database,
@@ -64,6 +67,11 @@ export class Sessions {
     this.#removeAll = db.prepare(
       `DELETE FROM sessions WHERE account = (SELECT id FROM accounts WHERE name = ?) AND id != ?`,
     );
+    this.#removeOldest = db.prepare(
+      `DELETE FROM sessions WHERE id IN (
+         SELECT id FROM sessions WHERE account = ? ORDER BY last_used DESC, id
+         LIMIT -1 OFFSET ${MOST_SESSIONS - 1})`,
+    );
     this.#removeOver = db.prepare("DELETE FROM sessions WHERE expires <= ?");
   }
 
@@ -81,7 +89,8 @@ export class Sessions {
     const { address } = from;
     const browser = from.browser.slice(0, 200);
     this.#changes.run({ who: account.name, address }, (note) => {
-      if (this.#removeOver.run(created) > 0) this.#tree.prune(note);
+      const gone = this.#removeOver.run(created) + this.#removeOldest.run(account.id);
+      if (gone > 0) this.#tree.prune(note);
       this.#insert.run(id, account.id, created, expires, created, address, browser);
       const after = { address, browser, expires: new Date(expires).toISOString() };
       note({ action: "session.start", account: account.name, object: id, after });

@@ -14,6 +14,8 @@ export type StoreErrorCode =
   | "unknown"
   /** It was changed meanwhile by somebody else (412). */
   | "conflict"
+  /** The account has as many of these as it may (409). */
+  | "too-many"
   /** The account may have no more names (403). */
   | "limit"
   /** An account keeps the name it is called by (409). */

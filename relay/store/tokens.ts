@@ -47,6 +47,9 @@ export interface KeptToken extends StoredKeys {
 /** `lastUsed` is written no oftener, so that a busy script costs no writes. */
 const TOUCH_MS = 60_000;
 
+/** Tokens of one account. */
+const MOST_TOKENS = 100;
+
 /** All tokens. */
 export class Tokens {
   readonly #accounts: Accounts;
@@ -55,6 +58,7 @@ export class Tokens {
   readonly #now: () => number;
   readonly #get: Statement;
   readonly #list: Statement;
+  readonly #count: Statement;
   readonly #insert: Statement;
   readonly #remove: Statement;
   readonly #touch: Statement;
@@ -79,6 +83,7 @@ export class Tokens {
          (id, account, name, scope, created, expires, stored_key, server_key, parent)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
+    this.#count = db.prepare("SELECT count(*) AS n FROM tokens WHERE account = ?");
     this.#remove = db.prepare("DELETE FROM tokens WHERE id = ?");
     this.#touch = db.prepare("UPDATE tokens SET last_used = ? WHERE id = ?");
   }
@@ -109,6 +114,13 @@ export class Tokens {
     const created = this.#now();
     const parentId = parent?.id ?? null;
     this.#changes.run(by, (note) => {
+      if (Number(this.#count.get(owner.id)!.n) >= MOST_TOKENS) {
+        throw new StoreError(
+          "too-many",
+          `The account ${owner.name} has ${MOST_TOKENS} tokens, which is the most: revoke one first`,
+          { field: "name" },
+        );
+      }
       this.#insert.run(id, owner.id, name, scope, created, expires, storedKey, serverKey, parentId);
       const after = { name, scope, expires, ...(parent === undefined ? {} : { parent: parentId }) };
       note({ action: "token.create", account: owner.name, object: id, after });

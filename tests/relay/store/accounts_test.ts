@@ -1,7 +1,7 @@
 /** Claims about accounts. @module */
 
 import assert from "node:assert/strict";
-import { type Change, openStore } from "../../../relay/store/mod.ts";
+import { type Change, openStore, SYSTEM } from "../../../relay/store/mod.ts";
 import { tempStore } from "./temp_dir.ts";
 
 Deno.test("accounts: a new one is a member, enabled, and lasts", async () => {
@@ -178,7 +178,10 @@ Deno.test("changes: each is told once it is kept, and stands in the audit log wi
   const update = audit.find((entry) => entry.action === "account.update");
   assert.deepEqual([update?.who, update?.address], ["root", "10.0.0.1"]);
   assert.deepEqual([update?.before, update?.after], [{ disabled: false }, { disabled: true }]);
-  assert.deepEqual(changes.list({ before: 3, account: "alice" }).map(({ id }) => id), [2, 1]);
+  assert.deepEqual(
+    changes.list({ before: 3, account: "alice", former: true }).map(({ id }) => id),
+    [2, 1],
+  );
   assert(!JSON.stringify(audit).includes("correct horse"));
   assert.equal(settings.get("title"), "Hello");
 });
@@ -202,4 +205,39 @@ Deno.test("store: closes with its signal, and twice does no harm", () => {
   assert.throws(() => openStore(temp.dir.path, { signal: controller.signal }), {
     name: "AbortError",
   });
+});
+
+Deno.test("accounts: the next one of a removed one's name finds nothing of it in the audit log", async () => {
+  using temp = tempStore();
+  const { accounts, changes } = temp.store;
+  await accounts.add({ name: "alice" });
+  accounts.remove("alice");
+  await accounts.add({ name: "alice" });
+  const own = changes.list({ account: "alice" }).map(({ action }) => action);
+  assert.deepEqual(own, ["account.add"]);
+  const all = changes.list({ account: "alice", former: true }).map(({ action }) => action);
+  assert.deepEqual(all, ["account.add", "account.remove", "account.add"]);
+});
+
+Deno.test("accounts: one has 100 tokens, 50 sessions and 2,000 entries in the audit log at the most", async () => {
+  using temp = tempStore();
+  const { accounts, tokens, sessions, changes } = temp.store;
+  const alice = await accounts.add({ name: "alice" });
+  await accounts.add({ name: "bob" });
+  const from = { address: "", browser: "" };
+  const first = sessions.create(alice, from);
+  // In one transaction: it is much for a disk.
+  changes.run(SYSTEM, (note) => {
+    for (let i = 0; i < 100; i++) tokens.create("alice", { name: `t${i}` });
+    for (let i = 0; i < 50; i++) sessions.create(alice, from);
+    for (let i = 0; i < 2_100; i++) {
+      note({ action: "session.end", account: "alice", object: String(i) });
+    }
+  });
+  assert.throws(() => tokens.create("alice", { name: "more" }), { code: "too-many" });
+  assert(tokens.create("bob", { name: "t" }));
+  assert.equal(sessions.list({ account: "alice" }).length, 50);
+  assert.equal(sessions.find(first.secret), undefined);
+  assert.equal(changes.list({ account: "alice", limit: 10_000 }).length, 2_000);
+  assert.equal(changes.list({ account: "bob" }).length, 2);
 });
