@@ -269,7 +269,7 @@ export class RunningRelay implements Relay {
     const log = this.#log;
     const separateAdmin = values.admin !== undefined;
     const software = this.#software;
-    const throttle = new Throttle();
+    const { places } = this.#store;
     const ready = (): boolean => this.#ready;
     const router = new Router(values);
     const state = () => this.#ready ? "ready" : this.#stopping === null ? "starting" : "stopping";
@@ -322,7 +322,7 @@ export class RunningRelay implements Relay {
         software,
         log,
         reader: new LogReader(values.data),
-        throttle,
+        throttle: new Throttle({ known: places.of("dashboard") }),
         live: {
           registry: this.#registry,
           requestLog: this.#requestLog,
@@ -356,7 +356,7 @@ export class RunningRelay implements Relay {
       store: this.#store,
       registry: this.#registry,
       log,
-      throttle,
+      throttle: new Throttle({ known: places.of("agent") }),
       failures: this.#counters.signInFailures,
       software,
       get maxPending() {

@@ -2,7 +2,7 @@
 
 import { createRoute, z } from "@hono/zod-openapi";
 import { removePasswordFile } from "../admin_password.ts";
-import { type Account, ADMIN_ACCOUNT, type Session } from "../store/mod.ts";
+import { type Account, ADMIN_ACCOUNT, networkOf, type Session } from "../store/mod.ts";
 import type { ApiContext, Caller } from "./context.ts";
 import { etagOf, ifMatch, needsMatch } from "./etag.ts";
 import { SECOND_FIELD, secondOf } from "../credential.ts";
@@ -140,7 +140,10 @@ export class Door {
   async enter(name: string, password: string, { address }: Caller): Promise<Account> {
     const { store, log, dir, throttle, live } = this.#context;
     await this.#delay(name, address);
-    const account = await store.signIn.withPassword(name, password);
+    const account = await store.signIn.withPassword(name, password, {
+      network: networkOf(address),
+      isKnown: throttle.knows(name, address),
+    });
     if (account === undefined) {
       throttle.failed(name, address);
       live?.signInFailures.add("dashboard bad-credentials");

@@ -36,7 +36,7 @@ export type { SignIn, Verifier } from "./sign_in.ts";
 export type { Grant, Grants, Lapse } from "./grant.ts";
 export { allows, DEFAULT_SCOPE, parseScope, SCOPES, type ScopeWord } from "./scope.ts";
 export type { KeptToken, Parent, Token, Tokens } from "./tokens.ts";
-export { Throttle } from "./throttle.ts";
+export { networkOf, Throttle } from "./throttle.ts";
 
 export { openRequestLog, type RequestLog } from "./request_log.ts";
 export type { LogCounters, RequestLogOptions } from "./log_options.ts";

@@ -17,10 +17,11 @@ export interface PasswordKeys extends Cost {
   readonly serverKey: Uint8Array;
 }
 
-/** How many passwords are hashed at once: each takes 32 MiB and a thread for 0.2 s. */
+/** How many passwords are checked at once: each takes 32 MiB and a thread for 0.2 s. One more place is kept for others. */
 const AT_ONCE = 2;
-/** How many wait; with more, callers hear `busy` at once. The last of them waits about 4 s. */
-const MOST_WAITING = 32;
+/** How many checks of one network wait, and in all; with more, callers hear `busy` at once. 32 take about 4 s. */
+const MOST_OF_ONE = 32;
+const MOST_WAITING = 64;
 
 /**
  * The bytes of a password that may be used.
@@ -32,10 +33,21 @@ export function checkPassword(text: string): Uint8Array {
   throw new StoreError("invalid", "A password has 8 to 1024 bytes", { field: "password" });
 }
 
-/** Hashes passwords, a few at a time. */
+/** Who waits for a check. */
+export interface Waiting {
+  /** Networks take turns. */
+  readonly network: string;
+  /** The account has signed in from there before: it waits for nobody who has not. */
+  readonly isKnown: boolean;
+}
+
+/** Hashes passwords, a few at a time: those of changes and of who is known in a lane of their own, the rest in turns. */
 export class PasswordHasher {
   #running = 0;
-  readonly #waiting: (() => void)[] = [];
+  readonly #first: (() => void)[] = [];
+  /** By network, the next one first. */
+  readonly #others = new Map<string, (() => void)[]>();
+  #waiting = 0;
 
   /**
    * New keys for a password, with a fresh salt.
@@ -52,25 +64,57 @@ export class PasswordHasher {
    * The StoredKey that `text` has with that salt and cost; longer texts are cut, so that they cost no more.
    * @throws {StoreError} `busy`.
    */
-  async storedKey(text: string, salted: Cost & { salt: Uint8Array }): Promise<Uint8Array> {
+  async storedKey(
+    text: string,
+    salted: Cost & { salt: Uint8Array },
+    who?: Waiting,
+  ): Promise<Uint8Array> {
     const bytes = passwordBytes(text.slice(0, 4096)).subarray(0, 1025);
-    return (await this.#turn(() => deriveKeys(bytes, salted))).storedKey;
+    return (await this.#turn(() => deriveKeys(bytes, salted), who)).storedKey;
   }
 
-  async #turn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#running < AT_ONCE) this.#running++;
-    else if (this.#waiting.length >= MOST_WAITING) {
-      throw new StoreError(
-        "busy",
-        "Too many passwords are being checked: try again in some seconds",
-      );
-    } else await new Promise<void>((resolve) => this.#waiting.push(resolve)); // its place is handed on
+  async #turn<T>(work: () => Promise<T>, who?: Waiting): Promise<T> {
+    const isFirst = who === undefined || who.isKnown;
+    if (this.#running < (isFirst ? AT_ONCE + 1 : AT_ONCE)) this.#running++;
+    else await this.#wait(isFirst ? this.#first : this.#lane(who.network)); // its place is handed on
     try {
       return await work();
     } finally {
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#running--;
+      this.#handOn();
     }
   }
+
+  #lane(network: string): (() => void)[] {
+    const lane = this.#others.get(network) ?? [];
+    if (this.#waiting >= MOST_WAITING || lane.length >= MOST_OF_ONE) throw busy();
+    this.#others.set(network, lane);
+    return lane;
+  }
+
+  #wait(lane: (() => void)[]): Promise<void> {
+    if (lane === this.#first && lane.length >= MOST_WAITING) throw busy();
+    if (lane !== this.#first) this.#waiting++;
+    return new Promise((resolve) => lane.push(resolve));
+  }
+
+  #handOn(): void {
+    const first = this.#first.shift();
+    if (first !== undefined) return first();
+    const [entry] = this.#others;
+    if (entry === undefined || this.#running > AT_ONCE) {
+      this.#running--;
+      return;
+    }
+    const [network, lane] = entry;
+    const next = lane.shift()!;
+    this.#waiting--;
+    // The network's next one comes after those of the others.
+    this.#others.delete(network);
+    if (lane.length > 0) this.#others.set(network, lane);
+    next();
+  }
+}
+
+function busy(): StoreError {
+  return new StoreError("busy", "Too many passwords are being checked: try again in some seconds");
 }

@@ -90,4 +90,12 @@ export const STORE_SCHEMA: readonly string[] = [
     UPDATE accounts SET names = names + 1 WHERE id = NEW.account;
   END;
   `,
+  // From where which account has signed in.
+  `
+  CREATE TABLE places (
+    place TEXT NOT NULL PRIMARY KEY,
+    seen INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX places_seen ON places (seen);
+  `,
 ];

@@ -5,7 +5,7 @@ import { type Cost, decoyKeys, DEFAULT_COST } from "../../tunnel/mod.ts";
 import type { Account } from "./account.ts";
 import type { Accounts } from "./accounts.ts";
 import { foldName } from "./name_rules.ts";
-import type { PasswordHasher } from "./password.ts";
+import type { PasswordHasher, Waiting } from "./password.ts";
 import type { Token, Tokens } from "./tokens.ts";
 
 /**
@@ -91,10 +91,14 @@ export class SignIn {
    * The account with that name and password, if it may sign in. Takes 0.2 s and more in any case.
    * @throws {StoreError} `busy` with two being checked and 32 waiting.
    */
-  async withPassword(name: string, password: string): Promise<Account | undefined> {
+  async withPassword(
+    name: string,
+    password: string,
+    who: Waiting = { network: "", isKnown: false },
+  ): Promise<Account | undefined> {
     const verifier = this.forAccount(name);
     const { salt, N, r, p, storedKey, account } = verifier;
-    const given = await this.#hasher.storedKey(password, { salt, N, r, p });
+    const given = await this.#hasher.storedKey(password, { salt, N, r, p }, who);
     if (!timingSafeEqual(given, storedKey) || !account) return undefined;
     // Asked again: it may have been disabled or given another password meanwhile.
     const now = this.#accounts.get(name);

@@ -15,6 +15,7 @@ import { migrate } from "./migrate.ts";
 import { Names } from "./names.ts";
 import { PasswordHasher } from "./password.ts";
 import { STORE_SCHEMA } from "./schema.ts";
+import { Places } from "./places.ts";
 import { Sessions } from "./sessions.ts";
 import { Settings } from "./settings.ts";
 import { SignIn } from "./sign_in.ts";
@@ -47,6 +48,8 @@ export interface Store extends Disposable {
   /** Whether what somebody has shown still holds. */
   readonly grants: Grants;
   readonly firstStart: FirstStart;
+  /** From where which account has signed in. */
+  readonly places: Places;
   /** When changes are on the disk. */
   readonly disk: Disk;
   /** The audit log, and word of each change. */
@@ -103,6 +106,7 @@ export function openStore(dir: string, options: StoreOptions = {}): Store {
       sessions: new Sessions(db, { changes, tree, now }),
       signIn: new SignIn({ accounts, tokens, hasher, serverSecret }),
       grants,
+      places: new Places(db, now),
       disk,
       firstStart: new FirstStart({ accounts, tokens, hasher }),
       changes,

@@ -134,3 +134,29 @@ Deno.test("first start: local's credential is new each time, opens local only, a
   await accounts.update("local", { disabled: true });
   assert.equal(tokens.verify(firstStart.renewLocal()), undefined);
 });
+
+Deno.test("sign-in: a burst of others makes neither who is known nor a change of an account wait", async () => {
+  using temp = tempStore();
+  const { store } = temp;
+  await store.accounts.add({ name: "alice", password });
+  const done: string[] = [];
+  const burst = Array.from(
+    { length: 24 },
+    (_, i) =>
+      store.signIn.withPassword(`name${i}`, password, { network: "192.0.2.1", isKnown: false })
+        .then(() => done.push("other")),
+  );
+  const elsewhere = store.signIn.withPassword("nobody", password, {
+    network: "198.51.100.1",
+    isKnown: false,
+  }).then(() => done.push("elsewhere"));
+  const known = store.signIn.withPassword("alice", password, {
+    network: "192.0.2.1",
+    isKnown: true,
+  }).then(() => done.push("known"));
+  const change = store.accounts.add({ name: "bob", password }).then(() => done.push("change"));
+  await Promise.all([...burst, elsewhere, known, change]);
+  for (const [who, most] of [["known", 6], ["change", 6], ["elsewhere", 9]] as const) {
+    assert.ok(done.indexOf(who) < most, `${who} came after ${done.indexOf(who)}: ${done}`);
+  }
+});

@@ -1,7 +1,8 @@
 /** Claims about delays after failed sign-ins. @module */
 
 import assert from "node:assert/strict";
-import { Throttle } from "../../../relay/store/mod.ts";
+import { openStore, Throttle } from "../../../relay/store/mod.ts";
+import { TempDir } from "./temp_dir.ts";
 
 function clocked() {
   const clock = { now: 1_000_000 };
@@ -19,22 +20,30 @@ Deno.test("throttle: nobody waits before anything failed", () => {
   assert.equal(throttle.size, 0);
 });
 
-Deno.test("throttle: an account's delay doubles with each failure, up to 30 s, from whatever address", () => {
+Deno.test("throttle: the delay of account and network doubles with each failure, up to 30 s; nobody elsewhere waits", () => {
   const { throttle } = clocked();
   const delays: number[] = [];
   for (let i = 0; i < 10; i++) {
-    throttle.failed("alice", `192.0.2.${i}`);
-    delays.push(waits(throttle, "Alice", "198.51.100.1"));
+    throttle.failed("alice", "192.0.2.1");
+    delays.push(waits(throttle, "Alice", "192.0.2.1"));
   }
   assert.deepEqual(delays, [250, 500, 1000, 2000, 4000, 8000, 16000, 30000, 30000, 30000]);
-  assert.equal(waits(throttle, "bob", "198.51.100.1"), 0);
+  assert.equal(waits(throttle, "alice", "198.51.100.1"), 0);
+  assert.equal(waits(throttle, "bob", "192.0.2.1"), 0);
+});
+
+Deno.test("throttle: many networks together are slowed at one account, and shut nobody out", () => {
+  const { throttle } = clocked();
+  for (let i = 0; i < 1_000; i++) throttle.failed("alice", `192.0.${i >> 8}.${i & 255}`);
+  const tries = Array.from({ length: 5 }, (_, i) => throttle.delayFor("alice", `198.51.100.${i}`));
+  assert.deepEqual(tries, [100, 200, 300, 400, 500]);
 });
 
 Deno.test("throttle: many tries at once get their turns one after the other", () => {
   const { throttle } = clocked();
   throttle.failed("alice", "192.0.2.1");
   throttle.failed("alice", "192.0.2.1");
-  const delays = Array.from({ length: 4 }, () => throttle.delayFor("alice", "192.0.2.2", 10_000));
+  const delays = Array.from({ length: 4 }, () => throttle.delayFor("alice", "192.0.2.1", 10_000));
   assert.deepEqual(delays, [500, 1000, 1500, 2000]);
 });
 
@@ -78,12 +87,12 @@ Deno.test("throttle: success forgives what this address did to this account, not
   assert.equal(waits(throttle, "other", "192.0.2.1"), 500);
   throttle.succeeded("alice", "192.0.2.1");
   assert.equal(waits(throttle, "other", "192.0.2.1"), 250);
-  assert.equal(waits(throttle, "alice", "198.51.100.1"), 250);
+  assert.equal(waits(throttle, "alice", "203.0.113.9"), 250);
   throttle.succeeded("mallory", "192.0.2.1");
   assert.equal(waits(throttle, "other", "192.0.2.1"), 250);
 });
 
-Deno.test("throttle: who signed in from there before is not held up by others' failures", () => {
+Deno.test("throttle: who signed in from there before is shut out by nobody, not from the same network either", () => {
   const { throttle } = clocked();
   throttle.succeeded("alice", "192.0.2.1");
   for (let i = 0; i < 20; i++) {
@@ -92,9 +101,27 @@ Deno.test("throttle: who signed in from there before is not held up by others' f
   }
   assert.equal(waits(throttle, "alice", "192.0.2.1"), 0);
   assert.equal(waits(throttle, "alice", "203.0.113.9"), 30_000);
-  throttle.failed("alice", "192.0.2.1");
-  throttle.failed("alice", "192.0.2.1");
-  assert.equal(waits(throttle, "alice", "192.0.2.1"), 500);
+  for (let i = 0; i < 100; i++) throttle.failed("alice", "192.0.2.1");
+  assert.equal(waits(throttle, "alice", "192.0.2.1"), 250);
+});
+
+Deno.test("throttle: what is known of places is known after a restart, for each door apart", () => {
+  using dir = new TempDir();
+  {
+    using store = openStore(dir.path);
+    new Throttle({ known: store.places.of("agent") }).succeeded("alice", "192.0.2.1");
+  }
+  using store = openStore(dir.path);
+  const [agent, dashboard] = (["agent", "dashboard"] as const)
+    .map((door) => new Throttle({ now: () => 0, known: store.places.of(door) })) as [
+      Throttle,
+      Throttle,
+    ];
+  for (const throttle of [agent, dashboard]) {
+    for (let i = 0; i < 20; i++) throttle.failed("alice", "192.0.2.1");
+  }
+  assert.equal(waits(agent, "alice", "192.0.2.1"), 250);
+  assert.equal(waits(dashboard, "alice", "192.0.2.1"), 30_000);
 });
 
 Deno.test("throttle: an agent that goes on with an old password does not delay its neighbours", () => {
