@@ -28,7 +28,10 @@ self.onmessage = ({ data }: MessageEvent<ToLogWorker>) => {
   } else if (data.kind === "write") {
     // While the disk is full most rows go by at once; the sender says when to try.
     if (data.insist || trouble === undefined) {
-      attempt(() => open().write(data.rows, data.usage));
+      attempt(() => {
+        open().write(data.rows, data.usage);
+        if (data.rows) open().keepUp();
+      });
     }
     answer({ kind: "done", trouble });
   } else if (data.kind === "limit") {

@@ -17,8 +17,12 @@ export interface LogLimits {
 
 /** Rows removed in one transaction: about 5 ms. */
 const SLICE = 500;
-/** Free pages that stay in the file for the next rows; beyond it the file shrinks. */
-const SPARE_PAGES = 4096;
+/** Slices after a batch: as many rows as it can bring, and more, so that the file stays at its size however much comes. */
+const SLICES_A_BATCH = 8;
+/** Free pages that stay in the file for the next rows, and what the write-ahead log keeps, as parts of the whole; beyond it both shrink. */
+const SPARE_PART = 1 / 16;
+const MOST_SPARE = 16 << 20;
+const PAGE = 4096;
 const SECONDS_KEPT = 16 * 60_000;
 /** Some 20 MB; with more than 300 busy names the seconds of fewer minutes are kept. */
 const MOST_SECONDS = 300_000;
@@ -41,6 +45,9 @@ export class LogWriter implements Disposable {
   readonly #oldest: Statement;
   readonly #removeOld: Statement;
   readonly #removeFirst: Statement;
+  readonly #removeGaps: Statement;
+  /** Each account's rows, those of none included. */
+  readonly #rows = new Map<string, number>();
   readonly #removeSeconds: Statement;
   readonly #removeMinutes: Statement;
   readonly #removeHours: Statement;
@@ -70,11 +77,24 @@ export class LogWriter implements Disposable {
       this.#oldest = db.prepare("SELECT min(time) AS time FROM requests");
       this.#removeOld = db.prepare(
         `DELETE FROM requests WHERE seq IN
-           (SELECT seq FROM requests WHERE time < ? ORDER BY time LIMIT ${SLICE})`,
+           (SELECT seq FROM requests WHERE time < ? ORDER BY time LIMIT ${SLICE})
+         RETURNING account`,
       );
       this.#removeFirst = db.prepare(
-        `DELETE FROM requests WHERE seq IN (SELECT seq FROM requests ORDER BY seq LIMIT ${SLICE})`,
+        `DELETE FROM requests WHERE seq IN
+           (SELECT seq FROM requests WHERE account = ? ORDER BY seq LIMIT ${SLICE})`,
       );
+      this.#removeGaps = db.prepare(
+        `DELETE FROM requests WHERE left_out IS NOT NULL AND seq IN
+           (SELECT seq FROM requests WHERE left_out IS NOT NULL ORDER BY seq LIMIT ${SLICE})`,
+      );
+      const counted = db.prepare(
+        "SELECT account, count(*) AS count FROM requests WHERE account IS NOT NULL GROUP BY account",
+      );
+      for (const { account, count } of counted.all()) {
+        this.#rows.set(String(account), Number(count));
+      }
+      db.exec(`PRAGMA journal_size_limit = ${Math.max(1 << 20, this.#spare)}`);
       this.#removeSeconds = db.prepare(removeUsage("usage_second"));
       this.#removeMinutes = db.prepare(removeUsage("usage_minute"));
       this.#removeHours = db.prepare(removeUsage("usage_hour"));
@@ -95,10 +115,19 @@ export class LogWriter implements Disposable {
    * @throws {StoreError} `storage`.
    */
   write(batch: RowBatch | undefined, usage: readonly UsageChunk[] = []): void {
+    const more = new Map<string, number>();
     this.#db.transaction(() => {
-      if (batch) this.#writeRows(batch);
+      if (batch) this.#writeRows(batch, more);
       for (const chunk of usage) this.#writeUsage(chunk);
     });
+    for (const [account, count] of more) this.#count(account, count);
+  }
+
+  /** Removes what is too much after a batch, as many slices as one can be worth. */
+  keepUp(): void {
+    for (let i = 0; i < SLICES_A_BATCH && this.#isOver; i++) {
+      if (this.#db.transaction(() => this.#removeMost()) === 0) return;
+    }
   }
 
   /**
@@ -111,18 +140,46 @@ export class LogWriter implements Disposable {
       const oldest = this.#oldest.get()?.time;
       let removed = 0;
       if (typeof oldest === "number" && oldest < oldBefore) {
-        removed = this.#removeOld.run(oldBefore);
-      } else if (this.#bytes() > this.limits.keepBytes) removed = this.#removeFirst.run();
+        const gone = this.#removeOld.all(oldBefore);
+        for (const { account } of gone) if (account !== null) this.#count(String(account), -1);
+        removed = gone.length;
+      } else if (this.#isOver) removed = this.#removeMost();
       removed = Math.max(
         removed,
         this.#pruneSeconds(now),
         this.#removeMinutes.run(now - MINUTES_KEPT),
         this.#removeHours.run(now - HOURS_KEPT),
       );
-      const spare = Number(this.#db.value("PRAGMA freelist_count"));
-      if (spare > SPARE_PAGES) this.#db.exec("PRAGMA incremental_vacuum(256)");
-      return removed >= SLICE || spare > SPARE_PAGES + 256;
+      const spare = Number(this.#db.value("PRAGMA freelist_count")) - this.#spare / PAGE;
+      if (spare > 0) this.#db.exec("PRAGMA incremental_vacuum(256)");
+      return removed >= SLICE || spare > 256;
     });
+  }
+
+  get #spare(): number {
+    return Math.floor(Math.min(MOST_SPARE, this.limits.keepBytes * SPARE_PART));
+  }
+
+  get #isOver(): boolean {
+    return this.#bytes() > this.limits.keepBytes;
+  }
+
+  /** The oldest rows of who has most: nobody's requests push out another account's. @returns how many */
+  #removeMost(): number {
+    let most: string | undefined;
+    for (const [account, count] of this.#rows) {
+      if (most === undefined || count > this.#rows.get(most)!) most = account;
+    }
+    if (most === undefined) return this.#removeGaps.run();
+    const removed = this.#removeFirst.run(most);
+    this.#count(most, removed === 0 ? -Infinity : -removed);
+    return Math.max(1, removed);
+  }
+
+  #count(account: string, more: number): void {
+    const count = (this.#rows.get(account) ?? 0) + more;
+    if (count > 0) this.#rows.set(account, count);
+    else this.#rows.delete(account);
   }
 
   #pruneSeconds(now: number): number {
@@ -152,10 +209,12 @@ export class LogWriter implements Disposable {
     return (pages - free) * Number(this.#db.value("PRAGMA page_size"));
   }
 
-  #writeRows(batch: RowBatch): void {
+  /** @param more is told how many rows of each account they are */
+  #writeRows(batch: RowBatch, more: Map<string, number>): void {
     for (const row of rowsOf(batch)) {
       if (row.kind === "gap") this.#gap.run(row.seq, row.time, row.leftOut);
       else {
+        more.set(row.account, (more.get(row.account) ?? 0) + 1);
         this.#row.run(
           ...[row.seq, row.time, row.id, row.name, row.account, row.agent, row.visitor],
           ...[row.method, row.target, row.status, row.bytesIn, row.bytesOut],

@@ -26,6 +26,9 @@ const MOST_UNDER_WAY = 8;
 const CLOSE_MS = 5_000;
 const MINUTE = 60_000;
 
+/** Of the rows a second so much is for requests to names that are nobody's: anybody can make those up. */
+const UNOWNED = 1 / 20;
+
 /** The request log and usage counters. Made by {@linkcode openRequestLog}. */
 export class RequestLog implements AsyncDisposable {
   readonly #options: RequestLogOptions;
@@ -43,6 +46,8 @@ export class RequestLog implements AsyncDisposable {
   #keeps: boolean;
   /** Rows that may still be kept; refilled as time goes, up to a second's worth. */
   #budget: number;
+  /** The same for rows without an account, a tenth of a second's worth of all at once. */
+  #unowned: number;
   #queued = 0;
   #written = 0;
   #sampled = 0;
@@ -66,6 +71,7 @@ export class RequestLog implements AsyncDisposable {
     this.#queueRows = options.queueRows ?? 16_384;
     this.#retryMs = options.retryMs ?? 10_000;
     this.#budget = this.#rowsPerSecond;
+    this.#unowned = this.#mostUnowned;
     this.redact = options.redact ?? redactTarget;
     this.#channel = new LogChannel({
       open: {
@@ -138,7 +144,9 @@ export class RequestLog implements AsyncDisposable {
     this.#usage.add(account, name, status, bytesIn, bytesOut, ms);
     if (!this.#armed) this.#arm();
     if (!this.#keeps) return;
-    if (this.#budget <= 0 && status >= 100 && status < 400) {
+    const isUnowned = account === "";
+    const isFull = isUnowned ? this.#unowned <= 0 : this.#budget <= 0;
+    if (isFull && (isUnowned || (status >= 100 && status < 400))) {
       this.#sampled++;
       this.#leftOut++;
       return;
@@ -148,7 +156,8 @@ export class RequestLog implements AsyncDisposable {
       this.#leftOut++;
       return;
     }
-    this.#budget--;
+    if (isUnowned) this.#unowned--;
+    else this.#budget--;
     this.#queued++;
     const kept = target.length > LONGEST_TEXT ? target.slice(0, LONGEST_TEXT) : target;
     this.#stage.addNumbers(time, status, bytesIn, bytesOut, ms, ttfbMs);
@@ -246,7 +255,12 @@ export class RequestLog implements AsyncDisposable {
     const now = performance.now();
     const more = this.#rowsPerSecond * (now - this.#refilledAt) / 1000;
     this.#budget = Math.min(this.#rowsPerSecond, Math.max(0, this.#budget) + more);
+    this.#unowned = Math.min(this.#mostUnowned, this.#unowned + more * UNOWNED);
     this.#refilledAt = now;
+  }
+
+  get #mostUnowned(): number {
+    return Math.max(1, this.#rowsPerSecond / 10);
   }
 
   /** @param now the date, by which what is counted is sorted into seconds and minutes. */
