@@ -16,6 +16,7 @@ import type { Download, Platform } from "./download_files.ts";
 import { installScript, NO_DOWNLOADS } from "./install_script.ts";
 import type { OwnPages } from "./own_pages.ts";
 import type { Listening } from "./reach.ts";
+import { isLoopbackHost } from "./reach.ts";
 import { staticText } from "./static_text.ts";
 import type { Visitor } from "./visitor.ts";
 import { type Whereabouts, whereaboutsFor } from "./whereabouts.ts";
@@ -96,6 +97,12 @@ export class Downloads {
   }
 }
 
+/** Scripts are refused over plain HTTP beyond this machine, as they say themselves. */
+function isPlain(base: string): boolean {
+  const { protocol, hostname } = new URL(base);
+  return protocol === "http:" && !isLoopbackHost(hostname);
+}
+
 function text(
   body: string,
   type: string,
@@ -123,6 +130,8 @@ function downloadPage(
   );
   const values: Record<string, string> = {
     base: escapeHtml(base),
+    insecure: isPlain(base) ? "CRUNCH_INSTALL_INSECURE=1 " : "",
+    insecureFirst: isPlain(base) ? "$env:CRUNCH_INSTALL_INSECURE = 1; " : "",
     command: escapeHtml(command ?? ""),
     reachable: command === null ? "hidden" : "",
     unreachable: command === null ? "" : "hidden",

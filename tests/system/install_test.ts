@@ -412,6 +412,16 @@ Deno.test({ name: "install: plain HTTP is refused beyond this machine", ignore }
   ) {
     assert.match((await install(home, at(base))).stderr, /cannot fetch/, base);
   }
+  // The page says the same.
+  const page = (await ask(relay.http, "/download", { host: relay.http })).text;
+  assert.ok(page.includes(`curl -fsS http://${relay.http}/install.sh | sh`));
+  const open = await home.relay(
+    ["--downloads", home.path("offers"), "--public-url", "http://relay.example:8080"],
+    { data: home.path("other") },
+  );
+  const told = (await ask(open.http, "/download", { host: "relay.example:8080" })).text;
+  const line = "curl -fsS http://relay.example:8080/install.sh | CRUNCH_INSTALL_INSECURE=1 sh";
+  assert.ok(told.includes(line), told);
   const plain = at("http://127.0.0.1.nip.example:1");
   const asked = await install(home, plain, { CRUNCH_INSTALL_INSECURE: "1" });
   assert.match(asked.stderr, /cannot fetch/);
