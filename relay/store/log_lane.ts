@@ -1,6 +1,7 @@
 /** A worker that answers questions to the log a slice at a time, so that each account has its turns and none waits for another's. @module */
 
 import { type Asker, FairQueue } from "./fair_queue.ts";
+import { HeldWorker } from "./held_worker.ts";
 import { StoreError } from "./store_error.ts";
 
 /** To the reading worker. */
@@ -47,6 +48,7 @@ interface Job {
 /** Answers questions. The worker starts with the first one. */
 export class LogLane implements Disposable {
   readonly #path: string;
+  readonly #module = new HeldWorker(new URL("./log_reader_worker.ts", import.meta.url));
   readonly #queue = new FairQueue<Job>();
   readonly #filters = new Map<number, unknown>();
   #running: Job | undefined;
@@ -118,9 +120,7 @@ export class LogLane implements Disposable {
   }
 
   #start(): Worker {
-    const worker = new Worker(new URL("./log_reader_worker.ts", import.meta.url), {
-      type: "module",
-    });
+    const worker = this.#module.start();
     worker.onmessage = ({ data }: MessageEvent<FromReader>) => this.#hear(data);
     worker.onerror = (event) => {
       event.preventDefault();

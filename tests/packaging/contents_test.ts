@@ -103,3 +103,11 @@ Deno.test("contents: the program runs with the flags of deno task crunch", () =>
   assert.ok(runFlags().includes("-A"));
   assert.ok(runFlags().some((flag) => flag.startsWith("--v8-flags=")));
 });
+
+Deno.test("contents: workers start from modules that are kept, as their files may go", () => {
+  const starts = programFiles().filter((path) => path.endsWith(".ts"))
+    .filter((path) =>
+      Deno.readTextFileSync(new URL(`../../${path}`, import.meta.url)).includes("new Worker(")
+    );
+  assert.deepEqual(starts, ["relay/store/held_worker.ts"]);
+});
