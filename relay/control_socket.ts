@@ -18,8 +18,8 @@ const NAME = "control.sock";
 const LONGEST = 100;
 /** Between two looks at a directory that somebody else has, ms. */
 const LOOK_AGAIN = 50;
-/** How long a relay that stops is waited for, ms. */
-const RELAY_PATIENCE = 3_000;
+/** How long a relay that starts or stops is waited for, ms: on a busy machine either takes seconds. */
+const RELAY_PATIENCE = 10_000;
 /** How long account commands are, ms: several in turn on a busy machine take seconds. */
 const ACCOUNT_PATIENCE = 15_000;
 

@@ -74,7 +74,7 @@ Deno.test("account: all of it, without a relay", async (t) => {
     assert.match(text, /^crunch_[a-z0-9]{56}$/);
     const tokens = JSON.parse(await done(household, "token list alice --json"));
     assert.deepEqual(tokens.map(({ name, scope }: Record<string, string>) => [name, scope]), [
-      ["laptop", "full"],
+      ["laptop", "full agent"],
     ]);
     assert(!JSON.stringify(tokens).includes(text));
     await done(household, `token revoke ${tokens[0].id}`);
