@@ -1,6 +1,6 @@
 /** Brings what `crunch.db` has committed to the disk, without holding up the thread that serves. @module */
 
-import type { Database } from "./database.ts";
+import { type Database, storageError } from "./database.ts";
 import { StoreError } from "./store_error.ts";
 
 /** After a change that nothing follows, ms. */
@@ -98,6 +98,10 @@ export class Disk implements Disposable {
       if (!isWhole || !this.#isOpen || changes !== this.#db.changes) return;
       this.#checked = changes;
       if (this.#db.emptyWal()) this.#db.exec("PRAGMA synchronous = OFF");
+    } catch (error) {
+      // A disk that fails is said to whoever changes something; the next minute tries again.
+      if (storageError(error) === undefined) throw error;
+      this.#checked = -1;
     } finally {
       this.#isChecking = false;
     }
