@@ -45,7 +45,7 @@ export function Names({ account }) {
               `
             )
           }</ul>`}</${Loaded}>
-      ${isOff(names.data?.items) &&
+      ${isWriter.value && isOff(names.data?.items) &&
         html`<${HowToPublish} published=${
           names.data?.items.find(({ own }) => own) ??
             names.data?.items[0]

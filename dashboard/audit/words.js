@@ -99,7 +99,7 @@ export function differences({ action, before, after }) {
   return [...new Set([...Object.keys(was), ...Object.keys(is)])]
     .filter((key) => key !== SAID[action])
     .map((key) => {
-      const title = key.replaceAll("_", " ");
+      const title = key === "parent" ? "made with" : key.replaceAll("_", " ");
       return /** @type {const} */ ([title, textOf(key, was[key]), textOf(key, is[key])]);
     })
     .filter(([, was, is]) => was !== is);
@@ -112,12 +112,18 @@ export function differences({ action, before, after }) {
 function textOf(key, value) {
   if (value === undefined) return undefined;
   if (key === "browser") return browserName(String(value));
+  if (key === "parent") return parentOf(String(value));
   if (key === "expires" || key === "created") {
     return value === null ? "never" : timeOf(/** @type {string | number} */ (value));
   }
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (Array.isArray(value)) return value.length === 0 ? "none" : value.join(", ");
   return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+/** A token's id has 16 characters, a session's 32: that one is of no use to a reader. @param {string} id */
+function parentOf(id) {
+  return id.length === 16 ? `the token ${id}` : "a browser's session";
 }
 
 /** @param {unknown} value @returns {Record<string, unknown>} */
