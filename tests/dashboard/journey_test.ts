@@ -101,7 +101,8 @@ for (const look of LOOKS) {
     // In, with the password that the first start made.
     await page.goto(`http://${relay.http}/admin`);
     await page.getByLabel("Name").fill("admin");
-    await page.getByLabel("Password").fill(Deno.readTextFileSync(file).trim());
+    const generated = Deno.readTextFileSync(file).trim();
+    await page.getByLabel("Password").fill(generated);
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
     assert.throws(() => Deno.statSync(file), Deno.errors.NotFound);
@@ -120,7 +121,7 @@ for (const look of LOOKS) {
     await fits();
     await page.getByRole("button", { name: "Make a token" }).click();
     await page.getByRole("dialog").getByLabel("Name").fill("laptop");
-    await page.getByRole("dialog").locator("[name=current_password]").fill(PASSWORD);
+    await page.getByRole("dialog").locator("[name=current_password]").fill(generated);
     await page.getByRole("dialog").getByRole("button", { name: "Make", exact: true }).click();
     const made = page.getByRole("dialog", { name: "The new token" });
     const line = await made.locator("code").nth(1).innerText();

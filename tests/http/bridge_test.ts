@@ -76,13 +76,14 @@ Deno.test("bridge: odd addresses and hosts are passed on or refused, and never t
   };
   assert.equal(await path("//evil.test/x"), "200 //evil.test/x");
   assert.equal(await path("/a%2fb%zz;c"), "200 /a%2fb%zz;c");
-  assert.equal(await path("/caf\xc3\xa9"), "200 /caf%C3%A9");
+  assert.match(await path("/caf\xc3\xa9"), /^400 Byte 0xc3 is not allowed/);
   assert.equal(await path("/a\\b"), "200 /a%5Cb");
   assert.equal(await path("/q?next=/../x"), "200 /q");
   assert.equal(await path("/..."), "200 /...");
-  for (const host of ["1.2.3.4.5", "[:::]", "a..b", "\xe9", "~"]) {
+  for (const host of ["1.2.3.4.5", "[:::]", "a..b", "~"]) {
     assert.equal(await path("/x", host), "200 /x", host);
   }
+  assert.match(await path("/x", "\xe9"), /^400 /);
   for (const target of ["/a/../b", "/..", "/a/%2E%2e/b", "/./x", "/x/%2e?y", "/..\\x"]) {
     assert.match(await path(target), /^400 .*segments of dots/, target);
   }
