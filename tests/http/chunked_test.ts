@@ -100,6 +100,7 @@ Deno.test("F22 a chunk size is 1 to 16 hexadecimal digits in any case, and nothi
       ..."0x5|+5|5 | 5|-1|5\t|g|5g|\u00b2|5,|5.0|\x00|0000000000000000A|fffffffffffffffff".split(
         "|",
       ),
+      ..."0_2e|0x|-0|-0x0|+0| 0|\t0|\xa05|5\xa0|5h|5\r|5;a=b\r|5;a\r;b".split("|"),
       ..."ffffffffffffffff|20000000000000|10000000000000005".split("|"),
       "",
     ]
