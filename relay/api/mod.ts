@@ -44,6 +44,9 @@ const FIELDS: readonly (readonly [string, string])[] = [
   ["x-content-type-options", "nosniff"],
 ];
 
+/** How often the log says that the database fails, in ms. */
+const FAULT_EVERY = 60_000;
+
 /** What needs no sign-in. */
 const OPEN: ReadonlySet<string> = new Set([
   "POST /api/v1/sessions",
@@ -100,10 +103,19 @@ export function createApi(context: ApiContext): Api {
       : new Problem(405, "method-not-allowed", `Allowed here: ${allow}`, { headers: { allow } });
     return problem.response(c.env.requestId);
   });
+  let saidFault = -Infinity;
+  /** Who calls is told; who runs the relay must be as well, but not for each call. */
+  const sayFault = (text: string): void => {
+    const now = performance.now();
+    if (now - saidFault < FAULT_EVERY) return;
+    saidFault = now;
+    context.log.error(text);
+  };
   app.onError((error, c) => {
     const problem = problemOf(error);
     if (problem !== undefined) {
       if (bearsToken(c.req.raw.headers)) noteToken(problem);
+      if (problem.status === 507) sayFault(problem.message);
       return problem.response(c.env.requestId);
     }
     context.log.error("the API failed", { path: c.req.path, request: c.env.requestId, error });

@@ -58,13 +58,18 @@ export class Database implements Disposable {
       this.#changes = db.prepare("SELECT total_changes() AS n");
     } catch (cause) {
       db?.close();
-      throw new StoreError("storage", `Cannot open ${path}: ${text(cause)}`, { cause });
+      const damage = DAMAGE.test(text(cause)) ? REMEDY : "";
+      throw new StoreError("storage", `Cannot open ${path}: ${text(cause)}${damage}`, { cause });
     }
   }
 
   /** A statement to keep and use again. */
   prepare(sql: string): Statement {
-    return new Statement(this.#db.prepare(sql));
+    try {
+      return new Statement(this.#db.prepare(sql));
+    } catch (error) {
+      throw storageError(error) ?? error;
+    }
   }
 
   /** Makes a function of ours one of SQL's; it has to give the same for the same always. */
@@ -79,8 +84,14 @@ export class Database implements Disposable {
 
   /** The one value that `sql` gives. */
   value(sql: string): string | number | bigint | Uint8Array | null {
-    const row = this.#db.prepare(sql).get();
-    return Object.values(row ?? {})[0] ?? null;
+    return Object.values(this.prepare(sql).get() ?? {})[0] ?? null;
+  }
+
+  /** What of the file is damaged, in SQLite's words; undefined where it is sound. Reads all of it. */
+  findDamage(): string | undefined {
+    const said = String(this.value("PRAGMA quick_check(1)"));
+    // Of several lines the first only says which database it is.
+    return said === "ok" ? undefined : said.replace(/^\*\*\*.*\*\*\*\n/, "").split("\n", 1)[0];
   }
 
   /** Rows that this connection has changed, ever. */
@@ -124,7 +135,7 @@ export class Database implements Disposable {
   }
 }
 
-/** A prepared statement. */
+/** A prepared statement. Where the disk is at fault it throws a {@linkcode StoreError}, `storage`. */
 export class Statement {
   readonly #statement: StatementSync;
 
@@ -134,12 +145,20 @@ export class Statement {
 
   /** The first row. */
   get(...values: SQLInputValue[]): Row | undefined {
-    return this.#statement.get(...values);
+    try {
+      return this.#statement.get(...values);
+    } catch (error) {
+      throw storageError(error) ?? error;
+    }
   }
 
   /** Every row. */
   all(...values: SQLInputValue[]): Row[] {
-    return this.#statement.all(...values);
+    try {
+      return this.#statement.all(...values);
+    } catch (error) {
+      throw storageError(error) ?? error;
+    }
   }
 
   /** One row after the other. */
@@ -149,7 +168,11 @@ export class Statement {
 
   /** How many rows it changed. */
   run(...values: SQLInputValue[]): number {
-    return Number(this.#statement.run(...values).changes);
+    try {
+      return Number(this.#statement.run(...values).changes);
+    } catch (error) {
+      throw storageError(error) ?? error;
+    }
   }
 }
 
@@ -167,15 +190,20 @@ export function storageError(error: unknown): StoreError | undefined {
   return new StoreError("storage", `Cannot use the database: ${reason}`, { cause: error });
 }
 
+/** SQLite's words for damage, where it gives no code. */
+const DAMAGE = /malformed|not a database/;
+/** What to do then. */
+export const REMEDY = "; stop the relay and bring back a backup: crunch restore FILE --replace";
+
 const STORAGE_REASONS: Readonly<Record<number, string>> = {
   5: "another process holds it",
   6: "another process holds it",
   8: "it is read-only",
   10: "the disk reports an error",
-  11: "the file is damaged",
+  11: `the file is damaged${REMEDY}`,
   13: "the disk is full",
   14: "the file cannot be opened",
-  26: "the file is not a database",
+  26: `the file is not a database${REMEDY}`,
 };
 
 function errcode(error: unknown): number | undefined {

@@ -5,7 +5,7 @@ import { Accounts } from "./accounts.ts";
 import { Changes } from "./changes.ts";
 import { prepareDataDir } from "./data_dir.ts";
 import { finishRestore } from "./data_files.ts";
-import { Database } from "./database.ts";
+import { Database, REMEDY } from "./database.ts";
 import { Disk } from "./disk.ts";
 import { FirstStart } from "./first_start.ts";
 import { signsOfCopying } from "./half_copied.ts";
@@ -76,6 +76,10 @@ export function openStore(dir: string, options: StoreOptions = {}): Store {
   try {
     if (migrate(db, { path, steps: STORE_SCHEMA, keepCopy: true })) {
       onWarning(`${path} had lost its version, as a .dump has; it was known by its tables`);
+    }
+    const damage = db.findDamage();
+    if (damage !== undefined) {
+      onWarning(`${path} is damaged (${damage}); the relay goes on as far as it can${REMEDY}`);
     }
     const grants = new Grants(db, now);
     const changes = new Changes(db, { grants, now });
