@@ -23,7 +23,7 @@ export interface OwnPagesOptions {
   /** Program and version, for the landing page. */
   readonly software: string;
   /** Whether the relay takes visitors and agents, or why not. */
-  readonly state: () => "starting" | "ready" | "stopping";
+  readonly state: () => "starting" | "ready" | "stopping" | "without its database";
   /** Whether `/admin` and `/api` are on this listener. */
   readonly admin: boolean;
   /** Whether `/download` has something. */

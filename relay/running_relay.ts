@@ -272,7 +272,10 @@ export class RunningRelay implements Relay {
     const { places } = this.#store;
     const ready = (): boolean => this.#ready;
     const router = new Router(values);
-    const state = () => this.#ready ? "ready" : this.#stopping === null ? "starting" : "stopping";
+    const state = () => {
+      if (!this.#ready) return this.#stopping === null ? "starting" : "stopping";
+      return this.#store.isAttached ? "ready" : "without its database";
+    };
     const about = {
       software,
       state,

@@ -1,7 +1,9 @@
 /** One SQLite file: opened private and in WAL mode, with transactions and errors that callers understand. @module */
 
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { basename } from "node:path";
 import { createPrivateFile } from "./data_dir.ts";
+import { FileIdentity } from "./file_identity.ts";
 import { StoreError } from "./store_error.ts";
 
 /** A row as SQLite gives it. */
@@ -31,6 +33,8 @@ export class Database implements Disposable {
   readonly #rollback: StatementSync;
   readonly #changes: StatementSync;
   readonly #busyTimeoutMs: number;
+  readonly #path: string;
+  readonly #file: FileIdentity;
   #depth = 0;
   #open = true;
 
@@ -51,6 +55,8 @@ export class Database implements Disposable {
       if (options.durability === "later") db.exec("PRAGMA wal_autocheckpoint = 0");
       if (options.readOnly) db.exec("PRAGMA query_only = ON");
       this.#db = db;
+      this.#path = path;
+      this.#file = new FileIdentity(path);
       // Statements carry SQLite's error code, `exec` does not.
       this.#begin = db.prepare("BEGIN IMMEDIATE");
       this.#commit = db.prepare("COMMIT");
@@ -107,9 +113,21 @@ export class Database implements Disposable {
     return row?.busy === 0;
   }
 
+  /** The file is where it was opened. Otherwise what is written to it is lost with the last who has it open. */
+  get isAttached(): boolean {
+    return this.#file.isThere;
+  }
+
   /** All of `work` or nothing. Within another transaction it is a part of that. */
   transaction<T>(work: () => T): T {
     if (this.#depth > 0) return work();
+    if (!this.isAttached) {
+      throw new StoreError(
+        "storage",
+        `${basename(this.#path)} was removed or replaced while it was in use, ` +
+          "and nothing is written to it any more; restart the relay",
+      );
+    }
     try {
       this.#begin.run();
       this.#depth++;

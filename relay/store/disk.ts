@@ -87,6 +87,8 @@ export class Disk implements Disposable {
   async #check(): Promise<void> {
     const { changes } = this.#db;
     if (this.#isChecking || changes === this.#checked || !this.#isOpen) return;
+    // By its path another file would be opened, or made.
+    if (!this.#db.isAttached) return;
     // Where the disk is slow, changes come first.
     if (this.#running !== undefined) return this.changed();
     this.#isChecking = true;

@@ -45,6 +45,8 @@ export interface Store extends Disposable {
   readonly sessions: Sessions;
   readonly settings: Settings;
   readonly signIn: SignIn;
+  /** The database is the one in the data directory; otherwise nothing can be changed. */
+  readonly isAttached: boolean;
   /** Whether what somebody has shown still holds. */
   readonly grants: Grants;
   readonly firstStart: FirstStart;
@@ -109,6 +111,9 @@ export function openStore(dir: string, options: StoreOptions = {}): Store {
       settings,
       sessions: new Sessions(db, { changes, tree, now }),
       signIn: new SignIn({ accounts, tokens, hasher, serverSecret }),
+      get isAttached() {
+        return db.isAttached;
+      },
       grants,
       places: new Places(db, now),
       disk,

@@ -58,6 +58,31 @@ Deno.test("store: what is damaged beside the accounts is warned of, and the rest
   }
 });
 
+Deno.test({
+  name: "store: one that is removed or replaced while it is open is changed no more",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    for (const how of ["removed", "replaced"]) {
+      using dir = await filled();
+      using store = openStore(dir.path);
+      assert.equal(store.isAttached, true);
+      const path = dir.at("crunch.db");
+      if (how === "removed") Deno.removeSync(path);
+      else {
+        Deno.copyFileSync(path, `${path}.copy`);
+        Deno.renameSync(`${path}.copy`, path);
+      }
+      assert.equal(store.isAttached, false);
+      assert.throws(() => store.tokens.create("alice", { name: "lost" }), {
+        code: "storage",
+        message: /crunch\.db was removed or replaced while it was in use.*; restart the relay/,
+      });
+      // What is there can still be read.
+      assert.equal(store.accounts.get("alice")?.name, "alice");
+    }
+  },
+});
+
 Deno.test("store: one that cannot be opened says what to do", async () => {
   const ruins: Array<(path: string) => void> = [
     (path) => damage(path, "accounts"),
