@@ -37,7 +37,8 @@ export function prepareDataDir(dir: string): void {
 
 function unusable(dir: string, cause: unknown): StoreError {
   const reason = cause instanceof Deno.errors.PermissionDenied
-    ? "this user may not write there; give another directory: --data DIR"
+    ? "this user may not write all of it; give it to whoever runs the relay (chown -R), " +
+      "or name another directory: --data DIR"
     : cause instanceof Deno.errors.AlreadyExists
     ? "it is a file; give a directory: --data DIR"
     : (cause as { readonly code?: unknown }).code === "ENOSPC"
@@ -88,11 +89,11 @@ export interface DataDirLock extends Disposable {
  * @throws {DataDirTaken} naming the pid that has it. @throws {StoreError} as {@linkcode prepareDataDir}.
  */
 export function lockDataDir(dir: string, holder: Holder = "relay"): DataDirLock {
-  const lacksMarker = exists(join(dir, "crunch.db")) && !exists(join(dir, MARKER));
+  const lacksMarker = checkDataDirOwner(dir) && exists(join(dir, "crunch.db")) &&
+    !exists(join(dir, MARKER));
   prepareDataDir(dir);
   const path = join(dir, LOCK_FILE);
-  createPrivateFile(path);
-  const file = Deno.openSync(path, { read: true, write: true });
+  const file = openLockFile(path, dir);
   if (!file.tryLockSync(true)) {
     file.close();
     throw new DataDirTaken(dir, readHolder(path));
@@ -117,6 +118,15 @@ export function lockDataDir(dir: string, holder: Holder = "relay"): DataDirLock 
       file.close();
     },
   };
+}
+
+function openLockFile(path: string, dir: string): Deno.FsFile {
+  try {
+    createPrivateFile(path);
+    return Deno.openSync(path, { read: true, write: true });
+  } catch (cause) {
+    throw unusable(dir, cause);
+  }
 }
 
 /**

@@ -64,8 +64,7 @@ export class Database implements Disposable {
       this.#changes = db.prepare("SELECT total_changes() AS n");
     } catch (cause) {
       db?.close();
-      const damage = DAMAGE.test(text(cause)) ? REMEDY : "";
-      throw new StoreError("storage", `Cannot open ${path}: ${text(cause)}${damage}`, { cause });
+      throw new StoreError("storage", `Cannot open ${path}: ${reasonOf(cause, path)}`, { cause });
     }
   }
 
@@ -210,6 +209,12 @@ export function storageError(error: unknown): StoreError | undefined {
 
 /** SQLite's words for damage, where it gives no code. */
 const DAMAGE = /malformed|not a database/;
+/** And for a file that this user may not write. */
+const READ_ONLY = /readonly database/;
+const CLOSED = /unable to open database file/;
+const FORBIDDEN =
+  "this user may not write it; give it and its directory to whoever runs the relay " +
+  "(chown), with the modes 0600 and 0700";
 /** What to do then. */
 export const REMEDY = "; stop the relay and bring back a backup: crunch restore FILE --replace";
 
@@ -229,6 +234,20 @@ function errcode(error: unknown): number | undefined {
   return typeof code === "number" ? code : undefined;
 }
 
-function text(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/** Why it cannot be opened, and what to do where there is something. */
+function reasonOf(error: unknown, path: string): string {
+  const text = error instanceof Error ? error.message : String(error);
+  if (DAMAGE.test(text)) return text + REMEDY;
+  const isForbidden = error instanceof Deno.errors.PermissionDenied || READ_ONLY.test(text) ||
+    (CLOSED.test(text) && isAnothers(path));
+  return isForbidden ? FORBIDDEN : text;
+}
+
+function isAnothers(path: string): boolean {
+  try {
+    const { uid } = Deno.statSync(path);
+    return uid !== null && Deno.uid() !== 0 && uid !== Deno.uid();
+  } catch {
+    return false;
+  }
 }

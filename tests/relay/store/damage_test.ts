@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import { openStore, StoreError } from "../../../relay/store/mod.ts";
+import { lockDataDir, openStore, StoreError } from "../../../relay/store/mod.ts";
+import { leftOut } from "../../support/left_out.ts";
 import { TempDir } from "./temp_dir.ts";
 
 const REMEDY = /bring back a backup: crunch restore FILE --replace/;
@@ -81,6 +82,25 @@ Deno.test({
       assert.equal(store.accounts.get("alice")?.name, "alice");
     }
   },
+});
+
+Deno.test("store: one that this user may not write says so, and what to do", {
+  ignore: Deno.build.os === "windows" || leftOut(Deno.uid() === 0, "root may write everything"),
+}, async () => {
+  using dir = await filled();
+  {
+    using _lock = lockDataDir(dir.path);
+  }
+  Deno.chmodSync(dir.at("relay.lock"), 0o400);
+  assert.throws(() => lockDataDir(dir.path), {
+    code: "storage",
+    message: /^Cannot use .*: this user may not write all of it; .*chown -R/,
+  });
+  Deno.chmodSync(dir.at("crunch.db"), 0o400);
+  assert.throws(() => openStore(dir.path), {
+    code: "storage",
+    message: /^Cannot open .*crunch\.db: this user may not write it; .*chown/,
+  });
 });
 
 Deno.test("store: one that cannot be opened says what to do", async () => {
