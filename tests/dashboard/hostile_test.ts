@@ -289,7 +289,7 @@ Deno.test("cookies: no script sees the session, no other site sends it, and over
   Deno.writeTextFileSync(`${folder}/key.pem`, key);
   try {
     await using dashboard = await Dashboard.open([
-      ...["--https", "127.0.0.1:0"],
+      ...["--https", "127.0.0.1:0", "--no-redirect"],
       ...["--tls-cert", `${folder}/cert.pem`, "--tls-key", `${folder}/key.pem`],
     ]);
     if (dashboard === undefined) return;
