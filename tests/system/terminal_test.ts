@@ -113,7 +113,10 @@ Deno.test({
     await t.step("in a pipe one line without colour", async () => {
       const process = household.crunch(agent, { env });
       await process.said(/crunch relay --tunnel 127\.0\.0\.1:1\n/);
-      assert.match(process.stderr, /^\S+ warn {2}no relay yet.*--tunnel 127\.0\.0\.1:1\n/);
+      assert.match(
+        process.stderr,
+        /^\S+ info {2}publishing \S+\n\S+ warn {2}no relay yet.*--tunnel 127\.0\.0\.1:1\n/,
+      );
     });
   },
 });

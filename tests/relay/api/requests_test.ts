@@ -214,6 +214,7 @@ Deno.test("agents: shown as the contract says, and sent away", async () => {
     rtt_ms: null,
     streams: 0,
     draining: false,
+    waits_for: [],
     connections: 0,
     bytes_in: 0,
     bytes_out: 0,
