@@ -9,7 +9,9 @@ import {
   createLog,
   failureText,
   hasColour,
+  Interrupted,
   type Invocation,
+  isAsking,
   leaveNameless,
   makeStyle,
   ownUnreadableVariable,
@@ -257,10 +259,12 @@ async function main(): Promise<number> {
   let stoppedAt = 0;
   const onsignal = (): void => {
     if (stopping && performance.now() - stoppedAt < ECHO) return;
-    // A short command has nothing to finish, and may be asking for a password.
-    if (stopping || isShort(invocation.command)) Deno.exit(130);
+    const isAsked = isAsking();
+    // A short command has nothing to finish.
+    if (stopping || (isShort(invocation.command) && !isAsked)) Deno.exit(130);
     stopping = true;
     stoppedAt = performance.now();
+    if (isAsked) return;
     log.info("stopping; a second signal ends at once");
     // What is about to start is stopped once it has.
     running?.stop().then(() => signalled.resolve(0), signalled.reject);
@@ -288,7 +292,12 @@ async function main(): Promise<number> {
     if (!stopping) await running.stop();
     return code;
   } catch (error) {
-    return fail(error, env, `crunch ${invocation.command}`);
+    const { command } = invocation;
+    if (!(error instanceof Interrupted)) return fail(error, env, `crunch ${command}`);
+    // Who stays was told to stop, and does.
+    if (!isShort(command)) return 0;
+    fail(new CommandFailure("nothing was changed"), env, `crunch ${command}`);
+    return 130;
   }
 }
 

@@ -11,8 +11,10 @@ export interface Keyboard {
 }
 
 const ENTER = new Set([0x0a, 0x0d]);
-/** Ctrl-C, Ctrl-D and Ctrl-\\: the terminal makes no signals of them while it is raw. */
-const CANCEL = new Set([0x03, 0x04, 0x1c]);
+/** Ctrl-C and Ctrl-\\: the terminal makes no signals of them while it is raw. */
+const INTERRUPT = new Set([0x03, 0x1c]);
+/** Ctrl-D. */
+const END = 0x04;
 const ERASE = new Set([0x08, 0x7f]);
 const ERASE_WORD = 0x17;
 const ERASE_ALL = 0x15;
@@ -21,9 +23,22 @@ const ESCAPE = 0x1b;
 const LONGEST = 4096;
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
+/** Who was asked wants the command to end: by Ctrl-C, which is a signal everywhere else, or by a signal. */
+export class Interrupted extends Error {
+  override readonly name = "Interrupted";
+}
+
+let questions = 0;
+
+/** Whether somebody is being asked: a signal ends the question then, and with it the command. */
+export function isAsking(): boolean {
+  return questions > 0;
+}
+
 /**
  * Asks for a secret without showing it.
- * @returns null where it was cancelled with Ctrl-C, Ctrl-D or a signal, or the terminal went away
+ * @returns null where the input ended: Ctrl-D, or the terminal went away
+ * @throws {Interrupted} at Ctrl-C and at a signal
  * @throws {UsageError} where there is no terminal to ask on; `instead` says what to do then
  */
 export async function askSecret(
@@ -45,20 +60,22 @@ export async function askSecret(
     keyboard.setRaw(false);
     writeText(screen, "\n");
   };
-  const cancelled = Promise.withResolvers<null>();
-  const cancel = (): void => cancelled.resolve(null);
+  const interrupted = Promise.withResolvers<never>();
+  const interrupt = (): void => interrupted.reject(new Interrupted());
   // Before it asks: who answers at once would see it.
   keyboard.setRaw(true);
   isRaw = true;
   // A second signal, or whoever else ends the program meanwhile.
   addEventListener("unload", restore);
-  for (const signal of SIGNALS) Deno.addSignalListener(signal, cancel);
+  for (const signal of SIGNALS) Deno.addSignalListener(signal, interrupt);
+  questions++;
   try {
     // On stderr, so that what the command prints can be piped while it asks.
     writeText(screen, question);
-    return await Promise.race([readKeys(keyboard), cancelled.promise]);
+    return await Promise.race([readKeys(keyboard), interrupted.promise]);
   } finally {
-    for (const signal of SIGNALS) Deno.removeSignalListener(signal, cancel);
+    questions--;
+    for (const signal of SIGNALS) Deno.removeSignalListener(signal, interrupt);
     removeEventListener("unload", restore);
     restore();
   }
@@ -68,7 +85,8 @@ async function readKeys(keyboard: Keyboard): Promise<string | null> {
   const typed: number[] = [];
   for (;;) {
     const byte = await nextKey(keyboard);
-    if (byte === null || CANCEL.has(byte)) return null;
+    if (byte === null || byte === END) return null;
+    if (INTERRUPT.has(byte)) throw new Interrupted();
     if (ENTER.has(byte)) return textOf(typed);
     if (byte === ERASE_ALL) typed.length = 0;
     else if (byte === ERASE_WORD) eraseWord(typed);

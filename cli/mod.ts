@@ -76,7 +76,7 @@ export {
 export { type PlainOptions, readOptions } from "./program_options.ts";
 export { checkRelay, relayOptions, type RelayValues, stateDirectory } from "./relay_options.ts";
 export { Secret } from "./secret.ts";
-export { askSecret } from "./ask_secret.ts";
+export { askSecret, Interrupted, isAsking } from "./ask_secret.ts";
 export {
   columns,
   failureText,

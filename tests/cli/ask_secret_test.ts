@@ -1,7 +1,7 @@
 /** Claims about asking for a secret at a terminal. @module */
 
 import assert from "node:assert/strict";
-import { askSecret } from "../../cli/ask_secret.ts";
+import { askSecret, Interrupted, isAsking } from "../../cli/ask_secret.ts";
 import { UsageError } from "../../cli/usage.ts";
 
 /** A terminal on which these bytes are typed, one at a time. */
@@ -82,11 +82,22 @@ Deno.test("prompt: control keys are no part of what is typed", async () => {
   assert.equal(await ask("a b é 💥\r"), "a b é 💥");
 });
 
-Deno.test("prompt: Ctrl-C, Ctrl-D, Ctrl-\\ and the end of input cancel, and leave raw mode", async () => {
-  for (const text of ["abc\x03", "\x04", "abc\x1c", "abc\x1b[\x03", "abc"]) {
+Deno.test("prompt: Ctrl-D and the end of input give nothing, and leave raw mode", async () => {
+  for (const text of ["\x04", "abc\x04", "abc"]) {
     const { keyboard, screen, raw } = typing(text);
     assert.equal(await askSecret("", { instead: "", keyboard, screen }), null);
     assert.deepEqual(raw, [true, false]);
+  }
+});
+
+Deno.test("prompt: Ctrl-C and Ctrl-\\ interrupt, and leave raw mode", async () => {
+  for (const text of ["abc\x03", "abc\x1c", "abc\x1b[\x03"]) {
+    const { keyboard, screen, raw } = typing(text);
+    const asked = askSecret("", { instead: "", keyboard, screen });
+    assert.equal(isAsking(), true);
+    await assert.rejects(asked, Interrupted);
+    assert.deepEqual(raw, [true, false]);
+    assert.equal(isAsking(), false);
   }
 });
 

@@ -85,6 +85,13 @@ export class Terminal implements AsyncDisposable {
     await this.#keys.write(new TextEncoder().encode(text));
   }
 
+  /** Stops the program by a key or a signal; needs `after`, as a shell says the pid. */
+  async interrupt(way: "Ctrl-C" | Deno.Signal): Promise<void> {
+    if (way === "Ctrl-C") return await this.type("\x03");
+    const [, pid] = await this.said(/pid=(\d+)/);
+    Deno.kill(Number(pid), way);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     // The end of what is typed hangs up; a terminal that is gone ends the program.
     await this.#keys.close().catch(() => {});

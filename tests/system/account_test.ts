@@ -334,9 +334,9 @@ Deno.test("account: a password is asked for twice and not shown", {
   assert.equal((await store.signIn.withPassword("alice", "typed in the dark"))?.name, "alice");
 });
 
-for (const signal of ["SIGTERM", "SIGINT"] as const) {
+for (const way of ["SIGTERM", "SIGINT", "Ctrl-C"] as const) {
   Deno.test(
-    `account: ${signal} ends the question for a password, and leaves the terminal as it was`,
+    `account: ${way} ends the question for a password with 130, and leaves the terminal as it was`,
     {
       ignore: !Terminal.isThere,
     },
@@ -345,8 +345,8 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
       const args = ["account", "add", "alice", "--data", household.data];
       await using terminal = new Terminal(household, args, "stty -a");
       await terminal.said(/Password for alice.*: /);
-      const [, pid] = await terminal.said(/pid=(\d+)/);
-      Deno.kill(Number(pid), signal);
+      await terminal.interrupt(way);
+      await terminal.said(/crunch account add: nothing was changed/);
       await terminal.said(/code=130/);
       await terminal.said(/[^-]icanon[^]*[^-]echo /);
       await terminal.exit;

@@ -53,6 +53,40 @@ Deno.test({
   },
 });
 
+for (const command of ["agent", "both"]) {
+  Deno.test({
+    name:
+      `typed password: a key or signal that ends the question ends \`${command}\` as at any time`,
+    ignore: !Terminal.isThere,
+    fn: async (t) => {
+      await using household = new Household();
+      household.write("site/index.html", "here");
+      const args = [command, "--relay", "127.0.0.1:1", "--user", "alice", "--dir", "site"];
+      for (const way of ["Ctrl-C", "SIGINT", "SIGTERM"] as const) {
+        await t.step(way, async () => {
+          await using terminal = new Terminal(household, args, "stty -a");
+          await terminal.said(/Password for alice: /);
+          await terminal.type("half of it");
+          await terminal.interrupt(way);
+          await terminal.said(/code=0/);
+          await terminal.said(/[^-]icanon[^]*[^-]echo /);
+          await terminal.exit;
+          // On a line of its own, without a word of what was not started, or of the password.
+          assert.match(terminal.shown, /Password for alice: \r*\ncode=0/);
+        });
+      }
+      await t.step("Ctrl-D is no password", async () => {
+        await using terminal = new Terminal(household, args, "stty -a");
+        await terminal.said(/Password for alice: /);
+        await terminal.type("\x04");
+        await terminal.said(/no password was given/);
+        await terminal.said(/code=1/);
+        await terminal.exit;
+      });
+    },
+  });
+}
+
 Deno.test("typed password: where nobody can be asked, it says how to give it", async () => {
   await using household = new Household();
   household.write("site/index.html", "here");
