@@ -10,7 +10,12 @@ export type Change =
   | { readonly kind: "disable" | "enable" | "remove"; readonly account: string }
   | { readonly kind: "role"; readonly account: string; readonly role: string }
   | { readonly kind: "name add" | "name remove"; readonly account: string; readonly name: string }
-  | { readonly kind: "token create"; readonly account: string; readonly label: string }
+  | {
+    readonly kind: "token create";
+    readonly account: string;
+    readonly label: string;
+    readonly scope?: string;
+  }
   | {
     readonly kind: "token revoke";
     readonly account: string;
@@ -45,8 +50,10 @@ function requestOf(change: Change): { method: string; path: string; body?: unkno
       return { method: "POST", path: "/names", body: { account, name: change.name } };
     case "name remove":
       return { method: "DELETE", path: `/names/${change.name}?account=${account}` };
-    case "token create":
-      return { method: "POST", path: `${path}/tokens`, body: { name: change.label } };
+    case "token create": {
+      const { label: name, scope } = change;
+      return { method: "POST", path: `${path}/tokens`, body: { name, scope } };
+    }
     case "token revoke":
       return { method: "DELETE", path: `/tokens/${change.id}` };
   }
@@ -161,7 +168,12 @@ export function stored(
       labels: tokens.map(({ name }) => name).sort(),
     },
     ids: new Map(tokens.map(({ name, id }) => [name, id])),
-    actions: store.changes.list({ account, limit: 100_000 }).map(({ action }) => action).reverse(),
+    // With those of former accounts of the name.
+    actions: store.changes.list({ limit: 100_000 })
+      .filter((change) =>
+        change.account === account || change.account.startsWith(`${account} (removed `)
+      )
+      .map(({ action }) => action).reverse(),
   };
 }
 

@@ -147,7 +147,7 @@ Deno.test("account: kill -9 of the relay loses no acknowledged change and leaves
   {
     using store = openStore(data);
     await store.accounts.add({ name: "root", role: "admin" });
-    token = store.tokens.create("root", { name: "test" }).text;
+    token = store.tokens.create("root", { name: "test", scope: "full agent credentials" }).text;
   }
   const ledgers = ["ann", "ben", "cleo", "dora"].map((name) => new Ledger(name, random));
   let [acknowledged, open, done] = [0, 0, 0];

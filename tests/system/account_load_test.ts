@@ -75,7 +75,12 @@ Deno.test("account: a hundred changes under 200 requests a second lose none, and
     answer: (request) => request.respond("a double"),
   });
   using socket = bySocket(household.data);
-  const admin = await socket.door({ kind: "token create", account: "admin", label: "test" });
+  const admin = await socket.door({
+    kind: "token create",
+    account: "admin",
+    label: "test",
+    scope: "full agent credentials",
+  });
   let changes = 0;
   const cuts: number[] = [];
 
