@@ -144,12 +144,12 @@ export class Router {
     }
     const depth = prefix.split("/").length - 1;
     const segment = segments[depth - 1];
-    // Dot segments may wander within the name, never out of it.
     const end = target.slice(prefix.length).search(/[/?]|$/) + prefix.length;
-    if (segment === undefined || lowest < depth || segment !== target.slice(prefix.length, end)) {
-      return nothing;
-    }
-    return this.#name(segment, target, end);
+    if (segment === undefined || segment !== target.slice(prefix.length, end)) return nothing;
+    const route = this.#name(segment, target, end);
+    // Dot segments may wander within the name, never out of it; nor out of a key, which the agent does not get.
+    const least = route.kind === "name" && route.key !== "" ? depth + 1 : depth;
+    return lowest < least ? nothing : route;
   }
 }
 

@@ -43,6 +43,26 @@ Deno.test("router: the first segment is the name, the rest is the agent's, as it
   });
 });
 
+Deno.test("router: a page's key is taken off, and no dot segment leaves what stands behind it", () => {
+  routes(plain, {
+    "/alice/!Xy3_9aQkLm0/": "alice path /alice /",
+    "/alice/!Xy3_9aQkLm0/a/../b?c": "alice path /alice /a/../b?c",
+    "/alice/!Xy3_9aQkLm0//evil.test/": "alice path /alice //evil.test/",
+    "/alice/!Xy3_9aQkLm0": "alice path /alice /!Xy3_9aQkLm0",
+    "/alice/!Xy3_9aQkLm0/!Xy3_9aQkLm0/": "alice path /alice /!Xy3_9aQkLm0/",
+    "/alice/!Xy3_9aQkLm0/../x": "404",
+    "/alice/!Xy3_9aQkLm0/%2e%2E/x": "404",
+    "/alice/!Xy3_9aQkLm0/..%2fx": "404",
+    "/alice/!Xy3_9aQkLm0/..%5cx": "404",
+    "/alice/!Xy3_9aQkLm0/a/../../x": "404",
+    "/alice/!Xy3_9aQkLm0/../../admin": "404",
+  });
+  routes(below, {
+    "/servers/alice/!Xy3_9aQkLm0/a/../x": "alice path /servers/alice /a/../x",
+    "/servers/alice/!Xy3_9aQkLm0/../x": "404",
+  });
+});
+
 Deno.test("router: what is ours is ours where it is written plainly, and nobody's otherwise", () => {
   const own: Record<string, string> = { "/": "own ", "/?q": "own " };
   for (const segment of OWN_SEGMENTS) if (segment !== "") own[`/${segment}`] = `own ${segment}`;
