@@ -116,7 +116,6 @@ export class Forward implements StreamSeeker, Visit, Watched {
       host: this.#visitor.host,
       forwarding: this.#visitor.forwarding,
       rights: rightsOf(destination.policy),
-      key: destination.asked.key,
       withoutPassword: destination.withoutPassword,
     });
     stream.closeHead(!exchange.hasBody);

@@ -179,7 +179,8 @@ export class Front {
       account: owner?.account ?? "",
       agentId: "",
       method: head.method,
-      target: head.target,
+      // Without a page's key: it opens the site to pages of others.
+      target: route.base + route.target,
       began,
       firstByte: 0,
     } satisfies Visit;

@@ -70,8 +70,6 @@ export interface RequestRewrite {
   readonly forwarding: Uint8Array;
   /** On a path URL: with which rights documents are sent now. */
   readonly rights: "sandbox" | "trusted" | undefined;
-  /** The key in the addresses of the name's pages, which is none of the agent's business; "" without one. */
-  readonly key: string;
   /** The Basic password is a proxy's in front of us. */
   readonly withoutPassword: boolean;
 }
@@ -160,15 +158,15 @@ function putChanged(
   head: Head,
   index: number,
   exchange: ServerExchange,
-  { key, withoutPassword }: RequestRewrite,
+  { withoutPassword }: RequestRewrite,
 ): void {
   switch (head.number(index)) {
     case Field.authorization:
       if (!withoutPassword) out.put(head.bytes, head.lineStart(index), head.lineEnd(index));
       return;
     case Field.referer:
-      if (key === "") out.put(head.bytes, head.lineStart(index), head.lineEnd(index));
-      else out.putText(`${head.name(index)}: ${head.value(index).replace(`/${key}/`, "/")}\r\n`);
+      // Also without one in the address: what a style sheet loads by an absolute path may be another name's.
+      putReferer(out, head, index);
       return;
     case Field.expect:
       if (exchange.continueDue) out.put(head.bytes, head.lineStart(index), head.lineEnd(index));
@@ -192,6 +190,16 @@ function putChanged(
     default:
       out.put(head.bytes, head.lineStart(index), head.lineEnd(index));
   }
+}
+
+/** `https://relay.example/alice/!Xy3_9aQkLm0/`, with or without a prefix. */
+const KEYED_REFERER = /^(https?:\/\/[^/?#]*(?:\/[^/?#!]+)+)\/![\w-]{11}(?=\/)/i;
+
+function putReferer(out: Outgoing, head: Head, index: number): void {
+  const value = head.value(index);
+  const bare = value.includes("/!") ? value.replace(KEYED_REFERER, "$1") : value;
+  if (bare === value) out.put(head.bytes, head.lineStart(index), head.lineEnd(index));
+  else out.putText(`${head.name(index)}: ${bare}\r\n`);
 }
 
 function droppedByConnection(head: Head): ReadonlySet<string> {

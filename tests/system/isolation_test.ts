@@ -510,6 +510,9 @@ Deno.test("isolation: on path URLs", async (t) => {
       assert.deepEqual(on.getAll("location"), [`/alice/${key}/sub/`, "https://other.test/"]);
       assert(!place.last().includes(key), place.last());
       assert.match(place.last(), /^Referer: http:\/\/[\d.:]+\/alice\/main\.js\r$/m);
+      // What a style sheet or a module loads by an absolute path has no key, and may be another name's.
+      await answer([], { host, path: "/alice/font.woff2", fields: [referer] });
+      assert.match(place.last(), /^Referer: http:\/\/[\d.:]+\/alice\/main\.js\r$/m);
     },
   );
 
