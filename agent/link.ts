@@ -128,7 +128,8 @@ export class Link implements AsyncDisposable {
     this.#welcomed = true;
     this.#sessionId = welcome.session;
     const since = performance.now();
-    if (turns.begin(welcome.waiting ?? [])) this.#wait();
+    const names = welcome.names.map(({ name }) => name);
+    if (turns.begin(welcome.waiting ?? [], names)) this.#wait();
     else if (again) log.info("connected to the relay again");
     const end = await Promise.race([ended, this.#publish(turns, welcome, ended)]);
     const settled = performance.now() - since > SETTLED;
