@@ -164,8 +164,12 @@ function parseHead(block: Uint8Array, isFirst: boolean): { name: string; size: n
   if (!isTar) {
     throw new ArchiveError(isFirst ? "it is no backup of crunch" : "it is cut off or damaged");
   }
-  const size = parseInt(text(124, 136), 8);
-  return { name: text(0, 100), size };
+  const [, size] = /^ *([0-7]{1,11})[ ]?$/.exec(text(124, 136)) ?? [];
+  if (size === undefined) throw new ArchiveError("it is cut off or damaged");
+  const name = text(0, 100);
+  // Old archives have a NUL there. Links, devices and longer names never come from us.
+  if (block[156] !== 48 && block[156] !== 0) throw new ArchiveError(`${name} in it is no file`);
+  return { name, size: parseInt(size, 8) };
 }
 
 function sumOf(block: Uint8Array): number {

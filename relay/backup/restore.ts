@@ -11,6 +11,7 @@ import {
   inspectDatabase,
   isDatabase,
   isEmptyDataDir,
+  isPassing,
   lockDataDir,
   StoreError,
 } from "../store/mod.ts";
@@ -96,9 +97,9 @@ function unpack(
           throw new ArchiveError("it is no backup of crunch");
         }
         if (name === ABOUT) return undefined;
-        const path = join(into, name);
-        Deno.mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-        return Deno.openSync(path, { write: true, createNew: true, mode: 0o600 });
+        // Neither a lock nor a list of files that shall be moved, nor what would be read beside a database.
+        if (isPassing(name)) throw new ArchiveError(`it holds ${name}, which no backup does`);
+        return create(join(into, name), name);
       },
       keep: (_, bytes) => about = readAbout(bytes),
     });
@@ -120,13 +121,32 @@ function unpack(
   }
 }
 
-function readAbout(bytes: Uint8Array): About {
-  let about: About;
+/** @throws {ArchiveError} where another entry is in the way. */
+function create(path: string, name: string): Deno.FsFile {
   try {
-    about = JSON.parse(new TextDecoder().decode(bytes)) as About;
+    Deno.mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    return Deno.openSync(path, { write: true, createNew: true, mode: 0o600 });
+  } catch (cause) {
+    const { AlreadyExists, IsADirectory, NotADirectory } = Deno.errors;
+    if (![AlreadyExists, IsADirectory, NotADirectory].some((kind) => cause instanceof kind)) {
+      throw cause;
+    }
+    throw new ArchiveError(`${name} in it is both a file and a directory`, { cause });
+  }
+}
+
+function readAbout(bytes: Uint8Array): About {
+  let about: Partial<About> | null;
+  try {
+    about = JSON.parse(new TextDecoder().decode(bytes));
   } catch {
+    about = null;
+  }
+  const { format, made, software } = about ?? {};
+  const isDate = typeof made === "string" && /^[\dTZ.:+-]{1,40}$/.test(made);
+  if (typeof format !== "number" || !isDate || typeof software !== "string") {
     throw new ArchiveError("what it says of itself is damaged");
   }
-  if (about.format === FORMAT) return about;
-  throw new ArchiveError(`a newer version of crunch made it (${about.software})`);
+  if (format === FORMAT) return about as About;
+  throw new ArchiveError(`a newer version of crunch made it (${software.slice(0, 100)})`);
 }

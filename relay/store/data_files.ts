@@ -20,6 +20,7 @@ const PASSING = [
   /\.(part|tmp)$/,
   /^\.crunch-\d+-/,
   /^restored(\/|$)/,
+  /^\.list$/,
   // Of a file system's root, which a data directory may be.
   /^lost\+found(\/|$)/,
 ];
@@ -29,7 +30,8 @@ export function isDatabase(name: string): boolean {
   return name === "crunch.db" || name === "log.db";
 }
 
-function isPassing(name: string): boolean {
+/** Whether a file of a data directory, by its path below it, is in no backup. */
+export function isPassing(name: string): boolean {
   return PASSING.some((pattern) => pattern.test(name));
 }
 

@@ -14,6 +14,7 @@ export {
   filesToKeep,
   isDatabase,
   isEmptyDataDir,
+  isPassing,
 } from "./data_files.ts";
 export { type Contents, copyDatabase, inspectDatabase } from "./snapshot.ts";
 export { StoreError, type StoreErrorCode } from "./store_error.ts";
