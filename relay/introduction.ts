@@ -33,7 +33,7 @@ export function introduce(relay: Relay, values: RelayValues, program: Program): 
     lines.push(["account", `crunch account add NAME${dataFlag(values, program)}`]);
   }
   const publish = isOpen
-    ? agentCommand(listening, { host: certificateHost(values) ?? "" })
+    ? agentCommand(listening, { host: certificateHost(relay, values) ?? "" })
     : ownCommand(relay, listening, program);
   if (publish !== null) lines.push(["publish", publish]);
   const width = Math.max(...lines.map(([label]) => label.length));
@@ -81,8 +81,12 @@ function ownCommand({ local }: Relay, listening: Listening, { around }: Program)
 }
 
 /** Where the operator says nothing of a public address, the certificate names one. */
-function certificateHost({ tlsCert }: RelayValues): string | undefined {
-  if (tlsCert === undefined) return undefined;
+function certificateHost(
+  { https, tunnelTls }: Relay,
+  { tlsCert }: RelayValues,
+): string | undefined {
+  // Where nothing listens with it, nobody has looked yet whether it can be read.
+  if (tlsCert === undefined || https.length + tunnelTls.length === 0) return undefined;
   const { subjectAltName = "" } = new X509Certificate(Deno.readTextFileSync(tlsCert));
   return [...subjectAltName.matchAll(/DNS:([a-z0-9.-]+)/gi)].map(([, name]) => name!)
     .find((name) => !isLoopbackHost(name));

@@ -121,6 +121,15 @@ Deno.test("relay: addresses are host:port, a port of this machine, or a port of 
   }
 });
 
+Deno.test("relay: a certificate that nothing listens with is not looked for", async () => {
+  await using household = new Household();
+  const { process } = await household.relay(
+    ["--tls-cert", household.path("none.pem"), "--tls-key", household.path("none.key")],
+    { tunnel: "0.0.0.0:0" },
+  );
+  assert.match(process.stdout, /^publish +crunch agent --relay \S+:\d+ --user NAME/m);
+});
+
 Deno.test("relay and agent: a ready file is one line of JSON with all addresses", async () => {
   await using household = new Household();
   household.write("site/index.html", "here");
