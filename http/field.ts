@@ -66,9 +66,15 @@ const NAMES = [
   "x-forwarded-port",
   "x-forwarded-prefix",
   "x-forwarded-proto",
+  "x-lighttpd-send-file",
+  "x-litespeed-location",
   "x-real-ip",
+  "x-reproxy-file",
+  "x-reproxy-url",
   "x-request-id",
   "x-sendfile",
+  "x-sendfile-temporary",
+  "x-sendfile2",
 ] as const;
 
 type KnownName = Exclude<(typeof NAMES)[number], "">;

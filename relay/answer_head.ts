@@ -74,9 +74,15 @@ for (
     "upgrade",
     "content-length",
     "x-request-id",
-    // Orders to the server in front, which would send files of its own.
+    // Orders to the server in front, which would send files of its own, or fetch what it can reach.
     "x-accel-redirect",
+    "x-lighttpd-send-file",
+    "x-litespeed-location",
+    "x-reproxy-file",
+    "x-reproxy-url",
     "x-sendfile",
+    "x-sendfile-temporary",
+    "x-sendfile2",
   ] as const
 ) elsewhere[Field[name]] = onPath[Field[name]] = DROP;
 for (const name of ["set-cookie", "www-authenticate"] as const) elsewhere[Field[name]] = LOOK;

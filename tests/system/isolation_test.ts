@@ -319,7 +319,11 @@ Deno.test("isolation: on path URLs", async (t) => {
   });
 
   await t.step("nobody orders a server in front of the relay to send files", async () => {
-    for (const name of ["X-Accel-Redirect", "X-Sendfile"]) {
+    const names = [
+      ...["X-Accel-Redirect", "X-Sendfile", "X-SENDFILE2", "X-Sendfile-Temporary"],
+      ...["X-LIGHTTPD-send-file", "X-LiteSpeed-Location", "X-Reproxy-URL", "X-Reproxy-File"],
+    ];
+    for (const name of names) {
       assert.equal((await answer([`${name}: /etc/passwd`])).get(name), null);
     }
   });
