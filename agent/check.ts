@@ -72,7 +72,7 @@ function published(
   { around, troubles }: Pick<Program, "around"> & { readonly troubles: Trouble[] },
 ): readonly Publication[] {
   try {
-    return publications(settings, () => currentDirectory({ around }));
+    return publications(settings, () => currentDirectory({ around }, settings.values));
   } catch (error) {
     if (!(error instanceof CommandFailure)) throw error;
     troubles.push({ key: "dir", message: error.message });

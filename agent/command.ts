@@ -45,7 +45,7 @@ export async function runAgent(
   program: Program,
   { ownAccess, onready }: AgentCompany = {},
 ): Promise<Running> {
-  let publish = publications(given, () => currentDirectory(program));
+  let publish = publications(given, () => currentDirectory(program, given.values));
   checkReadyFile(given.values.readyFile);
   warnOfPlain(given.values, program);
   const { values } = await withPassword(given, "agent");
@@ -96,7 +96,7 @@ export async function runAgent(
     change: (settings) => {
       const next = settings as unknown as AgentSettings;
       const before = publishingLines(publish);
-      const changed = publications(next, () => currentDirectory(program));
+      const changed = publications(next, () => currentDirectory(program, next.values));
       agent.publish(changed);
       publish = changed;
       for (const line of publishingLines(publish)) {

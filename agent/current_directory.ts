@@ -1,14 +1,24 @@
 /** Whether the current directory may be published without being named. @module */
 
 import { join, resolve } from "node:path";
-import { BadValue, CommandFailure, namedFileIn, type Program } from "../cli/mod.ts";
+import {
+  type AgentValues,
+  BadValue,
+  CommandFailure,
+  namedFileIn,
+  type Program,
+} from "../cli/mod.ts";
 import { PRIVATE_MARKER } from "./files/mod.ts";
+import { relayText } from "./link.ts";
 
 /**
  * The directory in which the command was typed. It is published unasked only where that cannot be a mistake.
- * @throws {CommandFailure} elsewhere, with the line to type
+ * @throws {CommandFailure} elsewhere, with the line to type, which keeps the relay and the account of `values`
  */
-export function currentDirectory({ around }: Pick<Program, "around">): string {
+export function currentDirectory(
+  { around }: Pick<Program, "around">,
+  { relay, user }: Partial<Pick<AgentValues, "relay" | "user">> = {},
+): string {
   const here = whereTyped(around);
   const home = around.env.HOME ?? around.env.USERPROFILE;
   const why = here === resolve("/")
@@ -23,8 +33,14 @@ export function currentDirectory({ around }: Pick<Program, "around">): string {
   const what = why === undefined
     ? `${here}, which holds ${named}: an option names that file`
     : `${why}, ${here}`;
+  const words = [
+    "crunch agent",
+    ...(relay === undefined ? [] : ["--relay", relayText(relay)]),
+    ...(user === undefined ? [] : ["--user", user]),
+    "--dir ./site",
+  ];
   throw new CommandFailure(
-    `would publish ${what}\nname what to publish:\n  crunch agent --dir ./site`,
+    `would publish ${what}\nname what to publish:\n  ${words.join(" ")}`,
     2,
   );
 }

@@ -289,6 +289,14 @@ Deno.test("mistakes at the agent", async (t) => {
       "would publish the home directory",
       "crunch agent --dir ./site",
     );
+    await fails(
+      household.crunch(
+        ["agent", "--relay", "relay.example:8021", "--user", "alice"],
+        { cwd: household.path("home") },
+      ),
+      2,
+      "crunch agent --relay relay.example:8021 --user alice --dir ./site",
+    );
   });
 
   await t.step("22. the visitors' port is dialled instead of the agents'", async () => {
