@@ -331,6 +331,11 @@ export class RunningRelay implements Relay {
           requestLog: this.#requestLog,
           events: this.#events,
           urls: (name, { host, address }) => this.#urls(name, host, address),
+          download: ({ host, address }) => {
+            if (values.downloads === undefined) return null;
+            if (!separateAdmin) return "/download";
+            return new URL("/download", this.#urls("local", host, address)[0]).href;
+          },
           dropped: (name) => this.#dropped.of(name),
           addresses: () => this,
           listening: about.listening,

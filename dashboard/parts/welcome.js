@@ -12,7 +12,7 @@ import { NoWay } from "./publish.js";
 /** @import { ListView, NameView, StatusView } from "../../relay/api/mod.ts" */
 
 /** @param {{ status: StatusView }} props */
-export function Welcome({ status: { agents, agent_command: command } }) {
+export function Welcome({ status: { agents, agent_command: command, download } }) {
   /** @type {{ data?: ListView<NameView> | undefined }} */
   const { data: names } = useResource("/names", { on: ["agent", "name"] });
   const urls = names?.items.flatMap((name) => name.online ? name.urls : []) ?? [];
@@ -37,7 +37,9 @@ export function Welcome({ status: { agents, agent_command: command } }) {
               the address, and takes the place of <code>NAME</code> below.</p>`}
         </${Step}>
         <${Step} isDone=${isOn} title="Connect the machine that has the folder">
-          <p>Get crunch there from <a href="/download">the download page</a>, then:</p>
+          ${download
+            ? html`<p>Get crunch there from <a href=${download}>the download page</a>, then:</p>`
+            : html`<p>Bring crunch there, the one file or a checkout of it, then:</p>`}
           ${command
             ? html`<${CopyLine} text=${command} label="Copy the command" />`
             : html`<${NoWay} />`}

@@ -17,6 +17,8 @@ export interface LiveRelay {
   readonly events: EventFeed;
   /** The public addresses of a name, path URL first, as `caller` can reach them. */
   readonly urls: (name: string, caller: Pick<Caller, "host" | "address">) => string[];
+  /** Where `caller` finds the programs that are offered, a path where it is on this host; null where none are. */
+  readonly download: (caller: Pick<Caller, "host" | "address">) => string | null;
   /** The fields of a name's answers that did not pass on its path address. */
   readonly dropped: (name: string) => DroppedField[];
   /** Where it listens: `host:port` or `unix:/path`. */

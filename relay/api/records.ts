@@ -134,6 +134,7 @@ export const recordRoutes: Routes = (app, context) => {
         connections: all ? live?.connections() ?? 0 : 0,
         requests: all ? live?.requests() ?? 0 : 0,
         addresses: live === null ? null : listening(live),
+        download: live?.download(c.env) ?? null,
         agent_command: live === null ? null : commandFor(context, c.var.me, c.env),
         log: live === null || !all ? null : {
           keeps: live.requestLog.keeps,

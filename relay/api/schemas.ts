@@ -266,6 +266,9 @@ export const status = z.object({
     admin: z.array(z.string()),
     public_url: z.string().nullable().openapi({ description: "null where it is guessed" }),
   }).nullable().openapi({ description: "host:port or unix:/path; null where no relay runs" }),
+  download: z.string().nullable().openapi({
+    description: "where the programs are offered, a path or a URL; null where none are",
+  }),
   agent_command: z.string().nullable().openapi({
     description: "the line that connects an agent; NAME stands for an account to be made",
   }),

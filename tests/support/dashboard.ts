@@ -56,7 +56,7 @@ export class Dashboard implements AsyncDisposable {
 
   /** `http://127.0.0.1:…` */
   get origin(): string {
-    return `http://${this.relay.http}`;
+    return `http://${this.relay.admin}`;
   }
 
   /** The address of a place in the dashboard: `at("/log")`. */

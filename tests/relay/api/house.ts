@@ -112,6 +112,7 @@ export class House implements AsyncDisposable {
           tunnelTls: [],
           publicUrl: undefined,
         }),
+        download: () => null,
         settings: this.settings,
         publicUrl: () => undefined,
         namesPerAccount: 2,
