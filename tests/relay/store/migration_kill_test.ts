@@ -5,16 +5,19 @@ import { DatabaseSync } from "node:sqlite";
 import { sweepDrafts } from "../../../cli/mod.ts";
 import { Database } from "../../../relay/store/database.ts";
 import { migrate } from "../../../relay/store/migrate.ts";
+import { STORE_SCHEMA } from "../../../relay/store/schema.ts";
 import { openStore } from "../../../relay/store/mod.ts";
 import { randomFrom } from "../../support/random.ts";
 import { LATER } from "./migrating_process.ts";
 import { TempDir } from "./temp_dir.ts";
 
 const ACCOUNTS = 40;
+/** The schema that is migrated. */
+const OLD = STORE_SCHEMA.length;
 /** More statements than the migration has. */
 const ENOUGH = 100;
 
-/** Makes a store of the first schema with something in it; gives its content. */
+/** Makes a store of today's schema with something in it; gives its content. */
 async function fill(dir: string): Promise<string> {
   {
     using store = openStore(dir);
@@ -71,19 +74,19 @@ function start(path: string, at: number): Deno.ChildProcess {
 /** After an end at any moment: old or new, never between; and the next start makes it new. */
 function recover(dir: TempDir, before: string): "old" | "new" {
   const path = dir.at("crunch.db");
-  const copy = dir.at("crunch.db.schema-1");
+  const copy = dir.at(`crunch.db.schema-${OLD}`);
   let state: "old" | "new";
   {
     using db = whole(path);
     const found = version(db);
-    assert(found === 1 || found === LATER.length, `schema ${found}`);
-    state = found === 1 ? "old" : "new";
+    assert(found === OLD || found === LATER.length, `schema ${found}`);
+    state = found === OLD ? "old" : "new";
     assert.equal(content(db, state === "old"), before);
     // A copy that has the copy's name is a whole one, and a new schema has its copy.
     if (state === "new") assert(exists(copy));
     if (exists(copy)) {
       using kept = whole(copy);
-      assert.deepEqual([version(kept), content(kept, true)], [1, before]);
+      assert.deepEqual([version(kept), content(kept, true)], [OLD, before]);
     }
   }
   {
@@ -94,8 +97,8 @@ function recover(dir: TempDir, before: string): "old" | "new" {
   assert.deepEqual([version(db), content(db, false)], [LATER.length, before]);
   assert.equal(Number(db.prepare("SELECT count(*) AS n FROM labels").get()!.n), ACCOUNTS);
   using kept = whole(copy);
-  assert.deepEqual([version(kept), content(kept, true)], [1, before]);
-  if (Deno.build.os !== "windows") assert.equal(dir.mode("crunch.db.schema-1"), 0o600);
+  assert.deepEqual([version(kept), content(kept, true)], [OLD, before]);
+  if (Deno.build.os !== "windows") assert.equal(dir.mode(`crunch.db.schema-${OLD}`), 0o600);
   // As whoever opens the directory next does.
   sweepDrafts(dir.path);
   assert.deepEqual([...Deno.readDirSync(dir.path)].filter(({ name }) => /^\./.test(name)), []);
