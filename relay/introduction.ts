@@ -13,9 +13,10 @@ import { findPasswordFile, leavePasswordFile } from "./admin_password.ts";
 import { agentCommand } from "./agent_command.ts";
 import type { Relay } from "./mod.ts";
 import { isLoopbackHost, type Listening, visitorsOrigin } from "./reach.ts";
+import type { RunningRelay } from "./running_relay.ts";
 
 /** Prints it. Each line to type works as it stands: where others can dial the relay on other machines, too. */
-export function introduce(relay: Relay, values: RelayValues, program: Program): void {
+export function introduce(relay: RunningRelay, values: RelayValues, program: Program): void {
   const { http, https, tunnel, tunnelTls } = relay;
   const listening = { http, https, tunnel, tunnelTls, publicUrl: values.publicUrl };
   const lines: Array<[string, string]> = [
@@ -25,6 +26,7 @@ export function introduce(relay: Relay, values: RelayValues, program: Program): 
     ],
     ["dashboard", dashboard(relay, listening)],
     ["agents", [...tunnel, ...tunnelTls.map((address) => `tls://${address}`)].join("  ")],
+    ["data", `${values.data} (${accountsFound(relay)})`],
   ];
   const password = passwordOf(relay, values, program);
   if (password !== null) lines.push(["sign in as", `admin with the password ${password}`]);
@@ -44,6 +46,11 @@ export function introduce(relay: Relay, values: RelayValues, program: Program): 
   } else if (!isOpen) {
     program.print("agents on other machines cannot reach it; add --tunnel :8021\n");
   }
+}
+
+function accountsFound({ foundAccounts: found }: RunningRelay): string {
+  if (found === 0) return "no accounts yet";
+  return found === 1 ? "1 account" : `${found} accounts`;
 }
 
 /** Names of a real domain share cookies with it, which over plain HTTP every one of them may set. */
