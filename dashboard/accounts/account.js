@@ -15,6 +15,7 @@ import { attempt } from "../parts/toast.js";
 import { useResource } from "../resource.js";
 import { go, href, hrefWith } from "../route.js";
 import { isAdmin, me, seesAll } from "../session.js";
+import { MakeAdmin } from "./make_admin.js";
 import { Names } from "./names.js";
 import { SetPassword } from "./password.js";
 import { Sessions } from "./sessions.js";
@@ -61,6 +62,7 @@ export function Account({ name }) {
 function About({ account, change }) {
   const { name, role, disabled, trusted, created } = account;
   const settingPassword = useSignal(false);
+  const promoting = useSignal(false);
   const isOwn = name === me.value?.name;
   // Whoever shuts out themselves cannot undo it.
   const mayShutOut = isAdmin.value && !isOwn;
@@ -73,12 +75,19 @@ function About({ account, change }) {
     const undo = () => {
       attempt(() => patch(pathOf(name), { [key]: account[key] }), { done: "Undone" });
     };
-    return attempt(() => change(fields), { done, undo });
+    // The way back to an administrator asks for a password.
+    const isEasy = key !== "role" || role !== "admin";
+    return attempt(() => change(fields), { done, ...(isEasy ? { undo } : {}) });
   };
   /** @param {Event} event */
   const chooseRole = async (event) => {
     const select = /** @type {HTMLSelectElement} */ (event.target);
     const chosen = /** @type {AccountView["role"]} */ (select.value);
+    if (chosen === "admin") {
+      select.value = role;
+      promoting.value = true;
+      return;
+    }
     const isDone = await set({ role: chosen }, `${name} is ${chosen} now`);
     if (!isDone) select.value = role;
   };
@@ -175,6 +184,9 @@ function About({ account, change }) {
       ${settingPassword.value && html`
         <${SetPassword} account=${account} change=${change} onclose=${() =>
           settingPassword.value = false} />
+      `}
+      ${promoting.value && html`
+        <${MakeAdmin} name=${name} change=${change} onclose=${() => promoting.value = false} />
       `}
     </section>
   `;

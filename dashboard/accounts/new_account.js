@@ -8,7 +8,7 @@ import { Dialog } from "../parts/dialog.js";
 import { Field, useForm } from "../parts/field.js";
 import { say } from "../parts/toast.js";
 import { go, href } from "../route.js";
-import { Handover, NewPassword, wasGenerated } from "./password.js";
+import { Handover, NewPassword, OwnPassword, wasGenerated } from "./password.js";
 import { POWERS, ROLES, Select, TRUST } from "./words.js";
 
 const CHOICES = Object.fromEntries(
@@ -20,14 +20,18 @@ const CHOICES = Object.fromEntries(
 /** @param {{ onclose: () => void }} props */
 export function NewAccount({ onclose }) {
   const made = useSignal(/** @type {{ name: string, password: string } | null} */ (null));
+  const role = useSignal("member");
   /** @param {string} name */
   const show = (name) => {
     onclose();
     go(href("accounts", name));
   };
   const { onsubmit, busy, errors, general } = useForm(async (values) => {
-    const { name = "", password = "", role, trusted } = values;
-    const account = await post("/accounts", { name, password, role, trusted: trusted === "on" });
+    const { name = "", password = "", role, trusted, current_password } = values;
+    const account = await post("/accounts", {
+      ...{ name, password, role, trusted: trusted === "on" },
+      ...(current_password === undefined ? {} : { current_password }),
+    });
     say({ text: `${account.name} is there` });
     if (wasGenerated(password)) made.value = { name: account.name, password };
     else show(account.name);
@@ -48,8 +52,10 @@ export function NewAccount({ onclose }) {
           hint="It is the account's public name, too: its pages are at this address" />
         <${NewPassword} errors=${errors} />
         <${Field} label="Role">
-          <${Select} name="role" words=${CHOICES} />
+          <${Select} name="role" words=${CHOICES} value=${role.value}
+            onChange=${(/** @type {any} */ event) => role.value = event.target.value} />
           </${Field}>
+          ${role.value === "admin" && html`<${OwnPassword} errors=${errors} />`}
           <label class="check"><input type="checkbox" name="trusted" />
           <span><b>Trusted</b><small class="soft">${TRUST}</small></span></label>
           <p class="wrong" role="alert">${general}</p>

@@ -85,6 +85,35 @@ Deno.test("accounts: an administrator", async (t) => {
     assert.equal((await dashboard.api("GET", "/accounts/dave")).status, 404);
   });
 
+  await t.step("who makes an administrator gives the present password", async () => {
+    await page.goto(dashboard.at("/accounts?new=1"));
+    const form = dialog(page, "Add an account");
+    await form.getByLabel("Name").fill("erin");
+    await form.locator("[name=password]").fill(PASSWORD);
+    assert.equal(await form.locator("[name=current_password]").count(), 0);
+    await form.getByLabel("Role").selectOption("admin");
+    const own = form.locator("[name=current_password]");
+    await own.fill("not my password");
+    await form.getByRole("button", { name: "Add", exact: true }).click();
+    await form.locator(".wrong").filter({ hasText: /your present password/ }).waitFor();
+    await own.fill(PASSWORD);
+    await form.getByRole("button", { name: "Add", exact: true }).click();
+    await page.getByRole("heading", { name: "erin" }).waitFor();
+    assert.equal((await dashboard.api("GET", "/accounts/erin")).body.role, "admin");
+
+    const select = page.locator("select[name=role]");
+    await select.selectOption("member");
+    await toast(page, "erin is member now").waitFor();
+    await eventually(async () => await select.inputValue() === "member");
+    await select.selectOption("admin");
+    const asked = dialog(page, "Make erin an administrator?");
+    await asked.locator("[name=current_password]").fill(PASSWORD);
+    await asked.getByRole("button", { name: "Make an administrator" }).click();
+    await asked.waitFor({ state: "detached" });
+    assert.equal((await dashboard.api("GET", "/accounts/erin")).body.role, "admin");
+    await dashboard.api("DELETE", "/accounts/erin");
+  });
+
   await t.step("a token is shown once, with the line that a real agent runs by", async () => {
     await page.goto(dashboard.at("/accounts/bob"));
     await page.getByRole("button", { name: "Make a token" }).click();
