@@ -2,12 +2,15 @@
 
 import { isLoopback, type Log, parseIp } from "../cli/mod.ts";
 import type { Connection, Head } from "../http/mod.ts";
+import { type Listening, visitorsOrigin } from "./reach.ts";
 
 export interface OwnHostsOptions {
   /** Names are subdomains of this one. */
   readonly domain: string;
   /** What the operator says the public address is. */
   readonly publicUrl: () => URL | undefined;
+  /** Where visitors come over TLS: that is then the address to have. */
+  readonly listening?: () => Pick<Listening, "https">;
   readonly log: Log;
   /** Addresses of this machine. */
   readonly interfaces?: () => readonly string[];
@@ -90,7 +93,7 @@ export class OwnHosts {
   #explain(authority: string, scheme: "http" | "https"): string {
     this.#warn(authority, scheme);
     return `${authority} is none of this relay's hosts. If it should be, start the relay with ${
-      advice(authority, scheme)
+      this.#advice(authority, scheme)
     }.`;
   }
 
@@ -101,13 +104,15 @@ export class OwnHosts {
       `visitors who ask for ${
         printable(authority)
       } are refused, as it is none of this relay's hosts; ` +
-        `if it should be, add ${advice(printable(authority), scheme)}`,
+        `if it should be, add ${this.#advice(printable(authority), scheme)}`,
     );
   }
-}
 
-function advice(authority: string, scheme: "http" | "https"): string {
-  return `--public-url ${scheme}://${authority}`;
+  #advice(authority: string, scheme: "http" | "https"): string {
+    const { https } = this.#options.listening?.() ?? { https: [] };
+    const origin = visitorsOrigin({ https, publicUrl: undefined }, { scheme, authority });
+    return `--public-url ${origin}`;
+  }
 }
 
 function printable(authority: string): string {

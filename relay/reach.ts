@@ -37,7 +37,7 @@ export function agentAddress(listening: Listening, { host }: Asked): string | nu
 
 /** Where visitors come: the operator's word, else over TLS where the relay offers that. Without a slash at its end. */
 export function visitorsOrigin(
-  listening: Listening,
+  listening: Pick<Listening, "https" | "publicUrl">,
   { scheme, authority }: { readonly scheme: "http" | "https"; readonly authority: string },
 ): string {
   const { publicUrl } = listening;

@@ -102,6 +102,7 @@ export class RunningRelay implements Relay {
     this.#hosts = new OwnHosts({
       domain: values.domain,
       publicUrl: () => this.#values.publicUrl,
+      listening: () => this.#listening,
       log: this.#log,
     });
     this.#doorkeeper = new Doorkeeper(admissionLimits(values), {

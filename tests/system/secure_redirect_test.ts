@@ -96,3 +96,30 @@ Deno.test("redirect: --no-redirect serves pages on both", async () => {
   assert.equal((await ask(relay.http, "/", { host: relay.http })).status, 200);
   assert.match(agent.urls[0]!, /^https:/);
 });
+
+Deno.test("redirect: a host that is refused gets the https address as the public URL to set", async () => {
+  await using household = new Household();
+  const relay = await both(household, ["--https", ":0"]);
+  const [, port] = await relay.process.said(/https:\/\/localhost:(\d+)\//);
+  const refused = await ask(relay.http, "/", { host: "relay.example:8080" });
+  assert.equal(refused.status, 403);
+  const option = `--public-url https://relay.example:${port}`;
+  assert.ok(refused.text.includes(`start the relay with ${option}.`), refused.text);
+  await relay.process.said(new RegExp(`add ${option}$`, "m"));
+
+  const mended = await household.relay(
+    [
+      ...option.split(" "),
+      "--https",
+      "127.0.0.1:0",
+      "--tls-cert",
+      "cert.pem",
+      "--tls-key",
+      "key.pem",
+    ],
+    { data: household.path("other") },
+  );
+  const sent = await ask(mended.http, "/admin?x", { host: "relay.example:8080" });
+  assert.equal(sent.status, 308);
+  assert.equal(sent.get("location"), `https://relay.example:${port}/admin?x`);
+});
