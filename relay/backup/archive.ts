@@ -26,7 +26,10 @@ export class ArchiveWriter {
     this.#out = out;
   }
 
-  /** The file at `path`, called `name` in the archive. */
+  /**
+   * The file at `path`, called `name` in the archive.
+   * @throws {ArchiveError} for a name that archives cannot hold. @throws {Deno.errors.NotFound} with nothing added.
+   */
   addFile(name: string, path: string): void {
     using file = Deno.openSync(path);
     const { size } = file.statSync();
@@ -36,7 +39,7 @@ export class ArchiveWriter {
     let left = size;
     while (left > 0) {
       const read = file.readSync(buffer.subarray(0, Math.min(CHUNK, left)));
-      if (read === null) throw new Error(`${path} became shorter`);
+      if (read === null) throw new ArchiveError(`${path} became shorter`);
       const part = buffer.subarray(0, read);
       hash.update(part);
       write(this.#out, part);
@@ -114,7 +117,7 @@ export function readArchive(
 
 function compare(found: ReadonlyMap<string, string>, sums: string): void {
   const listed = new Map(
-    sums.trimEnd().split("\n").map((line) => [line.slice(66), line.slice(0, 64)]),
+    sums.replace(/\n$/, "").split("\n").map((line) => [line.slice(66), line.slice(0, 64)]),
   );
   for (const [name, sum] of found) {
     if (listed.get(name) !== sum) throw new ArchiveError(`${name} in it was changed`);
@@ -122,10 +125,11 @@ function compare(found: ReadonlyMap<string, string>, sums: string): void {
   if (listed.size !== found.size) throw new ArchiveError("files of its list are missing");
 }
 
-/** Below the directory, whatever it is. */
+/** Below the directory, whatever it is, and one line of the list of sums. */
 function isSafe(name: string): boolean {
-  return /^[\w.+@ -]+(\/[\w.+@ -]+)*$/.test(name) &&
-    name.split("/").every((part) => part !== "." && part !== "..");
+  // deno-lint-ignore no-control-regex -- names may hold them
+  return !/[\x00-\x1f\x7f\\]/.test(name) &&
+    name.split("/").every((part) => part !== "" && part !== "." && part !== "..");
 }
 
 function padding(size: number): number {
@@ -133,7 +137,9 @@ function padding(size: number): number {
 }
 
 function headOf(name: string, size: number, time: number): Uint8Array {
-  if (Buffer.byteLength(name) > 100) throw new Error(`The name ${name} is too long for a backup`);
+  if (Buffer.byteLength(name) > 100 || !isSafe(name)) {
+    throw new ArchiveError(`a backup cannot hold the name ${name}: rename or remove that file`);
+  }
   const block = Buffer.alloc(BLOCK);
   const octal = (value: number, offset: number, width: number): void => {
     block.write(value.toString(8).padStart(width - 1, "0"), offset, "latin1");

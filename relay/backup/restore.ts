@@ -57,13 +57,22 @@ export function restore(file: string, { data, replace }: RestoreOptions): Restor
     }
   } catch (error) {
     // What was made on the way goes, too.
-    if (!isThere) Deno.removeSync(data, { recursive: true });
+    if (!isThere) removeMade(data);
     else if (before !== undefined) {
       for (const name of namesIn(data)) {
         if (!before.has(name)) Deno.removeSync(join(data, name), { recursive: true });
       }
     }
     throw error;
+  }
+}
+
+/** As far as it was made at all. */
+function removeMade(dir: string): void {
+  try {
+    Deno.removeSync(dir, { recursive: true });
+  } catch {
+    // Why it could not be made is said.
   }
 }
 

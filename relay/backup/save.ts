@@ -50,7 +50,7 @@ export function save(file: string, { data, software, log }: SaveOptions): Saved 
     archive.add(ABOUT, new TextEncoder().encode(JSON.stringify(about, null, 2) + "\n"));
     for (const name of filesToKeep(data)) {
       if (!isDatabase(name)) {
-        archive.addFile(name, join(data, name));
+        addFile(archive, name, data);
         continue;
       }
       const copy = join(copies, name);
@@ -67,6 +67,18 @@ export function save(file: string, { data, software, log }: SaveOptions): Saved 
   }
   draft.publish();
   return { ...contents, bytes };
+}
+
+/** Adds a file of `data`, unless it has gone meanwhile, as the first password goes. @throws {CommandFailure} */
+function addFile(archive: ArchiveWriter, name: string, data: string): void {
+  try {
+    archive.addFile(name, join(data, name));
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return;
+    throw new CommandFailure(`cannot back up ${join(data, name)}: ${(cause as Error).message}`, 1, {
+      cause,
+    });
+  }
 }
 
 function draftOf(file: string): FileDraft {

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { Household } from "../support/crunch.ts";
 import { eventually } from "../support/deadline.ts";
+import { leftOut } from "../support/left_out.ts";
 import { ask } from "../support/visitor.ts";
 
 interface Ended {
@@ -51,7 +52,7 @@ Deno.test("backup: of a running relay, restored elsewhere, is that relay", async
 
   await t.step("is one file for its owner alone, of whole files that tar unpacks", async () => {
     const out = await done(household, `backup saved.tar --data ${data}`);
-    assert.equal(out, "saved 3 accounts, 2 names in saved.tar\n");
+    assert.equal(out, `saved 3 accounts, 2 names in ${path}\n`);
     assert.equal(Deno.statSync(path).mode! & 0o777, 0o600);
     const list = await new Deno.Command("tar", { args: ["-tf", path] }).output();
     assert.deepEqual(new TextDecoder().decode(list.stdout).trimEnd().split("\n"), [
@@ -117,6 +118,23 @@ Deno.test("backup: never takes the place of what is no backup, nor lies among th
   assert.throws(() => Deno.statSync(household.path("none")), Deno.errors.NotFound);
 });
 
+Deno.test("backup: what it takes it gives back, whatever a file is called", async () => {
+  await using household = new Household();
+  const { data } = household;
+  await done(household, `account add alice --data ${data}`);
+  const names = ["notes (1).txt", "zähler~ ", "a&b", "restored 2"];
+  for (const name of names) Deno.writeTextFileSync(`${data}/${name}`, name);
+  await done(household, `backup saved.tar --data ${data}`);
+  const again = household.path("again");
+  await done(household, `restore saved.tar --data ${again}`);
+  for (const name of names) assert.equal(Deno.readTextFileSync(`${again}/${name}`), name);
+  const long = "x".repeat(120);
+  Deno.writeTextFileSync(`${data}/${long}`, "");
+  const { code, error } = await crunch(household, `backup more.tar --data ${data}`);
+  assert.equal(code, 1);
+  assert.match(error, /^crunch backup: cannot back up .*x: a backup cannot hold the name x+: /);
+});
+
 Deno.test("restore: what cannot be restored changes nothing", async (t) => {
   await using household = new Household();
   const { data } = household;
@@ -148,6 +166,16 @@ Deno.test("restore: what cannot be restored changes nothing", async (t) => {
       assert.throws(() => Deno.statSync(fresh), Deno.errors.NotFound);
     });
   }
+
+  await t.step({
+    name: "a directory that cannot be made is said in a sentence",
+    ignore: leftOut(Deno.build.os !== "linux", "there is no /proc, where nobody makes one"),
+    fn: async () => {
+      const { code, error } = await crunch(household, "restore good.tar --data /proc/none/data");
+      assert.equal(code, 1);
+      assert.match(error, /^crunch restore: Cannot use \/proc\/none\/data: .*\n$/);
+    },
+  });
 
   await t.step("a directory that is not empty asks for --replace", async () => {
     const { code, error } = await crunch(household, `restore good.tar --data ${data}`);
