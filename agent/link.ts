@@ -46,6 +46,8 @@ export interface LinkOptions {
 export const DIAL_TIME = 10_000;
 /** Connections of one session, at the most. */
 const MAX_CONNECTIONS = 4;
+/** After a further connection failed no other is tried for so long, however often the relay asks, in ms. */
+const JOIN_PAUSE = 1_000;
 /** Between tries after the relay refused us, in ms. */
 const REFUSED_DELAY = 30_000;
 /** The same after another agent took our name, where the relay lets nobody wait for it, in ms. */
@@ -83,6 +85,8 @@ export class Link implements AsyncDisposable {
   #sessionId = "";
   #lost: ((end: SessionEnd) => void) | null = null;
   #joining = false;
+  /** When a further connection failed last. */
+  #joinFailed = -Infinity;
   /** The relay asked for more while a connection was on its way. */
   #wanted = false;
   /** What we do where another agent publishes our name: first somebody started us, so we take it over. */
@@ -217,9 +221,13 @@ export class Link implements AsyncDisposable {
     if (this.#joining || this.#sessions.size >= MAX_CONNECTIONS || this.#stop.signal.aborted) {
       return;
     }
+    if (performance.now() - this.#joinFailed < JOIN_PAUSE) return;
     this.#joining = true;
     this.#open(() => {}, { join: this.#sessionId })
-      .catch((error) => this.#options.log.debug("a further connection failed", { error }))
+      .catch((error) => {
+        this.#joinFailed = performance.now();
+        this.#options.log.debug("a further connection failed", { error });
+      })
       .finally(() => {
         this.#joining = false;
         if (this.#wanted) this.#more();

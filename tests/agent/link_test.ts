@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { type Access, Link } from "../../agent/link.ts";
 import { createLog } from "../../cli/mod.ts";
-import { dialTcp } from "../../http/mod.ts";
+import { type Connection, dialTcp } from "../../http/mod.ts";
 import { type Relay, startRelay } from "../../relay/mod.ts";
 import { ControlPath } from "../../relay/control_socket.ts";
-import { Credential, parseToken, type Welcome } from "../../tunnel/mod.ts";
+import { Credential, Frame, parseToken, type Welcome } from "../../tunnel/mod.ts";
 import { TempDir } from "../relay/store/temp_dir.ts";
 import { eventually, within } from "../support/deadline.ts";
 
@@ -17,6 +17,9 @@ class Pair implements AsyncDisposable {
   readonly dir: TempDir = new TempDir();
   readonly lines: string[] = [];
   dials = 0;
+  /** What the agent reads besides, a piece at a time; and what keeps it from further connections. */
+  readonly injected: Uint8Array[] = [];
+  refuses = false;
   relay!: Relay;
   link!: Link;
   welcomes: Welcome[] = [];
@@ -40,7 +43,9 @@ class Pair implements AsyncDisposable {
       access: () => Promise.resolve(access),
       dial: (relay, signal) => {
         pair.dials++;
-        return dialTcp(relay.hostname, relay.port, { signal, timeout: 5_000 });
+        if (pair.refuses) return Promise.reject(new Deno.errors.ConnectionRefused("no more"));
+        return dialTcp(relay.hostname, relay.port, { signal, timeout: 5_000 })
+          .then((connection) => pair.#tampered(connection));
       },
       name: undefined,
       handler: (exchange) => exchange.respond(204, new Uint8Array(0), null),
@@ -72,6 +77,24 @@ class Pair implements AsyncDisposable {
     return text === "" ? null : JSON.parse(text);
   }
 
+  /** Each piece that the agent reads is followed by what is injected, a piece at a time. */
+  #tampered(connection: Connection): Connection {
+    const read = async (buffer: Uint8Array<ArrayBuffer>): Promise<number | null> => {
+      const piece = this.injected.shift();
+      if (piece === undefined) return await connection.read(buffer);
+      await new Promise((resolve) => setTimeout(resolve));
+      buffer.set(piece);
+      return piece.length;
+    };
+    return new Proxy(connection, {
+      get: (target, key) => {
+        if (key === "read") return read;
+        const value = Reflect.get(target, key, target);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+  }
+
   /** Resolves once the log says `pattern`. */
   said(pattern: RegExp): Promise<boolean> {
     return eventually(() => pattern.test(this.lines.join("")), { what: String(pattern) });
@@ -98,4 +121,17 @@ Deno.test("link: what another try will not mend is tried again after 30 s", asyn
   await pair.said(/sends us away: the account local was disabled/);
   await pair.said(/trying again in 30 s/);
   assert.equal(pair.dials, 1);
+});
+
+Deno.test("link: a relay that asks for connections that fail does not make the agent dial in a loop", async () => {
+  await using pair = await Pair.open();
+  pair.refuses = true;
+  const began = performance.now();
+  const more = Uint8Array.of(Frame.MORE, 0, 0, 2, 0, 0, 0, 0, 123, 125);
+  for (let i = 0; i < 50; i++) pair.injected.push(more);
+  // Something has to come before the agent reads what is injected.
+  await eventually(() => pair.injected.length === 0, { what: "all frames read" });
+  await pair.said(/a further connection failed/);
+  // One, and one more a second.
+  assert(pair.dials <= 2 + (performance.now() - began) / 1_000, String(pair.dials));
 });
