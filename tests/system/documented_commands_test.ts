@@ -37,6 +37,9 @@ const NOT_HERE: readonly RegExp[] = [
   /^tar -xzf crunch-[\d.]+-linux-x64\.tar\.gz$/,
   /^mkdir -p ~\/\.local\/bin && mv crunch-[\d.]+-linux-x64\/crunch ~\/\.local\/bin\/$/,
   /^export OTEL_/,
+  // The signature of a release; install_test checks one as install.sh does.
+  /^printf -- '-----BEGIN PUBLIC KEY-----/,
+  /^openssl (base64|pkeyutl) /,
 ];
 
 const PASSWORD = "correct horse";
@@ -54,7 +57,13 @@ function desk(): Household {
   return household;
 }
 
+/** Stands for what somebody types at the question for the password. */
+const TYPED = { env: { CRUNCH_PASSWORD: PASSWORD } };
+
 const words = (command: string): string[] => command.split(" ");
+
+/** Whether a line has its agent ask for a password. */
+const asks = (line: string): boolean => line.includes("--user ") && !line.includes("--password");
 
 /** Without an option and its value. */
 function without(command: string, ...options: readonly string[]): string[] {
@@ -85,7 +94,10 @@ Deno.test("documentation: relay and agent take every line as it is printed", asy
   for (const line of lines) {
     if (!/^crunch (relay|agent|both)( |$)/.test(line)) continue;
     await t.step(line, async () => {
-      const process = household.crunch([...words(line).slice(1), "--check"]);
+      const process = household.crunch(
+        [...words(line).slice(1), "--check"],
+        asks(line) ? TYPED : {},
+      );
       assert.equal(await process.exit, 0, process.all);
       assert.equal(process.stderr, "");
     });
@@ -134,14 +146,14 @@ Deno.test("documentation: the README's ways to begin lead to the folder", async 
     await using household = desk();
     const add = household.crunch(
       [...words(find(/^crunch account add/)).slice(1), "--data", household.data],
-      { env: { CRUNCH_PASSWORD: PASSWORD } },
+      TYPED,
     );
     assert.equal(await add.exit, 0, add.all);
     const relay = await household.relay(
       without(find(/^crunch relay --http/), "--http", "--tunnel"),
     );
     const agent = without(find(/^crunch agent --relay relay\.example/), "--relay");
-    const { urls } = await household.agent(["--relay", relay.tunnel, ...agent]);
+    const { urls } = await household.agent(["--relay", relay.tunnel, ...agent], TYPED);
     assert.equal(urls[0], "http://relay.example:8080/alice/");
     assert.equal((await ask(relay.http, "/alice/")).text, "from the site");
   });
