@@ -13,10 +13,9 @@ import {
 import { answerWithFile } from "./download_answer.ts";
 import { DownloadFiles, platformsFor } from "./download_files.ts";
 import type { Download, Platform } from "./download_files.ts";
-import { installScript, NO_DOWNLOADS } from "./install_script.ts";
+import { insecureWords, installScript, NO_DOWNLOADS } from "./install_script.ts";
 import type { OwnPages } from "./own_pages.ts";
 import type { Listening } from "./reach.ts";
-import { isLoopbackHost } from "./reach.ts";
 import { staticText } from "./static_text.ts";
 import type { Visitor } from "./visitor.ts";
 import { type Whereabouts, whereaboutsFor } from "./whereabouts.ts";
@@ -97,12 +96,6 @@ export class Downloads {
   }
 }
 
-/** Scripts are refused over plain HTTP beyond this machine, as they say themselves. */
-function isPlain(base: string): boolean {
-  const { protocol, hostname } = new URL(base);
-  return protocol === "http:" && !isLoopbackHost(hostname);
-}
-
 function text(
   body: string,
   type: string,
@@ -130,8 +123,7 @@ function downloadPage(
   );
   const values: Record<string, string> = {
     base: escapeHtml(base),
-    insecure: isPlain(base) ? "CRUNCH_INSTALL_INSECURE=1 " : "",
-    insecureFirst: isPlain(base) ? "$env:CRUNCH_INSTALL_INSECURE = 1; " : "",
+    ...insecureWords(base),
     command: escapeHtml(command ?? ""),
     reachable: command === null ? "hidden" : "",
     unreachable: command === null ? "" : "hidden",

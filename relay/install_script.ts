@@ -1,5 +1,6 @@
 /** The scripts at `/install.sh` and `/install.ps1`, which install crunch from this relay. @module */
 
+import { isLoopbackHost } from "./reach.ts";
 import { staticText } from "./static_text.ts";
 import type { Whereabouts } from "./whereabouts.ts";
 
@@ -9,6 +10,19 @@ const HARMLESS = /^[A-Za-z0-9 ,;:._/+=[\]-]*$/;
 /** What the operator has to do so that there are downloads. */
 export const NO_DOWNLOADS = "this relay offers no downloads yet; its operator starts it with " +
   "--downloads DIR, where DIR holds the files that deno task release makes";
+
+/** What to add to the lines that install, one for each shell: the scripts refuse plain HTTP beyond this machine. */
+export function insecureWords(
+  base: string,
+): { readonly insecure: string; readonly insecureFirst: string } {
+  const { protocol, hostname } = new URL(base);
+  return protocol === "http:" && !isLoopbackHost(hostname)
+    ? {
+      insecure: "CRUNCH_INSTALL_INSECURE=1 ",
+      insecureFirst: "$env:CRUNCH_INSTALL_INSECURE = 1; ",
+    }
+    : { insecure: "", insecureFirst: "" };
+}
 
 /**
  * Fills in a script.
@@ -20,15 +34,15 @@ export function installScript(
   { base, command }: Whereabouts,
   offered: boolean,
 ): string {
-  const values: Record<string, string> = {
+  const given: Record<string, string> = {
     base,
     command: command ?? "",
     problem: offered ? "" : NO_DOWNLOADS,
     key: staticText("release_key.txt").trim(),
   };
-  return template.replace(/\{\{(\w+)\}\}/g, (_, name) => {
-    const value = values[name] ?? "";
+  for (const value of Object.values(given)) {
     if (!HARMLESS.test(value)) throw new TypeError(`Cannot write ${value} into a script`);
-    return value;
-  });
+  }
+  const values: Record<string, string> = { ...given, ...insecureWords(base) };
+  return template.replace(/\{\{(\w+)\}\}/g, (_, name) => values[name] ?? "");
 }

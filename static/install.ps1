@@ -1,5 +1,5 @@
 # Installs crunch for this user, from the relay that this script came from:
-#   irm {{base}}/install.ps1 | iex
+#   {{insecureFirst}}irm {{base}}/install.ps1 | iex
 # CRUNCH_INSTALL_DIR names another directory than %LOCALAPPDATA%\Programs\crunch; CRUNCH_INSTALL_INSECURE=1 takes what
 # comes without TLS.
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs crunch for this user, from the relay that this script came from:
-#   curl -fsS {{base}}/install.sh | sh
+#   curl -fsS {{base}}/install.sh | {{insecure}}sh
 # CRUNCH_INSTALL_DIR names another directory than ~/.local/bin; CRUNCH_INSTALL_KEY another key than the one below that
 # signs releases; CRUNCH_INSTALL_INSECURE=1 takes what comes without TLS or without a signature.
 set -eu

@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { DownloadFiles, downloadName, platformsFor } from "../../relay/download_files.ts";
 import { installScript } from "../../relay/install_script.ts";
+import { staticText } from "../../relay/static_text.ts";
 import type { Listening } from "../../relay/reach.ts";
 import { whereabouts } from "../../relay/whereabouts.ts";
 
@@ -111,4 +112,21 @@ Deno.test("install script: it has the relay's addresses; without downloads it sa
     /' '' '.*--downloads DIR/,
   );
   assert.throws(() => installScript(template, { ...where, base: "http://a'b" }, true), TypeError);
+});
+
+Deno.test("install script: the line in its head is the one that works for that relay", () => {
+  const head = (base: string, file: string): string =>
+    installScript(staticText(file), { base, command: null }, true).split("# CRUNCH_")[0]!;
+  const secure = "https://relay.example";
+  assert.match(head(secure, "install.sh"), /^# {3}curl -fsS https:\S+\/install.sh \| sh$/m);
+  assert.match(head(secure, "install.ps1"), /^# {3}irm https:\S+\/install.ps1 \| iex$/m);
+  const plain = "http://relay.example:8080";
+  assert.match(
+    head(plain, "install.sh"),
+    /^# {3}curl -fsS http:\S+\/install.sh \| CRUNCH_INSTALL_INSECURE=1 sh$/m,
+  );
+  assert.match(
+    head(plain, "install.ps1"),
+    /^# {3}\$env:CRUNCH_INSTALL_INSECURE = 1; irm http:\S+\/install.ps1 \| iex$/m,
+  );
 });
