@@ -75,6 +75,7 @@ Deno.test("backup: of a running relay, restored elsewhere, is that relay", async
     const copy = household.path("copy1");
     assert.equal(Deno.statSync(copy).mode! & 0o777, 0o700);
     const again = await household.relay([], { data: copy });
+    await again.process.said(/data {2,}.*copy1 \(3 accounts\)/);
     const me = await ask(again.http, "/api/v1/me", { fields: [`Authorization: Bearer ${token}`] });
     assert.equal(me.status, 200, me.text);
     assert.equal(me.json().name, "alice");
@@ -191,6 +192,7 @@ Deno.test("start: a directory that was copied in part is warned of", async (t) =
     await t.step(name, async () => {
       await using household = new Household();
       const first = await household.relay();
+      await first.process.said(/\(no accounts yet\)/);
       first.process.kill("SIGKILL");
       await first.process.exit;
       spoil(household.data);

@@ -223,7 +223,9 @@ Deno.test("exchange: a body that nobody reads stops at a window; once answered i
   assert.equal((await duel.peer.next())?.type, Frame.PONG, "no credit is given");
   duel.exchanges[0]!.respond(200, bytes(""), bytes("enough"));
   const window = await duel.peer.nextOf(Frame.WINDOW, id);
-  assert.equal(new DataView(window.payload.buffer).getUint32(0), STREAM_WINDOW);
+  // All that was read comes back, and more where that was quick.
+  const given = new DataView(window.payload.buffer).getUint32(0);
+  assert.ok(given >= STREAM_WINDOW && given <= 2 * STREAM_WINDOW, String(given));
   await duel.peer.send(
     frame(Frame.DATA, id, new Uint8Array(1000)),
     frame(Frame.DATA, id, "", { end: true }),

@@ -47,7 +47,7 @@ Deno.test("stream: an exchange passes head, body and trailers both ways", async 
 Deno.test("stream: bytes of field values above 127 and the case of names pass as they are", async () => {
   await using sessions = pair();
   const head = Uint8Array.from(
-    "GET /\xff HTTP/1.1\r\nhOST: a\r\nX-\x41: \xe9\x80\r\n\r\n",
+    "GET /y HTTP/1.1\r\nhOST: a\r\nX-\x41: \xe9\x80\r\n\r\n",
     (char) => char.charCodeAt(0),
   );
   const visitor = openStream(sessions.relay.session);
