@@ -57,6 +57,9 @@ Deno.test("own secrets: the current directory is not published unasked with one 
     const process = household.crunch([...args, name], { cwd: here });
     assert.equal(await process.exit, 2, process.all);
     assert(process.stderr.includes(`which holds ${Deno.realPathSync(file)}`), process.stderr);
-    assert.match(process.stderr, /\n {2}crunch agent --dir \.\/site\n/);
+    assert.match(
+      process.stderr,
+      /\n {2}crunch agent --relay 127\.0\.0\.1:1 --user alice --dir \.\/site\n/,
+    );
   }
 });
