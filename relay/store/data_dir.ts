@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { sweepDrafts } from "../../cli/mod.ts";
+import { exists } from "./data_files.ts";
 import { StoreError } from "./store_error.ts";
 
 /** The file that marks a directory as nothing to publish: agents answer 404 there. */
@@ -167,14 +168,4 @@ function readHolder(path: string): { pid: string; holder: Holder | null } {
   const [pid = "", holder = "relay"] = text.split(" ");
   if (pid === "") return { pid: "unknown", holder: null };
   return { pid, holder: holder === "account" || holder === "restore" ? holder : "relay" };
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }

@@ -117,7 +117,8 @@ function remove(path: string): void {
   }
 }
 
-function exists(path: string): boolean {
+/** Whether anything is there, a link that leads nowhere included. */
+export function exists(path: string): boolean {
   try {
     Deno.lstatSync(path);
     return true;
