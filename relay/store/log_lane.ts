@@ -31,6 +31,8 @@ const MOST_OF_ACCOUNT = 64;
 const MOST_WAITING = 1_024;
 /** A slice that takes longer, ms, is given up with the worker; some 20 are usual. Others' questions go on in a new one. */
 const LONGEST_SLICE = 10_000;
+/** A worker that nobody has asked for so long, ms, ends: it holds some 15 MB. */
+const IDLE = 60_000;
 /** The first one of a worker, which starts with it. */
 const LONGEST_START = 60_000;
 
@@ -45,7 +47,7 @@ interface Job {
   isKnown: boolean;
 }
 
-/** Answers questions. The worker starts with the first one. */
+/** Answers questions. The worker starts with the first one, and ends when none came for a minute. */
 export class LogLane implements Disposable {
   readonly #path: string;
   readonly #module = new HeldWorker(new URL("./log_reader_worker.ts", import.meta.url));
@@ -55,12 +57,21 @@ export class LogLane implements Disposable {
   #worker: Worker | undefined;
   #deadline: ReturnType<typeof setTimeout> | undefined;
   #pause: ReturnType<typeof setTimeout> | undefined;
+  #idle: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
   #count = 0;
 
+  readonly #idleMs: number;
+
   /** @param path of `log.db` */
-  constructor(path: string) {
+  constructor(path: string, { idleMs = IDLE }: { readonly idleMs?: number } = {}) {
     this.#path = path;
+    this.#idleMs = idleMs;
+  }
+
+  /** There is a worker at the moment. */
+  get isRunning(): boolean {
+    return this.#worker !== undefined;
   }
 
   /** @throws {StoreError} `busy`, `storage`. */
@@ -98,11 +109,14 @@ export class LogLane implements Disposable {
   #next(): void {
     if (this.#running !== undefined || this.#isClosed) return;
     clearTimeout(this.#pause);
+    clearTimeout(this.#idle);
     const now = performance.now();
     const job = this.#queue.take(now);
     if (job === undefined) {
       if (this.#queue.size > 0) {
         this.#pause = setTimeout(() => this.#next(), this.#queue.pauseUntil - now);
+      } else if (this.#worker !== undefined) {
+        this.#idle = setTimeout(() => this.#stop(), this.#idleMs);
       }
       return;
     }
@@ -166,6 +180,7 @@ export class LogLane implements Disposable {
 
   #stop(): void {
     clearTimeout(this.#deadline);
+    clearTimeout(this.#idle);
     this.#worker?.terminate();
     this.#worker = undefined;
   }

@@ -3,8 +3,11 @@
 import assert from "node:assert/strict";
 import type { Asker } from "../../../relay/store/mod.ts";
 import { LogReader } from "../../../relay/store/mod.ts";
+import { LogLane } from "../../../relay/store/log_lane.ts";
 import { RowStage } from "../../../relay/store/log_rows.ts";
+import type { RequestList, RequestPage } from "../../../relay/store/request_query.ts";
 import { LogWriter } from "../../../relay/store/log_writer.ts";
+import { eventually } from "../../support/deadline.ts";
 import { TempDir } from "./temp_dir.ts";
 
 const member: Asker = { account: "mallory", isStaff: false };
@@ -29,6 +32,18 @@ function fill(dir: TempDir, count: number): void {
     writer.write(stage.take(done - stage.count + 1, undefined));
   }
 }
+
+Deno.test("log lanes: a worker that nobody asks any more ends, and the next question gets another", async () => {
+  using dir = new TempDir();
+  fill(dir, 10);
+  using lane = new LogLane(dir.at("log.db"), { idleMs: 50 });
+  const argument: RequestPage = { limit: 3 };
+  for (let i = 0; i < 2; i++) {
+    const { items } = await lane.ask(admin, "requests", argument) as RequestList;
+    assert.equal(items.length, 3);
+    await eventually(() => !lane.isRunning);
+  }
+});
 
 Deno.test("log lanes: an account's dear questions keep nobody else from answers, and none of them fails", async () => {
   using dir = new TempDir();
