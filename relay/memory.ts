@@ -1,53 +1,97 @@
-/** Gives memory back to the system after a rush, which the C library would keep for the next one. @module */
+/** Gives memory back to the system after a rush, which V8 and the C library would keep for the next one. @module */
 
+import process from "node:process";
 import { freeBuffers, freedBytes, TICK, unwatch, watch, type Watched } from "../http/mod.ts";
+import { collectGarbage } from "./store/mod.ts";
 
-/** So much must have been freed that it is worth the while, in bytes. */
+/** So much must have been freed, or have come to be garbage, that it is worth the while, in bytes. */
 const MUCH = 8 << 20;
-/** The rush is over when less than this was freed in so many ticks. */
-const LITTLE = 1 << 20;
+const MUCH_GARBAGE = 4 << 20;
+/** Collecting the garbage of a larger heap would be noticed, in bytes. */
+const LARGEST_HEAP = 64 << 20;
+/** The relay is at rest that has used less than this of one core in so many ticks. */
+const LITTLE = 1 / 20;
 const QUIET = 2_000 / TICK;
 
 /** Once for the process: a library that is loaded can be in use on its thread at any time. */
 const trim = cLibraryTrim();
 
-/** Looks after it from its making until it is disposed. */
-export class MemoryKeeper implements Watched, Disposable {
-  /** `freedBytes` when memory was given back last, and when a rush was seen last. */
-  #given = freedBytes();
-  #mark = freedBytes();
-  #quiet = 0;
+export interface MemoryKeeperOptions {
+  /** The relay is at rest: its other threads may give back too. */
+  readonly onrest?: () => void;
+  /** CPU time that the process has used, in ms. */
+  readonly cpuTime?: () => number;
+}
 
-  constructor() {
+/** Looks after it from its making until it is disposed. */
+export class MemoryKeeper implements Watched, AsyncDisposable {
+  readonly #onrest: () => void;
+  readonly #cpuTime: () => number;
+  /** `freedBytes` when memory was given back last, and what of the heap was in use then. */
+  #given = freedBytes();
+  #heap = 0;
+  #cpu: number;
+  #lookedAt = performance.now();
+  #ticks = 0;
+  #isDue = false;
+  #trimming: Promise<void> | undefined;
+
+  constructor({ onrest = () => {}, cpuTime = processTime }: MemoryKeeperOptions = {}) {
+    this.#onrest = onrest;
+    this.#cpuTime = cpuTime;
+    this.#cpu = cpuTime();
     watch(this);
   }
 
   tick(): void {
-    const freed = freedBytes();
-    if (++this.#quiet < QUIET) return;
-    const rush = freed - this.#mark >= LITTLE;
-    this.#quiet = 0;
-    this.#mark = freed;
-    if (rush || freed - this.#given < MUCH) return;
+    if (++this.#ticks < QUIET) return;
+    this.#ticks = 0;
+    if (this.#isBusy()) return;
+    // Only now, as the other threads took their time.
+    if (this.#isDue) this.#trimming = trim();
+    this.#isDue = false;
+    const { heapUsed } = Deno.memoryUsage();
+    const garbage = heapUsed - this.#heap >= MUCH_GARBAGE;
+    const freed = freedBytes() - this.#given >= MUCH;
+    if (!garbage && !freed) return;
     freeBuffers();
-    trim();
-    this.#given = this.#mark = freedBytes();
+    if (heapUsed < LARGEST_HEAP) collectGarbage();
+    this.#onrest();
+    this.#isDue = true;
+    this.#given = freedBytes();
+    this.#heap = Deno.memoryUsage().heapUsed;
   }
 
-  [Symbol.dispose](): void {
+  /** Whether there was much to do since the last look. */
+  #isBusy(): boolean {
+    const [now, cpu] = [performance.now(), this.#cpuTime()];
+    const share = (cpu - this.#cpu) / (now - this.#lookedAt);
+    this.#lookedAt = now;
+    this.#cpu = cpu;
+    return share >= LITTLE;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
     unwatch(this);
+    await this.#trimming;
   }
 }
 
+/** Of all threads, ms. */
+function processTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
+
 /** glibc's `malloc_trim`, on a thread of its own; nothing where there is none, or none is allowed. */
-function cLibraryTrim(): () => void {
-  if (Deno.build.os !== "linux") return () => {};
+function cLibraryTrim(): () => Promise<void> {
+  if (Deno.build.os !== "linux") return () => Promise.resolve();
   try {
     const { symbols } = Deno.dlopen("libc.so.6", {
       malloc_trim: { parameters: ["usize"], result: "i32", nonblocking: true },
     });
-    return () => void symbols.malloc_trim(0n);
+    return async () => void await symbols.malloc_trim(0n);
   } catch {
-    return () => {};
+    return () => Promise.resolve();
   }
 }

@@ -227,7 +227,7 @@ export class RunningRelay implements Relay {
       () => families(this.#metrics),
       { redact: (target) => this.#requestLog.redact(target) },
     );
-    this.#memory = new MemoryKeeper();
+    this.#memory = new MemoryKeeper({ onrest: () => this.#requestLog.rest() });
     this.#backlog = new BacklogKeeper({ agents: () => this.#registry.agents.values() });
     this.#ready = true;
   }
@@ -475,7 +475,7 @@ export class RunningRelay implements Relay {
     // Last of all: until now `crunch account` could change things.
     await this.#administration[Symbol.asyncDispose]();
     this.#telemetry?.[Symbol.dispose]();
-    this.#memory?.[Symbol.dispose]();
+    await this.#memory?.[Symbol.asyncDispose]();
     this.#backlog?.[Symbol.dispose]();
     this.#unsubscribe();
     await this.#requestLog[Symbol.asyncDispose]();

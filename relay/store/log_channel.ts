@@ -68,6 +68,11 @@ export class LogChannel {
     this.#worker?.postMessage({ kind: "bury", account, as } satisfies ToLogWorker);
   }
 
+  /** Has the worker give back what memory it can do without. */
+  rest(): void {
+    this.#worker?.postMessage({ kind: "rest" } satisfies ToLogWorker);
+  }
+
   /** Has a checkpoint made of another database; false where it was not whole, or the worker is not there. */
   checkpoint(path: string): Promise<boolean> {
     const worker = this.#worker;

@@ -25,6 +25,8 @@ export type ToLogWorker =
   | { readonly kind: "limit"; readonly limits: LogLimits }
   /** An account was removed, or another one of the name made: what is there is the former one's. Not answered. */
   | { readonly kind: "bury"; readonly account: string; readonly as: string }
+  /** Nothing goes on: give back what memory can be had. Not answered. */
+  | { readonly kind: "rest" }
   /** Make a checkpoint of the accounts' database. Answered by `checked`. */
   | { readonly kind: "checkpoint"; readonly path: string }
   /** Close the database. Answered by `closed`. */

@@ -3,7 +3,9 @@
 /// <reference no-default-lib="true" />
 /// <reference lib="deno.worker" />
 
+import { setPriority } from "node:os";
 import { DatabaseSync } from "node:sqlite";
+import { collectGarbage } from "./garbage.ts";
 import type { FromLogWorker, ToLogWorker } from "./log_messages.ts";
 import { LogWriter } from "./log_writer.ts";
 import { StoreError } from "./store_error.ts";
@@ -12,11 +14,26 @@ import { StoreError } from "./store_error.ts";
 const PRUNE_EVERY = 1_000;
 /** Between two slices, for batches that wait. */
 const PRUNE_PAUSE = 20;
+/** What its thread is niced by. */
+const NICE = 10;
 
 let options: Extract<ToLogWorker, { kind: "open" }> | undefined;
 let writer: LogWriter | undefined;
 let trouble: string | undefined;
 let pruner: ReturnType<typeof setTimeout> | undefined;
+
+/** The log can wait: where it shares its cores with those who serve, it must not push them aside ten times a second. */
+function stepBack(): void {
+  if (Deno.build.os !== "linux") return;
+  try {
+    // On Linux a thread has a priority of its own, by its own id.
+    setPriority(Number(Deno.readLinkSync("/proc/thread-self").split("/").at(-1)), NICE);
+  } catch {
+    // Without /proc, or without leave, it runs as everything else does.
+  }
+}
+
+stepBack();
 
 self.onmessage = ({ data }: MessageEvent<ToLogWorker>) => {
   if (data.kind === "open") {
@@ -39,6 +56,9 @@ self.onmessage = ({ data }: MessageEvent<ToLogWorker>) => {
     if (writer) writer.limits = data.limits;
   } else if (data.kind === "bury") {
     attempt(() => open().bury(data.account, data.as));
+  } else if (data.kind === "rest") {
+    writer?.rest();
+    collectGarbage();
   } else if (data.kind === "checkpoint") {
     answer({ kind: "checked", isWhole: checkpoint(data.path) });
   } else {

@@ -199,6 +199,11 @@ export class LogWriter implements Disposable {
     buryAccount(this.#db, account, as);
   }
 
+  /** Nothing goes on: gives back what it keeps of the file in memory. */
+  rest(): void {
+    this.#db.exec("PRAGMA shrink_memory");
+  }
+
   [Symbol.dispose](): void {
     this.#db[Symbol.dispose]();
   }

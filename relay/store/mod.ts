@@ -23,6 +23,7 @@ export { openStore, type Store, type StoreOptions } from "./store.ts";
 export { type Account, type AccountPatch, type Role, ROLES } from "./account.ts";
 export type { Accounts } from "./accounts.ts";
 export type { Action, Actor, AuditEntry, Change, ChangeListener, Changes } from "./changes.ts";
+export { collectGarbage } from "./garbage.ts";
 export { formerName, SYSTEM } from "./changes.ts";
 export { buryAccount } from "./burial.ts";
 export { Database } from "./database.ts";

@@ -109,6 +109,11 @@ export class RequestLog implements AsyncDisposable {
     return this.#closing === undefined ? this.#channel.checkpoint(path) : Promise.resolve(false);
   }
 
+  /** Nothing goes on: its worker may give back memory. */
+  rest(): void {
+    this.#channel.rest();
+  }
+
   /** Whether requests are kept at all; usage always is. */
   get keeps(): boolean {
     return this.#keeps;
