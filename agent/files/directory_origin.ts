@@ -13,6 +13,7 @@ import { decodePath, encodeSegment, safeBase } from "./path.ts";
 import { BAD_PATH, busy, NOT_FOUND, problemOf } from "./problems.ts";
 import { redirectTo } from "./redirect.ts";
 import { type Place, Root } from "./root.ts";
+import { Runs } from "./runs.ts";
 
 /** Something that answers the requests below a mount. */
 export interface Origin extends Disposable {
@@ -194,11 +195,17 @@ interface Listed {
   readonly base: string;
 }
 
+const runs = new Runs();
+
 /** Whether the kept entry is still what lies at its path, and was followed to there lately. */
 function isCurrent(entry: Entry): boolean {
   if (coarseNow() - entry.verified > TRUST) return false;
+  const run = runs.current;
+  if (entry.seen === run) return true;
   try {
-    return sameState(entry, Deno.lstatSync(entry.path));
+    const isSame = sameState(entry, Deno.lstatSync(entry.path));
+    if (isSame) entry.seen = run;
+    return isSame;
   } catch {
     return false; // the long way says why
   }

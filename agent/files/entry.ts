@@ -21,7 +21,7 @@ const CTIME_GRAIN = 1_000;
 const ALWAYS = "Cache-Control: no-cache\r\nX-Content-Type-Options: nosniff\r\n";
 const encoder = new TextEncoder();
 
-/** One state of one file. Nothing in it changes but `verified` and `used`. */
+/** One state of one file. Nothing in it changes but `verified`, `used` and `seen`. */
 export interface Entry extends Signature {
   /** Where the file lies, without any symlink in the path. */
   readonly path: string;
@@ -43,6 +43,8 @@ export interface Entry extends Signature {
   verified: number;
   /** Used since the cache last looked. */
   used: boolean;
+  /** In which run it was last held against its file; see `Runs`. */
+  seen: number;
 }
 
 /** Under which name a file is answered, and since when. */
@@ -108,6 +110,7 @@ export function readEntry(file: OpenFile, { path, name, now }: EntryOrigin): Ent
     lasting,
     verified: coarseNow(),
     used: false,
+    seen: -1,
   };
 }
 

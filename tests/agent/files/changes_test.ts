@@ -37,6 +37,25 @@ Deno.test("cache: a small file is opened once", async () => {
   assert.equal(opens.count, 1);
 });
 
+Deno.test("cache: requests that came together look at a kept file once, and later ones look again", async () => {
+  using site = new Site();
+  const path = site.write("f.txt", "abc", { mtime: OLD });
+  using _clock = new Clock(10_000);
+  await site.get("/f.txt");
+  const looks = mock.method(Deno, "lstatSync");
+  using _looks = { [Symbol.dispose]: () => looks.mock.restore() };
+  const ask = async (): Promise<string[]> => {
+    const together = Array.from({ length: 20 }, () => site.get("/f.txt"));
+    return (await Promise.all(together)).map(({ text }) => text);
+  };
+  const ownLooks = (): number =>
+    looks.mock.calls.filter(({ arguments: [looked] }) => looked === path).length;
+  assert.deepEqual(await ask(), Array(20).fill("abc"));
+  assert.equal(ownLooks(), 1);
+  Deno.writeTextFileSync(path, "other");
+  assert.deepEqual(await ask(), Array(20).fill("other"));
+});
+
 Deno.test("cache: of a larger file what is known is kept, and its bytes are not", async () => {
   using site = new Site();
   site.write("f.bin", pattern(300_000), { mtime: OLD });
@@ -231,6 +250,7 @@ function entry(size: number): Entry {
     content,
     lasting: true,
     used: false,
+    seen: -1,
   };
 }
 
