@@ -1,6 +1,7 @@
 /** Runs `crunch` as users do, as processes of their own, each test in a household with its own home and data. @module */
 
 import { dirname, join } from "node:path";
+import "./cheap_passwords.ts";
 import { openStore } from "../../relay/store/mod.ts";
 import { DEADLINE, pause, within } from "./deadline.ts";
 
@@ -21,6 +22,8 @@ export interface ProcessOptions {
   readonly cwd?: string;
   /** The program's own folder, where it is no built one. Default: the checkout. */
   readonly folder?: string;
+  /** What a password costs to hash: a hundredth, or the time that the program takes for users. Default: cheap. */
+  readonly passwords?: "cheap" | "dear";
   /** Words that stand before the command, as of a shell that runs it. */
   readonly through?: readonly string[];
   /**
@@ -46,11 +49,17 @@ export class CrunchProcess implements AsyncDisposable {
 
   constructor(
     args: readonly string[],
-    { env, cwd, folder, through, terminal }: Required<ProcessOptions>,
+    { env, cwd, folder, through, terminal, passwords }: Required<ProcessOptions>,
   ) {
     this.command = `crunch ${args.join(" ")}`;
     const [program, before] = built === undefined
-      ? [Deno.execPath(), ["run", "-A", "--no-prompt", `${folder}/main.ts`]]
+      ? [Deno.execPath(), [
+        "run",
+        "-A",
+        "--no-prompt",
+        ...preloads(folder, passwords),
+        `${folder}/main.ts`,
+      ]]
       : [built, []];
     const words = [...through, program, ...before, ...args];
     const [called, ...rest] = terminal === undefined ? words : onTerminal(words, terminal);
@@ -163,6 +172,12 @@ export class CrunchProcess implements AsyncDisposable {
   }
 }
 
+/** What a checkout's program loads first; a copy of it has no tests. */
+function preloads(folder: string, passwords: "cheap" | "dear"): string[] {
+  const isCheap = folder === checkout && passwords === "cheap";
+  return isCheap ? [`--preload=${join(checkout, "tests/support/cheap_passwords.ts")}`] : [];
+}
+
 /** util-linux' `script` opens a pseudo-terminal. */
 function onTerminal(
   command: readonly string[],
@@ -223,10 +238,12 @@ export class Household implements AsyncDisposable {
   /** Starts `crunch` and waits for nothing. */
   crunch(
     args: readonly string[],
-    { env = {}, cwd = this.root, folder = checkout, through = [], terminal }: ProcessOptions = {},
+    options: ProcessOptions = {},
   ): CrunchProcess {
+    const { env = {}, cwd = this.root, folder = checkout, through = [], terminal } = options;
     const process = new CrunchProcess(args, {
       terminal,
+      passwords: options.passwords ?? "cheap",
       cwd,
       folder,
       through,

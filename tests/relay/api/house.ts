@@ -1,5 +1,6 @@
 /** An API with a store, accounts of every role, an agent and some requests: no sockets, no passwords. @module */
 
+import "../../support/cheap_passwords.ts";
 import { ConnectedAgent } from "../../../relay/connected_agent.ts";
 import { type Api, type ApiContext, type Caller, createApi } from "../../../relay/api/mod.ts";
 import { Tally } from "../../../relay/metrics/mod.ts";

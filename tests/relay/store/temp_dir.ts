@@ -1,5 +1,6 @@
 /** A directory for one test, and a store in it. @module */
 
+import "../../support/cheap_passwords.ts";
 import { openStore, type Store, type StoreOptions } from "../../../relay/store/mod.ts";
 
 /** Gone with its contents when it is disposed of. */
