@@ -6,7 +6,7 @@ import { AgentDouble } from "../support/agent_double.ts";
 import { openBrowser } from "../support/browser.ts";
 import { Household } from "../support/crunch.ts";
 import { Dashboard, PASSWORD } from "../support/dashboard.ts";
-import { eventually } from "../support/deadline.ts";
+import { DEADLINE, eventually } from "../support/deadline.ts";
 
 const LOOKS = [
   { width: 1440, height: 900, colorScheme: "light" },
@@ -85,7 +85,7 @@ for (const look of LOOKS) {
       acceptDownloads: true,
     });
     const page = await context.newPage();
-    page.setDefaultTimeout(10_000);
+    page.setDefaultTimeout(DEADLINE);
     const complaints: string[] = [];
     page.on("pageerror", (error) => complaints.push(String(error)));
     page.on("console", (message) => {

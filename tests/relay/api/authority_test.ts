@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { withWholeBody } from "../../../relay/api/whole_body.ts";
+import { dearPasswords } from "../../support/cheap_passwords.ts";
 import { House, PASSWORD } from "./house.ts";
 
 /** A call whose body ends when the test says so. */
@@ -9,25 +10,7 @@ function slowCall(house: House, path: string, body: unknown) {
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const writer = writable.getWriter();
   const bytes = new TextEncoder().encode(JSON.stringify(body));
-  const answer = house.api.fetch(
-    new Request(`http://relay.test/api/v1${path}`, {
-      method: "POST",
-      headers: {
-        cookie: house.cookie("admin"),
-        origin: "http://relay.test",
-        "content-type": "application/json",
-      },
-      body: readable,
-    }),
-    {
-      address: "192.0.2.1",
-      host: "relay.test",
-      requestId: "r1",
-      secure: false,
-      origins: ["http://relay.test"],
-      isShell: false,
-    },
-  );
+  const answer = house.fetch("admin", "POST", path, { body: readable });
   return {
     begin: () => writer.write(bytes.subarray(0, 5)),
     finish: async () => {
@@ -56,6 +39,7 @@ for (const how of ["disabled", "removed", "made a member", "signed out"] as cons
   });
 
   Deno.test(`api: who was ${how} while a password was hashed makes no account`, async () => {
+    using _dear = dearPasswords();
     await using house = await House.open();
     const { accounts, sessions } = house.store;
     await accounts.add({ name: "other", role: "admin" });

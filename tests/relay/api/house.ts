@@ -50,6 +50,7 @@ export interface Answer {
 }
 
 export interface CallOptions {
+  /** A text or a stream is sent as it is, anything else as JSON. */
   readonly body?: unknown;
   readonly headers?: Record<string, string>;
   readonly caller?: Partial<Caller>;
@@ -230,9 +231,7 @@ export class House implements AsyncDisposable {
         origin: "http://relay.test",
         ...headers,
       },
-      ...(body === undefined
-        ? {}
-        : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: isBody(body) ? body : JSON.stringify(body) }),
     });
     return this.api.fetch(request, {
       address: "192.0.2.1",
@@ -253,4 +252,8 @@ export class House implements AsyncDisposable {
     this.store[Symbol.dispose]();
     this.dir[Symbol.dispose]();
   }
+}
+
+function isBody(body: unknown): body is string | ReadableStream<Uint8Array> {
+  return typeof body === "string" || body instanceof ReadableStream;
 }

@@ -5,7 +5,7 @@ import { AgentDouble } from "../support/agent_double.ts";
 import { Household } from "../support/crunch.ts";
 import { eventually, pause, quantile, within } from "../support/deadline.ts";
 import { ask, Visitor } from "../support/visitor.ts";
-import { byCommand, bySocket, byToken, type Change, type Door } from "./account_changes.ts";
+import { byCommand, bySocket, byToken, type Change, type Door } from "../system/account_changes.ts";
 
 /** Requests a second, and the connections that they use. */
 const RATE = 200;
