@@ -7,7 +7,7 @@ import type { HttpError } from "../../http/http_error.ts";
 import { HttpServer, type ServerOptions } from "../../http/server.ts";
 import type { ServerExchange } from "../../http/server_exchange.ts";
 import { eventually, pause, within } from "../support/deadline.ts";
-import { bytesOf, latin1Of as textOf } from "../support/visitor.ts";
+import { bytesOf, latin1Of as textOf, Visitor as BytesVisitor } from "../support/visitor.ts";
 
 export { DEADLINE, eventually, pause, settled, within } from "../support/deadline.ts";
 export { randomFrom } from "../support/random.ts";
@@ -28,17 +28,12 @@ export interface Answer {
   readonly trailers: string;
 }
 
-/** One TCP connection to the server under test. */
+/** One TCP connection to the server under test, in Latin-1 text. */
 export class Visitor implements Disposable {
-  readonly conn: Deno.TcpConn;
-  #got = "";
-  #over = false;
-  #closed = false;
-  /** The connection was reset, not ended. */
-  reset = false;
+  readonly #bytes: BytesVisitor;
 
   constructor(conn: Deno.TcpConn) {
-    this.conn = conn;
+    this.#bytes = new BytesVisitor(conn);
   }
 
   static async connect(port: number): Promise<Visitor> {
@@ -47,18 +42,25 @@ export class Visitor implements Disposable {
     return new Visitor(conn);
   }
 
-  async send(data: string | Uint8Array<ArrayBuffer>): Promise<void> {
-    const bytes = typeof data === "string" ? bytesOf(data) : data;
-    for (let at = 0; at < bytes.length;) at += await this.conn.write(bytes.subarray(at));
+  get conn(): Deno.TcpConn {
+    return this.#bytes.conn;
+  }
+
+  /** The connection was reset, not ended. */
+  get reset(): boolean {
+    return this.#bytes.reset;
+  }
+
+  send(data: string | Uint8Array): Promise<void> {
+    return this.#bytes.send(data);
   }
 
   closeWrite(): Promise<void> {
-    return this.conn.closeWrite();
+    return this.#bytes.closeWrite();
   }
 
   close(): void {
-    if (!this.#closed) this.conn.close();
-    this.#closed = true;
+    this.#bytes.close();
   }
 
   [Symbol.dispose](): void {
@@ -66,112 +68,44 @@ export class Visitor implements Disposable {
   }
 
   /** Everything up to and with `mark`. @throws {Error} when the connection ends before. */
-  async until(mark: string): Promise<string> {
-    return await within(this.#until(mark), `waiting for ${JSON.stringify(mark)}`);
+  until(mark: string): Promise<string> {
+    return this.#bytes.until(mark);
   }
 
   /** Exactly `count` bytes. */
   async take(count: number): Promise<string> {
-    return await within(this.#take(count), `waiting for ${count} bytes`);
+    return textOf(await this.#bytes.take(count));
   }
 
   /** All that comes until the end. */
   async rest(): Promise<string> {
-    return await within(this.#rest(), "waiting for the end");
+    return textOf(await this.#bytes.rest());
   }
 
   /** The next answer; interim ones too. `bodiless`: it answers HEAD. */
   async answer({ bodiless = false } = {}): Promise<Answer> {
-    return await within(this.#answer(bodiless), "an answer");
+    const head = await this.#bytes.head();
+    assert.equal(head.version, "HTTP/1.1");
+    const fields = new Map<string, string>();
+    for (const [written, value] of head.lines) {
+      const name = written.toLowerCase();
+      const before = fields.get(name);
+      fields.set(name, before === undefined ? value : `${before}\n${value}`);
+    }
+    const { body, trailers } = await this.#bytes.body(head, bodiless ? "HEAD" : "GET");
+    return {
+      status: head.status,
+      line: head.text.slice(0, head.text.indexOf("\r\n")),
+      fields,
+      head: head.text,
+      body: textOf(body),
+      trailers,
+    };
   }
 
   /** Asserts that the server ends the connection and sends nothing more before. */
-  async ends(): Promise<void> {
-    assert.equal(await this.rest(), "");
-  }
-
-  async #more(): Promise<boolean> {
-    if (this.#over) return false;
-    const buffer = new Uint8Array(64 << 10);
-    try {
-      const count = await this.conn.read(buffer);
-      if (count === null) this.#over = true;
-      else this.#got += textOf(buffer.subarray(0, count));
-    } catch (error) {
-      if (!(error instanceof Deno.errors.ConnectionReset)) throw error;
-      this.#over = this.reset = true;
-    }
-    return !this.#over;
-  }
-
-  async #until(mark: string): Promise<string> {
-    for (;;) {
-      const at = this.#got.indexOf(mark);
-      if (at >= 0) return this.#cut(at + mark.length);
-      if (!await this.#more()) {
-        throw new Error(`The connection ended after ${JSON.stringify(this.#got)}`);
-      }
-    }
-  }
-
-  async #take(count: number): Promise<string> {
-    while (this.#got.length < count) {
-      if (!await this.#more()) {
-        throw new Error(`The connection ended after ${this.#got.length} bytes of ${count}`);
-      }
-    }
-    return this.#cut(count);
-  }
-
-  async #rest(): Promise<string> {
-    while (await this.#more());
-    return this.#cut(this.#got.length);
-  }
-
-  #cut(count: number): string {
-    const text = this.#got.slice(0, count);
-    this.#got = this.#got.slice(count);
-    return text;
-  }
-
-  async #answer(bodiless: boolean): Promise<Answer> {
-    const head = await this.#until("\r\n\r\n");
-    const [line, ...lines] = head.slice(0, -4).split("\r\n");
-    const matched = /^HTTP\/1\.1 (\d{3}) ([^\r\n]*)$/.exec(line!);
-    assert(matched !== null, `not a status line: ${JSON.stringify(line)}`);
-    const status = Number(matched[1]);
-    const fields = new Map<string, string>();
-    for (const field of lines) {
-      const parts = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*(.*?)[ \t]*$/.exec(field);
-      assert(parts !== null, `not a field line: ${JSON.stringify(field)}`);
-      const name = parts[1]!.toLowerCase();
-      const before = fields.get(name);
-      fields.set(name, before === undefined ? parts[2]! : `${before}\n${parts[2]}`);
-    }
-    let body = "";
-    let trailers = "";
-    const length = fields.get("content-length");
-    if (bodiless || status < 200 || status === 204 || status === 304) {
-      // Nothing follows.
-    } else if (fields.get("transfer-encoding") === "chunked") {
-      for (;;) {
-        const size = parseInt(await this.#until("\r\n"), 16);
-        if (size === 0) break;
-        body += await this.#take(size);
-        assert.equal(await this.#take(2), "\r\n");
-      }
-      for (;;) {
-        const trailer = await this.#until("\r\n");
-        if (trailer === "\r\n") break;
-        trailers += trailer;
-      }
-    } else if (length !== undefined) {
-      assert.match(length, /^\d+$/);
-      body = await this.#take(Number(length));
-    } else {
-      body = await this.#rest();
-    }
-    return { status, line: line!, fields, head, body, trailers };
+  ends(): Promise<void> {
+    return this.#bytes.ends();
   }
 }
 

@@ -145,6 +145,19 @@ export class Visitor implements Disposable {
     return new AnswerHead(await within(this.#until("\r\n\r\n"), "a head"));
   }
 
+  /** Everything up to and with `mark`, as Latin-1. @throws {Error} when the connection ends before. */
+  async until(mark: string): Promise<string> {
+    return await within(this.#until(mark), `waiting for ${JSON.stringify(mark)}`);
+  }
+
+  /** The body and the trailers of the answer that `head` begins; `method` is that of its request. */
+  async body(
+    head: AnswerHead,
+    method = "GET",
+  ): Promise<{ body: Uint8Array; trailers: string }> {
+    return await within(this.#body(head, method), "a body");
+  }
+
   /** Exactly `size` bytes. */
   async take(size: number): Promise<Uint8Array> {
     return await within(this.#take(size), `${size} bytes`);
@@ -251,7 +264,8 @@ export class Visitor implements Disposable {
 
   async #body(head: AnswerHead, method: string): Promise<{ body: Uint8Array; trailers: string }> {
     const length = head.get("content-length");
-    if (method === "HEAD" || head.status === 204 || head.status === 304) {
+    const { status } = head;
+    if (method === "HEAD" || status < 200 || status === 204 || status === 304) {
       return { body: new Uint8Array(0), trailers: "" };
     }
     if (head.get("transfer-encoding") === "chunked") {
@@ -272,7 +286,10 @@ export class Visitor implements Disposable {
       }
       return { body: joined(pieces), trailers };
     }
-    if (length !== null) return { body: await this.#take(Number(length)), trailers: "" };
+    if (length !== null) {
+      if (!/^\d+$/.test(length)) throw new Error(`Content-Length: ${length}`);
+      return { body: await this.#take(Number(length)), trailers: "" };
+    }
     while (await this.#more());
     if (this.reset) throw new Error("The connection was reset in the middle of a body");
     return { body: this.#cut(this.#got.length), trailers: "" };
