@@ -12,6 +12,11 @@ const LARGEST_HEAP = 64 << 20;
 /** The relay is at rest that has used less than this of one core in so many ticks. */
 const LITTLE = 1 / 20;
 const QUIET = 2_000 / TICK;
+/**
+ * After so many such times it collects garbage. With the garbage goes what V8 has learnt of objects that none are left
+ * of, which costs the next rush some CPU: not in every pause between two.
+ */
+const REST = 3;
 
 /** Once for the process: a library that is loaded can be in use on its thread at any time. */
 const trim = cLibraryTrim();
@@ -21,22 +26,30 @@ export interface MemoryKeeperOptions {
   readonly onrest?: () => void;
   /** CPU time that the process has used, in ms. */
   readonly cpuTime?: () => number;
+  /** The garbage of a larger heap is left, in bytes. */
+  readonly largestHeap?: number;
 }
 
 /** Looks after it from its making until it is disposed. */
 export class MemoryKeeper implements Watched, AsyncDisposable {
   readonly #onrest: () => void;
   readonly #cpuTime: () => number;
+  readonly #largestHeap: number;
   /** `freedBytes` when memory was given back last, and what of the heap was in use then. */
   #given = freedBytes();
   #heap = 0;
   #cpu: number;
   #lookedAt = performance.now();
   #ticks = 0;
+  #rests = 0;
   #isDue = false;
   #trimming: Promise<void> | undefined;
 
-  constructor({ onrest = () => {}, cpuTime = processTime }: MemoryKeeperOptions = {}) {
+  constructor(
+    { onrest = () => {}, cpuTime = processTime, largestHeap = LARGEST_HEAP }: MemoryKeeperOptions =
+      {},
+  ) {
+    this.#largestHeap = largestHeap;
     this.#onrest = onrest;
     this.#cpuTime = cpuTime;
     this.#cpu = cpuTime();
@@ -46,20 +59,26 @@ export class MemoryKeeper implements Watched, AsyncDisposable {
   tick(): void {
     if (++this.#ticks < QUIET) return;
     this.#ticks = 0;
-    if (this.#isBusy()) return;
+    if (this.#isBusy()) this.#rests = 0;
+    else this.#giveBack(++this.#rests);
+  }
+
+  #giveBack(rests: number): void {
     // Only now, as the other threads took their time.
     if (this.#isDue) this.#trimming = trim();
     this.#isDue = false;
+    if (freedBytes() - this.#given >= MUCH) {
+      freeBuffers();
+      this.#given = freedBytes();
+      this.#isDue = true;
+    }
+    if (rests < REST) return;
     const { heapUsed } = Deno.memoryUsage();
-    const garbage = heapUsed - this.#heap >= MUCH_GARBAGE;
-    const freed = freedBytes() - this.#given >= MUCH;
-    if (!garbage && !freed) return;
-    freeBuffers();
-    if (heapUsed < LARGEST_HEAP) collectGarbage();
+    if (heapUsed - this.#heap < MUCH_GARBAGE || heapUsed >= this.#largestHeap) return;
+    collectGarbage();
     this.#onrest();
-    this.#isDue = true;
-    this.#given = freedBytes();
     this.#heap = Deno.memoryUsage().heapUsed;
+    this.#isDue = true;
   }
 
   /** Whether there was much to do since the last look. */
