@@ -1,7 +1,7 @@
 /** What to do when a relay cannot be reached or refuses: the line to type. @module */
 
 import type { DialAddress } from "../cli/mod.ts";
-import { formatAddress, TUNNEL_PORT } from "../cli/mod.ts";
+import { formatAddress, isLoopbackAddress, TUNNEL_PORT } from "../cli/mod.ts";
 import { DialError } from "../http/mod.ts";
 
 const SET_CLOCK = Deno.build.os === "darwin"
@@ -16,7 +16,7 @@ export function dialAdvice(error: unknown, relay: DialAddress): string | undefin
   const address = formatAddress(relay);
   switch (error.code) {
     case "refused":
-      return isLoopback(relay)
+      return isLoopbackAddress(relay)
         ? `start a relay there:\n  crunch relay --tunnel ${address}`
         : `is it running, and not for its own machine only? there:\n  crunch relay --http :8080 --tunnel :${relay.port}`;
     case "not-found":
@@ -91,8 +91,4 @@ export function refusalAdvice(
     default:
       return undefined;
   }
-}
-
-function isLoopback({ hostname }: DialAddress): boolean {
-  return /^(127\.|::1$|localhost$)/.test(hostname);
 }

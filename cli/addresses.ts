@@ -126,6 +126,11 @@ export function covers(wide: Address, narrow: Address): boolean {
     (wide.hostname === "0.0.0.0" && /^[\d.]+$/.test(narrow.hostname));
 }
 
+/** Whether an address can be reached from this machine only. */
+export function isLoopbackAddress(address: Address | DialAddress): boolean {
+  return address.transport === "unix" || /^(127\.|\[?::1\]?$|localhost$)/.test(address.hostname);
+}
+
 /** Text of an address: `127.0.0.1:8080`, `[::1]:8080`, `unix:/path`. */
 export function formatAddress(address: Address | DialAddress): string {
   if (address.transport === "unix") return `unix:${address.path}`;

@@ -10,6 +10,7 @@ export {
   type DialAddress,
   dialAddress,
   formatAddress,
+  isLoopbackAddress,
   type PortRange,
   TUNNEL_PORT,
 } from "./addresses.ts";

@@ -110,8 +110,3 @@ function widest(addresses: readonly Address[]): Address[] {
 export function dialable(address: string): string {
   return address.replace(/^\[::\]:|^0\.0\.0\.0:/, "127.0.0.1:");
 }
-
-/** Whether an address can be reached from this machine only. */
-export function isLoopbackAddress(address: Address): boolean {
-  return address.transport === "unix" || /^(127\.|\[?::1\]?$|localhost$)/.test(address.hostname);
-}

@@ -1,6 +1,12 @@
 /** A relay's parts put together, and their life: opened in order, drained and closed in order. @module */
 
-import { type LocalRelay, type Log, type RelayValues, silentLog } from "../cli/mod.ts";
+import {
+  isLoopbackAddress,
+  type LocalRelay,
+  type Log,
+  type RelayValues,
+  silentLog,
+} from "../cli/mod.ts";
 import { HttpServer } from "../http/mod.ts";
 import { publicUrls } from "./addresses.ts";
 import { Administration } from "./administration.ts";
@@ -14,7 +20,7 @@ import { DroppedFields } from "./dropped_fields.ts";
 import { EventFeed } from "./event_feed.ts";
 import { Front } from "./front.ts";
 import { admissionLimits, serverLimits } from "./limits.ts";
-import { isLoopbackAddress, Listeners } from "./listeners.ts";
+import { Listeners } from "./listeners.ts";
 import { LocalCredential } from "./local_credential.ts";
 import { MemoryKeeper } from "./memory.ts";
 import { Counters, families, metricsPage, type MetricsSource, Telemetry } from "./metrics/mod.ts";
