@@ -173,7 +173,7 @@ export class CrunchProcess implements AsyncDisposable {
 }
 
 /** What a checkout's program loads first; a copy of it has no tests. */
-function preloads(folder: string, passwords: "cheap" | "dear"): string[] {
+export function preloads(folder: string, passwords: "cheap" | "dear" = "cheap"): string[] {
   const isCheap = folder === checkout && passwords === "cheap";
   return isCheap ? [`--preload=${join(checkout, "tests/support/cheap_passwords.ts")}`] : [];
 }

@@ -1,6 +1,6 @@
 /** Runs `crunch` on a terminal, with util-linux's `script`: types, and reads what is shown. @module */
 
-import { checkout, type Household } from "./crunch.ts";
+import { checkout, type Household, preloads } from "./crunch.ts";
 import { within } from "./deadline.ts";
 import { leftOut } from "./left_out.ts";
 import { isInstalled } from "./proxy.ts";
@@ -25,7 +25,7 @@ export class Terminal implements AsyncDisposable {
   constructor(household: Household, args: readonly string[], after?: string) {
     const built = Deno.env.get("CRUNCH_PROGRAM");
     const program = built === undefined
-      ? [Deno.execPath(), "run", "-A", "--no-prompt", `${checkout}/main.ts`]
+      ? [Deno.execPath(), "run", "-A", "--no-prompt", ...preloads(checkout), `${checkout}/main.ts`]
       : [built];
     const line = [...program, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`);
     const command = after === undefined

@@ -30,6 +30,7 @@ import { readWelcome } from "../../tunnel/handshake.ts";
 import { pipe, type PipeEnd, until } from "../support/pipe.ts";
 import { type TempStore, tempStore } from "../relay/store/temp_dir.ts";
 import { frame, jsonOf, RawPeer, textOf } from "./raw_peer.ts";
+import { dearPasswords } from "../support/cheap_passwords.ts";
 
 const password = "correct horse";
 
@@ -459,6 +460,7 @@ const challenge = (more: Record<string, unknown> = {}) => ({
 });
 
 Deno.test("agent: a relay that asks for cheap or dear hashing gets no proof", async () => {
+  using _dear = dearPasswords();
   const tampered: Array<[Record<string, unknown>, RegExp]> = [
     [{ N: 2 }, /too cheap/],
     [{ N: 2 ** 14, p: 1 }, /too cheap/],
