@@ -46,7 +46,7 @@ async function start(
 ): Promise<Running | null> {
   switch (invocation.command) {
     case "relay": {
-      const { runRelay } = await import("./relay/command.ts");
+      const { runRelay } = await import("./relay/commands/relay_command.ts");
       return await runRelay(invocation, program);
     }
     case "agent": {
@@ -66,12 +66,12 @@ async function start(
     }
     case "backup":
     case "restore": {
-      const { runBackup } = await import("./relay/backup/mod.ts");
+      const { runBackup } = await import("./relay/commands/backup/mod.ts");
       runBackup(invocation, program);
       return null;
     }
     default: {
-      const { runAccount } = await import("./relay/account/mod.ts");
+      const { runAccount } = await import("./relay/commands/account/mod.ts");
       await runAccount(invocation, program);
       return null;
     }
@@ -87,7 +87,7 @@ async function runBoth(
   program: Program,
   { name }: { readonly name?: string } = {},
 ): Promise<Running> {
-  const { runRelay } = await import("./relay/command.ts");
+  const { runRelay } = await import("./relay/commands/relay_command.ts");
   const { accessOf, runAgent, withPassword } = await import("./agent/command.ts");
   // Before the relay serves: who is asked keeps everything else waiting.
   const settings = await withPassword(given, "both");
@@ -127,7 +127,7 @@ async function runBoth(
 async function check({ of, parsed, text }: Check, around: Program["around"]): Promise<number> {
   const troubles: Trouble[] = [];
   if (of !== "agent") {
-    const { checkRelayFiles } = await import("./relay/command.ts");
+    const { checkRelayFiles } = await import("./relay/commands/relay_command.ts");
     troubles.push(...checkRelayFiles(parsed.values));
   }
   if (of !== "relay") {

@@ -23,6 +23,7 @@ export * from "./problem.ts";
 export * from "./range.ts";
 export * from "./roster.ts";
 export * from "./server.ts";
+export { DEFAULT_SERVER_LIMITS, type ServerLimits } from "./server_limits.ts";
 export { ServerExchange } from "./server_exchange.ts";
 export * from "./status.ts";
 export * from "./tls.ts";

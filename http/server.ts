@@ -2,33 +2,12 @@
 
 import { Buffer } from "node:buffer";
 import type { Connection } from "./connection.ts";
-import { DEFAULT_HEAD_LIMITS, type HeadLimits } from "./head.ts";
 import type { HttpError } from "./http_error.ts";
 import { unwatch, watch, type Watched } from "./clock.ts";
 import { Roster } from "./roster.ts";
-import { ServerConnection } from "./server_connection.ts";
+import { type ConnectionHost, ServerConnection } from "./server_connection.ts";
 import type { ServerExchange } from "./server_exchange.ts";
-
-/** Bounds of a server; times in ms. */
-export interface ServerLimits {
-  readonly head: HeadLimits;
-  /** From a connection's start, or a request's first byte, to the end of its head. */
-  readonly headTime: number;
-  /** Between two requests. */
-  readonly idle: number;
-  /** Without a byte of a body that is waited for. */
-  readonly bodyTime: number;
-  /** Without the visitor taking a byte. */
-  readonly writeStall: number;
-}
-
-export const DEFAULT_SERVER_LIMITS: ServerLimits = {
-  head: DEFAULT_HEAD_LIMITS,
-  headTime: 10_000,
-  idle: 75_000,
-  bodyTime: 30_000,
-  writeStall: 60_000,
-};
+import { DEFAULT_SERVER_LIMITS, type ServerLimits } from "./server_limits.ts";
 
 export interface ServerOptions {
   /** Answers each request. */
@@ -45,7 +24,7 @@ export interface ServerOptions {
 }
 
 /** Serves the connections that `accept` is given. Dispose to drain and stop. */
-export class HttpServer implements AsyncDisposable, Watched {
+export class HttpServer implements ConnectionHost, AsyncDisposable, Watched {
   /** May change: of a head for connections, of times at once. */
   limits: ServerLimits;
   readonly handle: (exchange: ServerExchange) => void;

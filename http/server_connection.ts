@@ -9,7 +9,7 @@ import { HandedOver } from "./handed_over.ts";
 import { CHUNKED, Head } from "./head.ts";
 import { HttpError } from "./http_error.ts";
 import { HIGH_WATER, Outgoing } from "./outgoing.ts";
-import type { HttpServer } from "./server.ts";
+import type { ServerLimits } from "./server_limits.ts";
 import { type ExchangeHost, ServerExchange } from "./server_exchange.ts";
 
 /** An idle connection waits in a buffer of this size: 10,000 of them cost 10 KB each. */
@@ -38,6 +38,21 @@ interface BodyWaiter {
   reject(error: Error): void;
 }
 
+/** What a connection needs of the server that it belongs to. */
+export interface ConnectionHost {
+  readonly limits: ServerLimits;
+  /** Answers a request. */
+  handle(exchange: ServerExchange): void;
+  /** Answers at once what could not be read as a request. */
+  refuse(exchange: ServerExchange, error: HttpError): void;
+  /** An exchange is over. */
+  finished(exchange: ServerExchange): void;
+  /** A new id for a request. */
+  nextId(): string;
+  /** The connection is over. */
+  closed(connection: ServerConnection): void;
+}
+
 export class ServerConnection implements ExchangeHost, Rostered, Watched {
   seat = -1;
   readonly connection: Connection;
@@ -46,7 +61,7 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
   probed = 0;
   context: unknown = null;
 
-  readonly #server: HttpServer;
+  readonly #server: ConnectionHost;
   readonly #head: Head;
   #buffer: Uint8Array<ArrayBuffer> = new Uint8Array(IDLE_BUFFER);
   #start = 0;
@@ -70,7 +85,7 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
   #drained = 0;
   #handedOver: HandedOver | null = null;
 
-  constructor(server: HttpServer, connection: Connection) {
+  constructor(server: ConnectionHost, connection: Connection) {
     this.#server = server;
     this.connection = connection;
     this.outgoing = new Outgoing(connection, (error) => this.#broke(error));

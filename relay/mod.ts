@@ -1,14 +1,9 @@
 /** The public side: takes visitors and agents, and brings them together. @module */
 
-import {
-  checkRelay,
-  type LocalRelay,
-  type PlainOptions,
-  readOptions,
-  relayOptions,
-} from "../cli/mod.ts";
-import { RunningRelay, type RunningRelayOptions } from "./running_relay.ts";
+import { checkRelay, type PlainOptions, readOptions, relayOptions } from "../cli/mod.ts";
+import { type Relay, RunningRelay, type RunningRelayOptions } from "./running/mod.ts";
 
+export type { Relay } from "./running/mod.ts";
 export { createLog, type Log } from "../cli/mod.ts";
 export { ListenError } from "../http/mod.ts";
 export { StoreError } from "./store/mod.ts";
@@ -25,24 +20,6 @@ export interface RelayOptions
   extends
     PlainOptions<typeof options>,
     Pick<RunningRelayOptions, "log" | "software" | "localDirectory" | "signal"> {}
-
-/** A relay that runs. Disposing it stops it at once; `stop` lets it finish. Both may be asked for again and again. */
-export interface Relay extends AsyncDisposable {
-  /** Bound addresses, `host:port` or `unix:/path`. */
-  readonly http: readonly string[];
-  readonly https: readonly string[];
-  readonly tunnel: readonly string[];
-  readonly tunnelTls: readonly string[];
-  readonly admin: readonly string[];
-  /** The administrator's generated password, at the first start only. */
-  readonly adminPassword: string | null;
-  /** What an agent of this machine needs (`startAgent` takes it as `relay`); null where no plain tunnel listener is. */
-  readonly local: LocalRelay | null;
-  /** Reachable from this machine only. */
-  readonly loopbackOnly: boolean;
-  /** Finishes what is under way, for at most `time` ms (the option `drain` by default). */
-  stop(time?: number): Promise<void>;
-}
 
 /**
  * Starts a relay.

@@ -31,6 +31,13 @@ function arrow(from: string, to: string, how: Partial<Import> = {}): Import {
   return { from, to, line: 1, dynamic: false, typeOnly: false, ...how };
 }
 
+Deno.test("layout: the relay is nine rooms behind one door", () => {
+  const entries = new Set(
+    own.filter((path) => path.startsWith("relay/")).map((path) => path.split("/")[1]),
+  );
+  assert.ok(entries.size <= 10, [...entries].join(" "));
+});
+
 Deno.test("layout rules: a wrong arrow is found, whether of values or of types", () => {
   const wrong = [
     arrow("relay/mod.ts", "agent/mod.ts"),
@@ -38,7 +45,7 @@ Deno.test("layout rules: a wrong arrow is found, whether of values or of types",
     arrow("cli/help.ts", "http/mod.ts"),
     arrow("http/server.ts", "tunnel/mod.ts"),
     arrow("tunnel/session.ts", "relay/mod.ts", { dynamic: true }),
-    arrow("relay/own_pages.ts", "dashboard/app.js"),
+    arrow("relay/pages/own_pages.ts", "dashboard/app.js"),
     arrow("dashboard/session.js", "relay/api/mod.ts"),
     arrow("dashboard/session.js", "relay/store/mod.ts", { typeOnly: true }),
     arrow("dashboard/pages/log.js", "dashboard/pages/usage.js"),
@@ -46,7 +53,9 @@ Deno.test("layout rules: a wrong arrow is found, whether of values or of types",
     arrow("relay/mod.ts", "main.ts"),
     arrow("relay/mod.ts", "benchmarks/main.ts"),
     arrow("relay/store/names.ts", "http/mod.ts"),
-    arrow("relay/store/names.ts", "relay/router.ts"),
+    arrow("relay/agents/registry.ts", "relay/visitors/mod.ts"),
+    arrow("relay/visitors/visitor_handler.ts", "relay/pages/mod.ts", { typeOnly: true }),
+    arrow("relay/store/names.ts", "relay/visitors/router.ts"),
     arrow("new_folder/mod.ts", "http/mod.ts"),
   ];
   for (const found of wrong) assert.equal(wrongArrows([found]).length, 1, JSON.stringify(found));
@@ -55,10 +64,10 @@ Deno.test("layout rules: a wrong arrow is found, whether of values or of types",
 Deno.test("layout rules: a door is not gone around", () => {
   const wrong = [
     arrow("relay/mod.ts", "http/head.ts"),
-    arrow("relay/front.ts", "relay/store/names.ts"),
+    arrow("relay/visitors/visitor_handler.ts", "relay/store/names.ts"),
     arrow("relay/api/mod.ts", "relay/store/names.ts"),
     arrow("main.ts", "relay/mod_of_something.ts"),
-    arrow("main.ts", "relay/command.ts"),
+    arrow("main.ts", "relay/commands/relay_command.ts"),
     arrow("relay/mod.ts", "agent/command.ts", { dynamic: true }),
   ];
   for (const found of wrong) assert.equal(wrongArrows([found]).length, 1, JSON.stringify(found));
@@ -66,18 +75,18 @@ Deno.test("layout rules: a door is not gone around", () => {
 
 Deno.test("layout rules: the arrows of the house are let through", () => {
   const right = [
-    arrow("main.ts", "relay/command.ts", { dynamic: true }),
-    arrow("main.ts", "relay/account_command.ts", { dynamic: true }),
+    arrow("main.ts", "relay/commands/relay_command.ts", { dynamic: true }),
+    arrow("main.ts", "relay/commands/account_command.ts", { dynamic: true }),
     arrow("main.ts", "cli/mod.ts"),
     arrow("main.ts", "deno.json"),
     arrow("relay/mod.ts", "tunnel/mod.ts"),
     arrow("agent/mod.ts", "http/mod.ts"),
     arrow("tunnel/session.ts", "http/mod.ts"),
-    arrow("relay/front.ts", "relay/router.ts"),
-    arrow("relay/front.ts", "relay/store/mod.ts"),
-    arrow("relay/api/mod.ts", "relay/registry.ts"),
+    arrow("relay/visitors/visitor_handler.ts", "relay/visitors/router.ts"),
+    arrow("relay/visitors/visitor_handler.ts", "relay/store/mod.ts"),
+    arrow("relay/api/mod.ts", "relay/agents/mod.ts"),
     arrow("relay/store/password.ts", "tunnel/mod.ts"),
-    arrow("tests/relay/router_test.ts", "relay/router.ts"),
+    arrow("tests/relay/router_test.ts", "relay/visitors/router.ts"),
     arrow("dashboard/session.js", "relay/api/mod.ts", { typeOnly: true }),
     arrow("dashboard/pages/log.js", "dashboard/parts/table.js"),
     arrow("dashboard/app.js", "dashboard/pages/log.js", { dynamic: true }),
@@ -85,7 +94,7 @@ Deno.test("layout rules: the arrows of the house are let through", () => {
   assert.deepEqual(wrongArrows(right), []);
 });
 
-Deno.test("layout rules: a ring is found, but not one that types alone close", () => {
+Deno.test("layout rules: a ring is found, one that types alone close as well", () => {
   const ring = [arrow("a.ts", "b.ts"), arrow("b.ts", "c.ts"), arrow("c.ts", "a.ts")];
   assert.deepEqual(cycles(ring), ["a.ts → b.ts → c.ts → a.ts"]);
   assert.deepEqual(cycles([arrow("x.ts", "a.ts"), ...ring]).length, 1);
@@ -93,7 +102,7 @@ Deno.test("layout rules: a ring is found, but not one that types alone close", (
     cycles([ring[0]!, ring[1]!, arrow("c.ts", "a.ts", { dynamic: true })]).length,
     1,
   );
-  assert.deepEqual(cycles([ring[0]!, ring[1]!, arrow("c.ts", "a.ts", { typeOnly: true })]), []);
+  assert.equal(cycles([ring[0]!, ring[1]!, arrow("c.ts", "a.ts", { typeOnly: true })]).length, 1);
   assert.deepEqual(
     cycles([arrow("a.ts", "b.ts"), arrow("a.ts", "c.ts"), arrow("b.ts", "c.ts")]),
     [],

@@ -49,7 +49,7 @@ import {
 } from "./frame.ts";
 import { readPreface, recognizeForeign } from "./greeting.ts";
 import { BARRIER, PULSE, Pulse } from "./pulse.ts";
-import { Stream, type StreamHandler } from "./stream.ts";
+import { Stream, type StreamHandler, type StreamHost } from "./stream.ts";
 import { slotOf, StreamTable } from "./stream_table.ts";
 import { queue, Share } from "./turns.ts";
 import { readTurn, type Turn } from "./waiting.ts";
@@ -94,7 +94,7 @@ const USUAL_FRAME = 1 << 10;
 /** Heads are looked at while they are parsed and no longer: one serves all sessions. */
 const head = new Head(TUNNEL_HEAD_LIMITS);
 
-export class Session implements Watched {
+export class Session implements StreamHost, Watched {
   readonly connection: Connection;
   readonly side: "relay" | "agent";
   readonly outgoing: Outgoing;

@@ -2,8 +2,8 @@
 
 import type { Head, Outgoing } from "../http/mod.ts";
 import { END, Frame, MAX_HEAD, MAX_WINDOW, Reset, STREAM_WINDOW } from "./frame.ts";
-import { nextWindow } from "./flow.ts";
-import type { Session } from "./session.ts";
+import { nextWindow, type WindowBudget } from "./flow.ts";
+import type { Pulse } from "./pulse.ts";
 
 /** What a stream tells whoever works with it. Bytes and heads are valid only during the call. */
 export interface StreamHandler {
@@ -23,10 +23,39 @@ export interface StreamHandler {
 /** Up to this size a piece goes out at once, past the bulk that waits its turn. */
 const SMALL = 16 << 10;
 
+/** What a stream needs of the session that carries it. */
+export interface StreamHost {
+  readonly closed: boolean;
+  readonly outgoing: Outgoing;
+  readonly growth: WindowBudget;
+  /** Round trips and the size of frames, as they are now. */
+  readonly pulse: Pick<Pulse, "roundTrip">;
+  /** More waits to be sent than streams should add to. */
+  readonly crowded: boolean;
+  /** Bytes of all streams that the peer still takes. */
+  sendCredit: number;
+  /** Bytes of the frame that is being written, without its header. */
+  readonly frameSize: number;
+  /** Begins a frame; its payload goes into what is returned, then `closeFrame`, all in one turn. */
+  openFrame(): Outgoing;
+  closeFrame(type: number, stream: number): void;
+  /** Takes the frame back that was begun. */
+  dropFrame(): void;
+  sendWindow(stream: number, size: number): void;
+  /** Asks for turns to send what waits in `stream`. */
+  enqueue(stream: Stream): void;
+  /** Received bytes of any stream were consumed. */
+  consumed(size: number): void;
+  /** So many bytes of an answer to the peer's frames wait to be sent. */
+  answered(size: number): void;
+  /** The stream is over. */
+  release(stream: Stream): void;
+}
+
 /** Made by a session. Each half closes with END, or both at once with a reset. */
 export class Stream {
   readonly id: number;
-  readonly session: Session;
+  readonly session: StreamHost;
   /** Null once we reset it: what still comes is thrown away. */
   handler: StreamHandler | null = null;
   /** Opened here, and its first frame is not sent: the peer knows nothing of it. */
@@ -62,7 +91,7 @@ export class Stream {
   #endAfter = false;
   #done: (() => void) | null = null;
 
-  constructor(session: Session, id: number, sendCredit: number) {
+  constructor(session: StreamHost, id: number, sendCredit: number) {
     this.session = session;
     this.id = id;
     this.#sendCredit = sendCredit;

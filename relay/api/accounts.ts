@@ -1,13 +1,13 @@
 /** `/accounts`: who may sign in, as what. @module */
 
 import { createRoute, z } from "@hono/zod-openapi";
-import { removePasswordFile } from "../admin_password.ts";
 import {
   type Account,
   type AccountPatch,
   ADMIN_ACCOUNT,
   type Asker,
   type LogReader,
+  removePasswordFile,
 } from "../store/mod.ts";
 import { etagOf, ifMatch, needsMatch } from "./etag.ts";
 import { PresentPassword } from "./present_password.ts";

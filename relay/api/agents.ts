@@ -2,8 +2,7 @@
 
 import { createRoute, z } from "@hono/zod-openapi";
 import type { SessionEnd } from "../../tunnel/mod.ts";
-import { agentView } from "../agent_view.ts";
-import type { ConnectedAgent } from "../connected_agent.ts";
+import { agentView, type ConnectedAgent } from "../agents/mod.ts";
 import { etagOf, ifMatch, needsMatch } from "./etag.ts";
 import { type Identity, needsOwner, sees } from "./identity.ts";
 import { absent } from "./problem.ts";

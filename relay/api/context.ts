@@ -1,14 +1,12 @@
 /** What the API works on, and what is known of a caller before it says who it is. @module */
 
 import type { Log } from "../../cli/mod.ts";
-import type { DroppedField } from "../dropped_fields.ts";
-import type { EventFeed } from "../event_feed.ts";
+import type { DroppedField } from "../visitors/heads/mod.ts";
+import type { EventFeed } from "./event_feed.ts";
 import type { Tally } from "../metrics/mod.ts";
-import type { Relay } from "../mod.ts";
-import type { Listening } from "../reach.ts";
-import type { Registry } from "../registry.ts";
-import type { RelaySettings } from "../settings.ts";
-import type { LogReader, RequestLog, Store, Throttle } from "../store/mod.ts";
+import type { Listening } from "../visitors/reach/mod.ts";
+import type { Registry } from "../agents/mod.ts";
+import type { LogReader, RelaySettings, RequestLog, Store, Throttle } from "../store/mod.ts";
 
 /** What there is besides the store while a relay runs. */
 export interface LiveRelay {
@@ -22,7 +20,7 @@ export interface LiveRelay {
   /** The fields of a name's answers that did not pass on its path address. */
   readonly dropped: (name: string) => DroppedField[];
   /** Where it listens: `host:port` or `unix:/path`. */
-  readonly addresses: () => Pick<Relay, "http" | "https" | "tunnel" | "tunnelTls" | "admin">;
+  readonly addresses: () => Omit<Listening, "publicUrl"> & { readonly admin: readonly string[] };
   /** The same, for who wants to know what to dial. */
   readonly listening: () => Listening;
   /** What it runs with. */

@@ -1,7 +1,7 @@
 /** `/events`: what happens on the relay, as it happens. @module */
 
 import { createRoute, z } from "@hono/zod-openapi";
-import type { EventFeed, FeedEvent } from "../event_feed.ts";
+import type { EventFeed, FeedEvent } from "./event_feed.ts";
 import type { Ids } from "../store/mod.ts";
 import { type EventStreams, eventText, type Source } from "./event_stream.ts";
 import { type Identity, seesAll } from "./identity.ts";

@@ -13,10 +13,10 @@ import {
   type Token,
 } from "../store/mod.ts";
 import type { Caller } from "./context.ts";
-import { hasTwoCookies, isOurs, type Sender, senderOf } from "../credential.ts";
+import { hasTwoCookies, isOurs, type Sender, senderOf } from "../visitors/mod.ts";
 import { absent, forbidden, Problem } from "./problem.ts";
 
-export { cookieName } from "../credential.ts";
+export { cookieName } from "../visitors/mod.ts";
 
 /** Somebody who is signed in. */
 export interface Identity {

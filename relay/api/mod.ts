@@ -163,3 +163,4 @@ async function headOf(
   await body?.cancel();
   return new Response(null, { status, headers });
 }
+export { EventFeed } from "./event_feed.ts";

@@ -1,7 +1,7 @@
 /** `/names/{name}/health` and `/names/{name}/qr.svg`: whether a name works, and its address for a telephone. @module */
 
 import { createRoute, z } from "@hono/zod-openapi";
-import { HealthProbes, TooManyProbes } from "../health_probe.ts";
+import { HealthProbes, TooManyProbes } from "../agents/mod.ts";
 import type { NameRow } from "../store/mod.ts";
 // Runs when the first code is drawn.
 import defer * as uqr from "uqr";

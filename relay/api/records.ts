@@ -2,7 +2,7 @@
 
 import { createRoute, z } from "@hono/zod-openapi";
 import { type AuditEntry, csvLine, type UsageRow } from "../store/mod.ts";
-import { agentCommand } from "../agent_command.ts";
+import { agentCommand } from "../visitors/reach/mod.ts";
 import type { ApiContext, Caller, LiveRelay } from "./context.ts";
 import { askerOf, type Identity, scopeOf, seesAll } from "./identity.ts";
 import { unfit } from "./problem.ts";

@@ -1,7 +1,7 @@
 /** `/reference`: the API's description for people, as one page without scripts, made of the OpenAPI document. @module */
 
 import { createHash } from "node:crypto";
-import { staticText } from "../static_text.ts";
+import { staticText } from "../pages/mod.ts";
 import { curlExample, resolve } from "./curl_example.ts";
 import type {
   Answer,

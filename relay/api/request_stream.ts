@@ -1,16 +1,16 @@
 /** Follows the request log: first what a reader has missed, then rows as they are made. @module */
 
-import type {
-  Asker,
-  Followed,
-  Ids,
-  LogFollowers,
-  LogReader,
-  LogRow,
-  RequestFilter,
-  RequestLog,
+import {
+  type Asker,
+  type Followed,
+  type Ids,
+  type LogFollowers,
+  type LogReader,
+  type LogRow,
+  type RequestFilter,
+  type RequestLog,
+  requestView,
 } from "../store/mod.ts";
-import { requestView } from "../store/mod.ts";
 import { eventText, type Sender } from "./event_stream.ts";
 
 /** One list of requests that somebody looks at. */

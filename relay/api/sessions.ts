@@ -1,11 +1,16 @@
 /** `/sessions` and `/me`: signing in and out with a browser. @module */
 
 import { createRoute, z } from "@hono/zod-openapi";
-import { removePasswordFile } from "../admin_password.ts";
-import { type Account, ADMIN_ACCOUNT, networkOf, type Session } from "../store/mod.ts";
+import {
+  type Account,
+  ADMIN_ACCOUNT,
+  networkOf,
+  removePasswordFile,
+  type Session,
+} from "../store/mod.ts";
 import type { ApiContext, Caller } from "./context.ts";
 import { etagOf, ifMatch, needsMatch } from "./etag.ts";
-import { SECOND_FIELD, secondOf } from "../credential.ts";
+import { SECOND_FIELD, secondOf } from "../visitors/mod.ts";
 import { cookieName, type Identity, scopeOf, sees } from "./identity.ts";
 import { absent, forbidden, Problem } from "./problem.ts";
 import {

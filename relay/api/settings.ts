@@ -1,7 +1,7 @@
 /** `/settings`: what the relay runs with, and what of it may change while it runs. @module */
 
 import { createRoute, z } from "@hono/zod-openapi";
-import { type RelaySettings, SettingsError } from "../settings.ts";
+import { type RelaySettings, SettingsError } from "../store/mod.ts";
 import type { ApiContext } from "./context.ts";
 import { etagOf, ifMatch, needsMatch } from "./etag.ts";
 import { needsAdmin, seesAll } from "./identity.ts";

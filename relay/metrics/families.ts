@@ -1,12 +1,19 @@
 /** All metrics of a relay, read from its parts at the moment when they are asked for. @module */
 
-import type { Registry } from "../registry.ts";
 import { DURATION_BOUNDS, type RequestLog } from "../store/mod.ts";
 import type { Counters } from "./counters.ts";
 import type { Family, Histogram, Sample } from "./exposition.ts";
 import { processFamilies } from "./process.ts";
 import type { Tally } from "./tally.ts";
 import { type Durations, type NameTraffic, STATUS_CLASSES, type Traffic } from "./traffic.ts";
+
+/** What is counted of a connected agent. */
+export interface AgentFigures {
+  readonly sessions: { readonly length: number };
+  /** Streams that are open, and requests that wait for one. */
+  readonly streams: number;
+  readonly waiting: number;
+}
 
 /** A running relay's parts that have something to tell. */
 export interface MetricsSource {
@@ -16,7 +23,7 @@ export interface MetricsSource {
   readonly started: number;
   readonly ready: () => boolean;
   readonly counters: Counters;
-  readonly registry: Registry;
+  readonly registry: { readonly agents: ReadonlyMap<string, AgentFigures> };
   readonly requestLog: Pick<RequestLog, "counters" | "trouble">;
   /** Connections of visitors, and to the listener of `--admin`. */
   readonly connections: () => { readonly visitors: number; readonly admin: number };

@@ -2,7 +2,7 @@
 
 export { Counters } from "./counters.ts";
 export { families, type MetricsSource } from "./families.ts";
-export { metricsPage, type MetricsPageOptions } from "./page.ts";
 export { Tally } from "./tally.ts";
 export { type Measured, Telemetry } from "./telemetry.ts";
 export { Traffic } from "./traffic.ts";
+export { exposition, formatFor, MEDIA_TYPES } from "./exposition.ts";

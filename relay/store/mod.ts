@@ -69,3 +69,6 @@ export { csvLine } from "./csv.ts";
 export { type Redactor, redactor, redactTarget } from "./redact.ts";
 export { DURATION_BOUNDS } from "./log_schema.ts";
 export { bucketOf } from "./usage_counters.ts";
+export { findPasswordFile, leavePasswordFile, removePasswordFile } from "./admin_password.ts";
+export { answers, ControlPath, isWorthWaiting, takeDataDir } from "./control_path.ts";
+export { type Given, RelaySettings, SettingsError } from "./relay_settings.ts";

@@ -5,7 +5,7 @@ import { type Access, Link } from "../../agent/link.ts";
 import { createLog } from "../../cli/mod.ts";
 import { type Connection, dialTcp } from "../../http/mod.ts";
 import { type Relay, startRelay } from "../../relay/mod.ts";
-import { ControlPath } from "../../relay/control_socket.ts";
+import { ControlPath } from "../../relay/store/control_path.ts";
 import { Credential, Frame, parseToken, type Welcome } from "../../tunnel/mod.ts";
 import { TempDir } from "../relay/store/temp_dir.ts";
 import { eventually, within } from "../support/deadline.ts";

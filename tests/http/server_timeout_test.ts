@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { coarseDate, dateField, TICK, unwatch, watch } from "../../http/clock.ts";
-import { DEFAULT_SERVER_LIMITS } from "../../http/server.ts";
+import { DEFAULT_SERVER_LIMITS } from "../../http/server_limits.ts";
 import type { ServerExchange } from "../../http/server_exchange.ts";
 import { MockClock } from "../support/mock_clock.ts";
 import {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { freedBytes, giveBuffer, takeBuffer } from "../../http/mod.ts";
-import { MemoryKeeper } from "../../relay/memory.ts";
+import { MemoryKeeper } from "../../relay/running/memory.ts";
 import { collectGarbage } from "../../relay/store/mod.ts";
 import { eventually } from "../support/deadline.ts";
 

@@ -5,7 +5,7 @@ import { startRelay } from "../../relay/mod.ts";
 import { ListenError } from "../../http/mod.ts";
 import { createLog, Secret } from "../../cli/mod.ts";
 import { within } from "../support/deadline.ts";
-import { Meeting } from "./meeting.ts";
+import { Meeting } from "./agents/meeting.ts";
 import { TempDir } from "./store/temp_dir.ts";
 
 const anywhere = "127.0.0.1:0";

@@ -1,6 +1,6 @@
 /** Changes of accounts: what each is called at every door, and what it makes of an account. @module */
 
-import { ControlPath } from "../../relay/control_socket.ts";
+import { ControlPath } from "../../relay/store/control_path.ts";
 import type { Store } from "../../relay/store/mod.ts";
 import type { Household } from "../support/crunch.ts";
 

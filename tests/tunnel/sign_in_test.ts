@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { silentLog } from "../../cli/mod.ts";
 import { DenoConnection } from "../../http/mod.ts";
-import { Reception } from "../../relay/reception.ts";
+import { Reception } from "../../relay/agents/reception.ts";
 import { Tally } from "../../relay/metrics/mod.ts";
-import { Registry } from "../../relay/registry.ts";
+import { Registry } from "../../relay/agents/registry.ts";
 import { Throttle } from "../../relay/store/mod.ts";
 import {
   authMessage,

@@ -1,12 +1,12 @@
 /** An API with a store, accounts of every role, an agent and some requests: no sockets, no passwords. @module */
 
 import "../../support/cheap_passwords.ts";
-import { ConnectedAgent } from "../../../relay/connected_agent.ts";
+import { ConnectedAgent } from "../../../relay/agents/connected_agent.ts";
 import { type Api, type ApiContext, type Caller, createApi } from "../../../relay/api/mod.ts";
 import { Tally } from "../../../relay/metrics/mod.ts";
-import { EventFeed } from "../../../relay/event_feed.ts";
-import { Registry } from "../../../relay/registry.ts";
-import { RelaySettings } from "../../../relay/settings.ts";
+import { EventFeed } from "../../../relay/api/event_feed.ts";
+import { Registry } from "../../../relay/agents/registry.ts";
+import { RelaySettings } from "../../../relay/store/relay_settings.ts";
 import {
   type Account,
   LogReader,

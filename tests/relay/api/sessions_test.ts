@@ -1,7 +1,7 @@
 /** Claims about signing in and out with a browser. @module */
 
 import assert from "node:assert/strict";
-import { isPlantable } from "../../../relay/credential.ts";
+import { isPlantable } from "../../../relay/visitors/credential.ts";
 import type { Caller } from "../../../relay/api/mod.ts";
 import { ADMIN_ACCOUNT } from "../../../relay/store/mod.ts";
 import { House, PASSWORD } from "./house.ts";

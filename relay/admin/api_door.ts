@@ -1,0 +1,119 @@
+/** The way into the API: makes requests of exchanges, and loads the API when somebody first comes. @module */
+
+import { type Head, serveFetch, type ServerExchange } from "../../http/mod.ts";
+import type { Api, ApiContext, Caller } from "../api/mod.ts";
+import { isPlantable, SECOND_FIELD, type Visitor } from "../visitors/mod.ts";
+import type { PageHandler } from "../pages/mod.ts";
+
+export interface ApiDoorOptions {
+  readonly context: ApiContext;
+  /** What the operator says the public address is. */
+  readonly publicUrl: () => URL | undefined;
+  /** Names are subdomains of this one. */
+  readonly domain: string;
+}
+
+type ApiModule = typeof import("../api/mod.ts");
+
+let loading: Promise<ApiModule> | null = null;
+
+/** Has the API's modules in memory, so that their files may go. Where that fails it is tried again. */
+export function loadApi(): Promise<ApiModule> {
+  if (loading === null) {
+    loading = load();
+    loading.catch(() => loading = null);
+  }
+  return loading;
+}
+
+async function load(): Promise<ApiModule> {
+  // A package below it is CommonJS, which is read only while it runs.
+  await import("@hono/zod-openapi");
+  // Ours run when somebody first comes: a relay that nobody administers can do without 5 MB more.
+  return await import.defer("../api/mod.ts");
+}
+
+export class ApiDoor implements Disposable {
+  readonly #options: ApiDoorOptions;
+  #api: Api | null = null;
+  #isClosed = false;
+  /** Event streams that are open. */
+  eventStreams = (): number => 0;
+
+  constructor(options: ApiDoorOptions) {
+    this.#options = options;
+  }
+
+  /** Answers somebody who has to say who they are. */
+  readonly answer: PageHandler = (exchange, visitor) => {
+    this.#answer(exchange, this.#caller(exchange, visitor));
+  };
+
+  /** Answers somebody who has come by the control socket. */
+  answerShell(exchange: ServerExchange): void {
+    this.#answer(exchange, {
+      address: exchange.connection.remote.address,
+      host: "",
+      requestId: exchange.id,
+      secure: false,
+      origins: [],
+      isShell: true,
+    });
+  }
+
+  #answer(exchange: ServerExchange, caller: Caller): void {
+    const { context } = this.#options;
+    serveFetch(exchange, async (request) => {
+      return this.#open(await loadApi()).fetch(request, caller);
+    }, {
+      // It says which methods there are.
+      unknownMethod: "UNKNOWN",
+      onerror: (error) => context.log.error("the API failed", { request: caller.requestId, error }),
+    });
+  }
+
+  #open({ createApi }: ApiModule): Api {
+    if (this.#api === null) {
+      const api = this.#api = createApi(this.#options.context);
+      this.eventStreams = () => api.eventStreams;
+      if (this.#isClosed) api[Symbol.dispose]();
+    }
+    return this.#api;
+  }
+
+  #caller(exchange: ServerExchange, visitor: Visitor): Caller {
+    const publicUrl = this.#options.publicUrl();
+    const here = originOf(visitor.scheme, visitor.authority);
+    const host = here === undefined ? "" : new URL(here).hostname;
+    const secure = visitor.scheme === "https" || publicUrl?.protocol === "https:";
+    const { domain } = this.#options;
+    return {
+      address: visitor.address,
+      host,
+      requestId: exchange.id,
+      secure,
+      second: isPlantable(host, { secure, domain }) ? secondIn(exchange.head) : undefined,
+      origins: [here, publicUrl?.origin].filter((origin) => origin !== undefined),
+      isShell: false,
+    };
+  }
+
+  /** Ends the streams that the API sends: they would never end by themselves. */
+  [Symbol.dispose](): void {
+    this.#isClosed = true;
+    this.#api?.[Symbol.dispose]();
+  }
+}
+
+/** `EventSource` and links send no fields of ours: they have it in their query. */
+function secondIn(head: Head): string | null {
+  for (let i = 0; i < head.count; i++) {
+    if (head.name(i).toLowerCase() === SECOND_FIELD) return head.value(i);
+  }
+  return new URL(head.target, "http://relay").searchParams.get("session");
+}
+
+function originOf(scheme: string, authority: string): string | undefined {
+  const text = `${scheme}://${authority}`;
+  return URL.canParse(text) ? new URL(text).origin : undefined;
+}

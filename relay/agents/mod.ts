@@ -1,0 +1,8 @@
+/** Connected agents: signing in, which of them answers for a name, and what they are here by. @module */
+
+export { agentView } from "./agent_view.ts";
+export { BacklogKeeper } from "./backlog.ts";
+export type { ConnectedAgent, StreamSeeker } from "./connected_agent.ts";
+export { HealthProbes, TooManyProbes } from "./health_probe.ts";
+export { Reception } from "./reception.ts";
+export { Registry } from "./registry.ts";

@@ -1,0 +1,272 @@
+/** One visitor's request on its way to an agent and the answer on its way back. @module */
+
+import {
+  answerProblem,
+  type Head,
+  type Problem,
+  type ServerExchange,
+  type Watched,
+} from "../../http/mod.ts";
+import { Reset, type Stream } from "../../tunnel/mod.ts";
+import type { ConnectedAgent, StreamSeeker } from "../agents/mod.ts";
+import {
+  type AnswerPolicy,
+  type Asked,
+  passableTrailers,
+  passAnswerHead,
+  passInterimHead,
+  putRequestHead,
+} from "./heads/mod.ts";
+import type { Visit } from "./request_record.ts";
+import type { Visitor } from "./visitor.ts";
+
+/** Where a request goes. */
+export interface Destination {
+  readonly name: string;
+  readonly account: string;
+  readonly agent: ConnectedAgent;
+  /** What the agent gets as its target, and what stands before it in public. */
+  readonly target: string;
+  readonly base: string;
+  readonly policy: AnswerPolicy;
+  readonly asked: Asked;
+  /** See `RequestRewrite`. */
+  readonly withoutPassword: boolean;
+}
+
+/** While more than this waits for a visitor, the agent gets no new credit: what a slow one costs besides its window. */
+const VISITOR_WATER = 32 << 10;
+
+export class Forward implements StreamSeeker, Visit, Watched {
+  readonly destination: Destination;
+  readonly exchange: ServerExchange;
+  readonly method: string;
+  /** When it began, and when the answer's head came: `performance.now()`; 0 before. */
+  readonly began: number;
+  firstByte = 0;
+  /** When the request's body last moved on: an upload is no silence. */
+  movedAt = 0;
+
+  readonly #visitor: Visitor;
+  #stream: Stream | null = null;
+  #length = -1;
+  #isHead: boolean;
+  #held = 0;
+  /** The request's body is under way. */
+  #pumping = false;
+  readonly #firstByteTime: number;
+
+  constructor(
+    exchange: ServerExchange,
+    visitor: Visitor,
+    destination: Destination,
+    { began, firstByteTime }: { readonly began: number; readonly firstByteTime: number },
+  ) {
+    this.exchange = exchange;
+    this.destination = destination;
+    this.#visitor = visitor;
+    this.method = exchange.head.method;
+    this.#isHead = this.method === "HEAD";
+    this.began = began;
+    this.#firstByteTime = firstByteTime;
+    exchange.onabort = () => {
+      if (this.#stream === null) destination.agent.forget(this);
+      else this.#stream.reset(Reset.CANCELLED, "the visitor is gone");
+    };
+  }
+
+  get name(): string {
+    return this.destination.name;
+  }
+
+  get account(): string {
+    return this.destination.account;
+  }
+
+  get agentId(): string {
+    return this.destination.agent.facts.id;
+  }
+
+  get target(): string {
+    return this.destination.base + this.destination.target;
+  }
+
+  get weight(): number {
+    const { head } = this.exchange;
+    return head.end - head.start;
+  }
+
+  /** Sends the request as soon as there is a stream for it. */
+  start(): void {
+    this.destination.agent.seek(this);
+  }
+
+  onstream(stream: Stream | null): void {
+    const { exchange, destination } = this;
+    if (exchange.aborted) return stream?.reset(Reset.CANCELLED);
+    if (stream === null) {
+      if (destination.agent.sessions.length === 0) return this.onreset(Reset.CANCELLED, "gone");
+      return this.fail({
+        status: 503,
+        code: "overloaded",
+        detail:
+          `${destination.name} is answering as many requests as it can. Try again in a moment.`,
+        retryAfter: 2,
+      });
+    }
+    this.#stream = stream;
+    putRequestHead(stream.openHead(), exchange, {
+      target: destination.target,
+      base: destination.base,
+      host: this.#visitor.host,
+      forwarding: this.#visitor.forwarding,
+      rights: rightsOf(destination.policy),
+      withoutPassword: destination.withoutPassword,
+    });
+    stream.closeHead(!exchange.hasBody);
+    if (exchange.hasBody) this.#pump(stream);
+  }
+
+  /** Moves the request's body. A piece is free again when the stream has taken it. */
+  async #pump(stream: Stream): Promise<void> {
+    const { exchange } = this;
+    this.#pumping = true;
+    try {
+      for (;;) {
+        const piece = await exchange.pull();
+        if (exchange.done || exchange.aborted) {
+          // The answer came first; the rest of the body is nobody's.
+          return stream.reset(Reset.CANCELLED, "the answer is complete");
+        }
+        if (piece === null) break;
+        this.destination.agent.bytesIn += piece.length;
+        this.movedAt = performance.now();
+        const wait = stream.write(piece);
+        if (wait !== undefined) await wait;
+      }
+      stream.trailers(passableTrailers(exchange.trailers));
+    } catch {
+      stream.reset(Reset.CANCELLED, "the request broke off");
+    } finally {
+      this.#pumping = false;
+    }
+  }
+
+  // What the agent answers
+
+  onhead(head: Head, end: boolean): void {
+    const { exchange } = this;
+    if (exchange.started) return this.#misbehaves("a second answer");
+    if (head.status < 200) {
+      if (end) return this.#misbehaves("an interim answer as the last");
+      if (head.status === 100) exchange.continue();
+      else if (head.status === 101) this.#misbehaves("an upgrade that nobody asked for");
+      else passInterimHead(exchange, head, this.destination.policy);
+      return;
+    }
+    this.firstByte = performance.now();
+    const bodiless = this.#isHead || head.status === 204 || head.status === 304;
+    this.#length = bodiless || head.contentLength >= 0 ? head.contentLength : end ? 0 : -1;
+    if (end && !bodiless && this.#length > 0) return this.#misbehaves("an answer without its body");
+    passAnswerHead(exchange, head, this.#length, this.destination);
+    if (end || bodiless) this.#end();
+  }
+
+  /** The answer is complete: what the agent has not taken of the request by now, it does not want. */
+  #end(trailers?: Uint8Array): void {
+    this.exchange.end(trailers);
+    if (this.#pumping) this.#stream!.reset(Reset.CANCELLED, "the answer is complete");
+  }
+
+  ondata(bytes: Uint8Array, end: boolean): void {
+    const { exchange } = this;
+    const size = bytes.length;
+    if (!exchange.started) return this.#misbehaves("a body without a head");
+    if (exchange.done) {
+      if (size > 0) this.#stream?.reset(Reset.CANCELLED, "no body was asked for");
+      return;
+    }
+    this.destination.agent.bytesOut += size;
+    exchange.copy(bytes);
+    if (exchange.aborted) {
+      this.#stream?.reset(Reset.CANCELLED);
+      return;
+    }
+    if (end) return this.#end();
+    if (exchange.outgoing.queued <= VISITOR_WATER) {
+      if (size > 0) this.#stream!.consumed(size);
+    } else {
+      if (this.#held === 0) exchange.outgoing.drained(VISITOR_WATER / 2).then(this.#release);
+      this.#held += size;
+    }
+  }
+
+  /** The visitor has taken what waited: the agent may send more. */
+  #release = (): void => {
+    const held = this.#held;
+    this.#held = 0;
+    if (held > 0 && !this.exchange.aborted) this.#stream?.consumed(held);
+  };
+
+  ontrailers(lines: Uint8Array): void {
+    if (!this.exchange.started) return this.#misbehaves("trailers without a head");
+    this.#end(passableTrailers(lines));
+  }
+
+  onreset(code: number, message: string): void {
+    const { exchange, destination } = this;
+    if (exchange.started) {
+      if (!exchange.done) exchange.abort(message);
+      return;
+    }
+    if (code === Reset.TIMEOUT) return this.timeOut();
+    if (code === Reset.REFUSED) {
+      return this.fail({
+        status: 503,
+        code: "overloaded",
+        detail: `${destination.name} takes no more requests at the moment.`,
+        retryAfter: 2,
+      });
+    }
+    this.fail({
+      status: 502,
+      code: "agent-error",
+      detail:
+        `${destination.name} could not answer: the connection to it broke, or what it sent was no answer.`,
+    });
+  }
+
+  /** Called only where the first byte has a time. */
+  tick(): void {
+    if (this.firstByte !== 0) return;
+    if (performance.now() - Math.max(this.began, this.movedAt) > this.#firstByteTime) {
+      this.timeOut();
+    }
+  }
+
+  /** The agent took too long. */
+  timeOut(): void {
+    this.#stream?.reset(Reset.TIMEOUT, "no answer in time");
+    this.fail({
+      status: 504,
+      code: "agent-timeout",
+      detail: `${this.destination.name} did not answer in time.`,
+    });
+  }
+
+  #misbehaves(what: string): void {
+    this.#stream?.reset(Reset.PROTOCOL, what);
+    this.onreset(Reset.PROTOCOL, what);
+  }
+
+  fail(problem: Problem): void {
+    if (this.exchange.started || this.exchange.aborted) return;
+    answerProblem(this.exchange, problem);
+  }
+}
+
+/** With which rights documents are sent that share their origin; undefined for those on a host of their own. */
+function rightsOf(policy: AnswerPolicy): "sandbox" | "trusted" | undefined {
+  if (policy.kind === "path") return "sandbox";
+  return policy.kind === "trusted" && policy.onPath ? "trusted" : undefined;
+}
