@@ -15,7 +15,7 @@ let count = 0;
 
 /** Answers 503 to a connection that `Admission` did not admit, and closes it. Never rejects. */
 export function turnAway(connection: Connection, why: "total" | "address"): Promise<void> {
-  return sayAndClose(connection, {
+  return rejectAndClose(connection, {
     status: 503,
     detail: turnedAway(why),
     fields: "Retry-After: 5\r\n",
@@ -29,7 +29,7 @@ export function turnedAway(why: "total" | "address"): string {
     : "Too many connections from your address. Close some, or try again in a few seconds.";
 }
 
-/** What `sayAndClose` answers; `fields` are whole lines. */
+/** What `rejectAndClose` answers; `fields` are whole lines. */
 export interface Goodbye {
   readonly status: number;
   readonly detail: string;
@@ -40,7 +40,7 @@ export interface Goodbye {
  * Sends an answer to a request that nobody has read, then reads that request away for a moment, so that closing does
  * not reset what the visitor has not read yet. Never rejects.
  */
-export async function sayAndClose(connection: Connection, goodbye: Goodbye): Promise<void> {
+export async function rejectAndClose(connection: Connection, goodbye: Goodbye): Promise<void> {
   if (count >= MOST) return connection.close();
   count++;
   const timer = setTimeout(() => connection.close(), TIME);

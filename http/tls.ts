@@ -3,7 +3,7 @@
 import type { CertificateFiles } from "./certificate.ts";
 import { coarseNow, unwatch, watch } from "./clock.ts";
 import type { Connection } from "./connection.ts";
-import { sayAndClose } from "./goodbye.ts";
+import { rejectAndClose } from "./goodbye.ts";
 import type { ListenAddress } from "./listen_error.ts";
 import { listen, type Listener, type ListenOptions } from "./listener.ts";
 import { Places } from "./places.ts";
@@ -79,7 +79,7 @@ class Handshakes {
     const size = await connection.read(first);
     if (size === null) throw new Error("the visitor left");
     if (first[0] !== HANDSHAKE_RECORD) {
-      if (isLetter(first[0]!)) sayAndClose(connection, PLAIN_HTTP);
+      if (isLetter(first[0]!)) rejectAndClose(connection, PLAIN_HTTP);
       else connection.close();
       return null;
     }

@@ -48,7 +48,7 @@ import {
   writeUint32,
 } from "./frame.ts";
 import { readPreface, recognizeForeign } from "./greeting.ts";
-import { BARRIER, PULSE, Pulse } from "./pulse.ts";
+import { BARRIER, HEARTBEAT, Heartbeat } from "./heartbeat.ts";
 import { Stream, type StreamHandler, type StreamHost } from "./stream.ts";
 import { slotOf, StreamTable } from "./stream_table.ts";
 import { queue, Share } from "./turns.ts";
@@ -99,7 +99,7 @@ export class Session implements StreamHost, Watched {
   readonly side: "relay" | "agent";
   readonly outgoing: Outgoing;
   readonly growth = new WindowBudget();
-  readonly pulse: Pulse;
+  readonly heartbeat: Heartbeat;
   /** Bytes that may still be sent on all streams together. */
   sendCredit = SESSION_WINDOW;
   /** Streams that may be open at a time. */
@@ -135,7 +135,7 @@ export class Session implements StreamHost, Watched {
   #peerLeaves = false;
 
   #frameAt = 0;
-  #unsaid = 0;
+  #pendingCredit = 0;
   /** Bytes that may still come on all streams together. */
   #receiveCredit = SESSION_WINDOW;
   #ring: Stream[] = [];
@@ -159,7 +159,7 @@ export class Session implements StreamHost, Watched {
     this.side = options.side;
     this.#table = new StreamTable(options.side);
     this.outgoing = new Outgoing(options.connection, this.#onlost);
-    this.pulse = new Pulse({
+    this.heartbeat = new Heartbeat({
       side: options.side,
       outgoing: this.outgoing,
       ping: (kind, count) => this.#ping(kind, count),
@@ -179,7 +179,7 @@ export class Session implements StreamHost, Watched {
 
   /** Last round trip, in ms; -1 before the first. */
   get rtt(): number {
-    return this.pulse.rtt;
+    return this.heartbeat.rtt;
   }
 
   /** The peer takes no new streams, or we said that we take none. */
@@ -205,7 +205,7 @@ export class Session implements StreamHost, Watched {
     this.maxStreams = Math.min(maxStreams, MAX_STREAMS);
     const more = sessionWindow(this.maxStreams) - SESSION_WINDOW;
     if (more > 0) this.#grant(more);
-    this.pulse.heard();
+    this.heartbeat.heard();
     watch(this);
   }
 
@@ -256,10 +256,10 @@ export class Session implements StreamHost, Watched {
 
   /** Received bytes of any stream were consumed: the session's window opens again. */
   consumed(size: number): void {
-    this.#unsaid += size;
-    if (this.#unsaid < SESSION_UNSAID || this.#over) return;
-    this.#grant(this.#unsaid);
-    this.#unsaid = 0;
+    this.#pendingCredit += size;
+    if (this.#pendingCredit < SESSION_UNSAID || this.#over) return;
+    this.#grant(this.#pendingCredit);
+    this.#pendingCredit = 0;
   }
 
   #grant(size: number): void {
@@ -336,7 +336,7 @@ export class Session implements StreamHost, Watched {
     while (this.#ring.length > 0 && this.outgoing.queued < BULK_WATER && this.sendCredit > 0) {
       const stream = this.#ring.shift()!;
       stream.queued = false;
-      if (stream.sendSome(this.pulse.frameLimit) && !stream.queued) {
+      if (stream.sendSome(this.heartbeat.frameLimit) && !stream.queued) {
         stream.queued = true;
         this.#ring.push(stream);
       }
@@ -372,7 +372,7 @@ export class Session implements StreamHost, Watched {
       return this.#close({ code: "connection-lost", message: "the peer closed the connection" });
     }
     this.received += count;
-    this.pulse.heard();
+    this.heartbeat.heard();
     this.#end += count;
     this.#full = count === this.#room;
     this.goOn();
@@ -387,7 +387,7 @@ export class Session implements StreamHost, Watched {
     const now = performance.now();
     const until = this.#share.until(now);
     if (until <= now) return queue(this);
-    this.pulse.heard();
+    this.heartbeat.heard();
     try {
       const isDone = this.#parse(until);
       this.#share.took(performance.now() - now);
@@ -708,12 +708,12 @@ export class Session implements StreamHost, Watched {
     const more = IDLE_FRAMES_A_SECOND * TICK / 1_000;
     this.#idleLeft = Math.min(IDLE_FRAMES, this.#idleLeft + more);
     if (this.#stalledAt !== 0 && now - this.#stalledAt > PEER_TIMEOUT) return this.#stalled();
-    if (this.pulse.tick(now, this.received)) return;
+    if (this.heartbeat.tick(now, this.received)) return;
     this.close({ code: "peer-silent", message: "the peer does not answer" });
   }
 
   woke(): void {
-    this.pulse.woke();
+    this.heartbeat.woke();
   }
 
   #ping(kind: number, count: number): void {
@@ -727,7 +727,7 @@ export class Session implements StreamHost, Watched {
   }
 
   #onpong(kind: number, count: number): void {
-    if (kind === PULSE) this.pulse.pong(count);
+    if (kind === HEARTBEAT) this.heartbeat.pong(count);
     else if (kind === BARRIER) {
       this.#awaitsBarrier = false;
       this.#checkIdle();

@@ -3,7 +3,7 @@
 import type { Head, Outgoing } from "../http/mod.ts";
 import { END, Frame, MAX_HEAD, MAX_WINDOW, Reset, STREAM_WINDOW } from "./frame.ts";
 import { nextWindow, type WindowBudget } from "./flow.ts";
-import type { Pulse } from "./pulse.ts";
+import type { Heartbeat } from "./heartbeat.ts";
 
 /** What a stream tells whoever works with it. Bytes and heads are valid only during the call. */
 export interface StreamHandler {
@@ -29,7 +29,7 @@ export interface StreamHost {
   readonly outgoing: Outgoing;
   readonly growth: WindowBudget;
   /** Round trips and the size of frames, as they are now. */
-  readonly pulse: Pick<Pulse, "roundTrip">;
+  readonly heartbeat: Pick<Heartbeat, "roundTrip">;
   /** More waits to be sent than streams should add to. */
   readonly crowded: boolean;
   /** Bytes of all streams that the peer still takes. */
@@ -82,7 +82,7 @@ export class Stream {
   #behind = false;
   /** Received and not yet consumed; consumed and not yet given back. */
   #held = 0;
-  #unsaid = 0;
+  #pendingCredit = 0;
   #saidAt = 0;
   #drained = 0;
   // A write that waits for its turn or for credit.
@@ -312,20 +312,20 @@ export class Stream {
     }
     this.session.consumed(size);
     if (this.#receiveClosed) return;
-    this.#unsaid += size;
-    if (this.#unsaid * 2 < this.#window) return;
+    this.#pendingCredit += size;
+    if (this.#pendingCredit * 2 < this.#window) return;
     const now = performance.now();
-    this.#drained += this.#unsaid;
+    this.#drained += this.#pendingCredit;
     const window = nextWindow(this.#window, {
       total: this.#drained,
       took: now - this.#saidAt,
-      quick: this.session.pulse.roundTrip * 4 + 1,
+      quick: this.session.heartbeat.roundTrip * 4 + 1,
       behind: this.#behind,
     });
-    const give = this.#unsaid + window - this.#window;
+    const give = this.#pendingCredit + window - this.#window;
     this.session.growth.change(this.#window, window);
     this.#window = window;
-    this.#unsaid = 0;
+    this.#pendingCredit = 0;
     this.#behind = this.#held > 0;
     this.#saidAt = now;
     if (give === 0) return;

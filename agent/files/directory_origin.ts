@@ -8,7 +8,7 @@ import { EntryCache } from "./entry_cache.ts";
 import { FileAnswers, type Refuse } from "./file_answers.ts";
 import { type ListingOptions, sendListing } from "./listing.ts";
 import { OpenDirectory, OpenFile, sameState } from "./open_file.ts";
-import { Outlets } from "./outlet.ts";
+import { ActiveSends } from "./active_send.ts";
 import { decodePath, encodeSegment, safeBase } from "./path.ts";
 import { BAD_PATH, busy, NOT_FOUND, problemOf } from "./problems.ts";
 import { redirectTo } from "./redirect.ts";
@@ -71,7 +71,7 @@ class DirectoryOrigin implements Origin {
   readonly #root: Root;
   readonly #cache: EntryCache;
   readonly #files: FileAnswers;
-  readonly #listings: Outlets;
+  readonly #listings: ActiveSends;
   readonly #refuse: Refuse;
   #closed = false;
 
@@ -80,7 +80,7 @@ class DirectoryOrigin implements Origin {
     this.#root = new Root(options.root);
     this.#cache = new EntryCache(options.cacheBytes ?? 32 << 20);
     this.#files = new FileAnswers(options.maxSending ?? MOST_SENDING, this.#refuse);
-    this.#listings = new Outlets(options.maxListings ?? 16);
+    this.#listings = new ActiveSends(options.maxListings ?? 16);
   }
 
   handle(exchange: Exchange, path: string, base: string): void {
@@ -170,12 +170,12 @@ class DirectoryOrigin implements Origin {
 
   async #runListing(exchange: Exchange, options: ListingOptions): Promise<void> {
     using _ = options.directory;
-    using outlet = this.#listings.open(exchange);
+    using send = this.#listings.open(exchange);
     try {
-      await sendListing(outlet, options);
+      await sendListing(send, options);
     } catch (error) {
       // The request's head is gone by now, and with it which form of an error it would like.
-      if (exchange.started) outlet.abort(`the listing broke off: ${(error as Error).message}`);
+      if (exchange.started) send.abort(`the listing broke off: ${(error as Error).message}`);
       else exchange.respond(problemOf(error).status, BROKEN_FIELDS, null, 0);
     }
   }

@@ -10,7 +10,7 @@ import {
 } from "../../http/mod.ts";
 import type { Entry } from "./entry.ts";
 import { OpenFile, type Signature } from "./open_file.ts";
-import { Outlets } from "./outlet.ts";
+import { ActiveSends } from "./active_send.ts";
 import { busy } from "./problems.ts";
 import { NARROW_READ, sendFile, WIDE_READ } from "./send.ts";
 
@@ -23,12 +23,12 @@ const encoder = new TextEncoder();
 
 /** The answers of one origin, and the files among them that are still being sent. */
 export class FileAnswers implements Disposable {
-  readonly #sending: Outlets;
+  readonly #sending: ActiveSends;
   readonly #refuse: Refuse;
 
   /** `maxSending`: how many files that are not in memory may be sent at a time. */
   constructor(maxSending: number, refuse: Refuse) {
-    this.#sending = new Outlets(maxSending);
+    this.#sending = new ActiveSends(maxSending);
     this.#refuse = refuse;
   }
 
@@ -103,9 +103,9 @@ export class FileAnswers implements Disposable {
 
   async #run(exchange: Exchange, file: OpenFile, { start, end }: ByteRange): Promise<void> {
     using _ = file;
-    using outlet = this.#sending.open(exchange);
+    using send = this.#sending.open(exchange);
     const width = this.#sending.size > FEW ? NARROW_READ : WIDE_READ;
-    await sendFile(outlet, { file, start, end, width });
+    await sendFile(send, { file, start, end, width });
   }
 
   /** Aborts what is being sent. */

@@ -3,7 +3,7 @@
 import { pageBottom, pageRows, pageTop } from "./listing_page.ts";
 import { nextTurn, readRows } from "./listing_rows.ts";
 import type { OpenDirectory } from "./open_file.ts";
-import type { Outlet } from "./outlet.ts";
+import type { ActiveSend } from "./active_send.ts";
 import type { Root } from "./root.ts";
 
 /** Up to so many rows the page is one piece with a Content-Length; a longer one is streamed. */
@@ -32,13 +32,13 @@ export interface ListingOptions {
  * Sends the page. HEAD gets the same fields as GET.
  * @throws {Error} with the system's `code`, before anything is sent, when the directory cannot be read.
  */
-export async function sendListing(outlet: Outlet, options: ListingOptions): Promise<void> {
+export async function sendListing(send: ActiveSend, options: ListingOptions): Promise<void> {
   const { directory, root, names, base } = options;
-  const { exchange } = outlet;
+  const { exchange } = send;
   const isHead = exchange.head.method === "HEAD";
-  const cancelled = () => outlet.closed;
+  const cancelled = () => send.closed;
   const rows = await readRows({ path: directory.path, names, root, cancelled });
-  if (outlet.closed) return;
+  if (send.closed) return;
   const path = `${readable(base)}/${names.map((name) => `${name}/`).join("")}`;
   const top = pageTop(path, names.length > 0);
   if (rows.length <= WHOLE) {
@@ -51,12 +51,12 @@ export async function sendListing(outlet: Outlet, options: ListingOptions): Prom
     return;
   }
   exchange.start(200, FIELDS, -1);
-  await outlet.write(encoder.encode(top));
-  for (let at = 0; at < rows.length && !outlet.closed; at += PIECE) {
-    await (outlet.write(encoder.encode(pageRows(rows.slice(at, at + PIECE)))) ?? nextTurn());
+  await send.write(encoder.encode(top));
+  for (let at = 0; at < rows.length && !send.closed; at += PIECE) {
+    await (send.write(encoder.encode(pageRows(rows.slice(at, at + PIECE)))) ?? nextTurn());
   }
-  await outlet.write(encoder.encode(pageBottom(false)));
-  if (!outlet.closed) exchange.end();
+  await send.write(encoder.encode(pageBottom(false)));
+  if (!send.closed) exchange.end();
 }
 
 /** A path with its escapes undone, for the eye. */

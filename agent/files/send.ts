@@ -2,7 +2,7 @@
 
 import { giveBuffer, takeBuffer } from "../../http/mod.ts";
 import type { OpenFile } from "./open_file.ts";
-import type { Outlet } from "./outlet.ts";
+import type { ActiveSend } from "./active_send.ts";
 
 /** Up to this length bytes are read on the thread: cheaper than the way to another one (64 KiB: 7 µs). */
 const READ_HERE = 256 << 10;
@@ -26,21 +26,21 @@ export interface SendOptions {
  * Writes the bytes and ends the answer, which was started. Aborts it when the file became shorter, or was written over,
  * before all was sent. The file stays open. Never rejects.
  */
-export async function sendFile(outlet: Outlet, options: SendOptions): Promise<void> {
+export async function sendFile(send: ActiveSend, options: SendOptions): Promise<void> {
   try {
     const whole = options.end - options.start <= READ_HERE
-      ? await sendHere(outlet, options)
-      : await sendAhead(outlet, options);
-    if (outlet.closed) return;
-    if (whole) outlet.exchange.end();
-    else outlet.abort("the file changed while it was sent");
+      ? await sendHere(send, options)
+      : await sendAhead(send, options);
+    if (send.closed) return;
+    if (whole) send.exchange.end();
+    else send.abort("the file changed while it was sent");
   } catch (error) {
-    outlet.abort(`the file cannot be sent: ${(error as Error).message}`);
+    send.abort(`the file cannot be sent: ${(error as Error).message}`);
   }
 }
 
 /** Reads on the thread, one buffer at a time. False when the file is not what it was. */
-async function sendHere(outlet: Outlet, options: SendOptions): Promise<boolean> {
+async function sendHere(send: ActiveSend, options: SendOptions): Promise<boolean> {
   const { file, end } = options;
   const size = Math.min(options.width, end - options.start);
   const buffer = takeBuffer(size);
@@ -49,16 +49,16 @@ async function sendHere(outlet: Outlet, options: SendOptions): Promise<boolean> 
     if (!file.readFully(chunk, at)) return false;
     at += chunk.length;
     if (at === end && !file.unchanged) return false;
-    await outlet.write(chunk);
+    await send.write(chunk);
     // Whoever was to write the bytes may still hold them: the buffer goes to nobody else.
-    if (outlet.closed) return false;
+    if (send.closed) return false;
   }
   giveBuffer(buffer);
   return true;
 }
 
 /** Reads off the thread, the next buffer while the last one is written. False when the file is not what it was. */
-async function sendAhead(outlet: Outlet, options: SendOptions): Promise<boolean> {
+async function sendAhead(send: ActiveSend, options: SendOptions): Promise<boolean> {
   const { file, end, width } = options;
   let at = options.start;
   let buffer = takeBuffer(width);
@@ -67,20 +67,20 @@ async function sendAhead(outlet: Outlet, options: SendOptions): Promise<boolean>
   try {
     for (;;) {
       const count = await reading;
-      if (outlet.closed || count === 0) return false;
+      if (send.closed || count === 0) return false;
       at += count;
       if (at < end) reading = file.read(spare, Math.min(width, end - at), at);
       else if (!file.unchanged) return false;
-      const written = outlet.write(buffer.subarray(0, count));
+      const written = send.write(buffer.subarray(0, count));
       if (written !== undefined) await written;
-      if (outlet.closed) return false;
+      if (send.closed) return false;
       if (at === end) return true;
       [buffer, spare] = [spare, buffer];
     }
   } finally {
     // The descriptor and the buffer are in use until then.
     await reading.catch(() => {});
-    if (!outlet.closed) {
+    if (!send.closed) {
       giveBuffer(buffer);
       giveBuffer(spare);
     }

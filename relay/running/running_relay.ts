@@ -27,7 +27,13 @@ import {
   takeDataDir,
   Throttle,
 } from "../store/mod.ts";
-import { Doorkeeper, Front, Router, SecureRedirect, TrustedProxies } from "../visitors/mod.ts";
+import {
+  ConnectionLimiter,
+  Router,
+  SecureRedirect,
+  TrustedProxies,
+  VisitorHandler,
+} from "../visitors/mod.ts";
 import { Downloads, metricsPage, OwnPages } from "../pages/mod.ts";
 import { DroppedFields } from "../visitors/heads/mod.ts";
 import { EventFeed } from "../api/mod.ts";
@@ -88,13 +94,13 @@ export class RunningRelay implements Relay {
   #listeners!: Listeners;
   #server!: HttpServer;
   #reception!: Reception;
-  #front!: Front;
+  #visitorHandler!: VisitorHandler;
   #administration!: Administration;
   #memory: MemoryKeeper | null = null;
   #backlog: BacklogKeeper | null = null;
   readonly #proxies: TrustedProxies;
   readonly #hosts: OwnHosts;
-  readonly #doorkeeper: Doorkeeper;
+  readonly #limiter: ConnectionLimiter;
   readonly #local: LocalCredential;
   #ready = false;
   #stopping: Promise<void> | null = null;
@@ -118,7 +124,7 @@ export class RunningRelay implements Relay {
       listening: () => this.#listening,
       log: this.#log,
     });
-    this.#doorkeeper = new Doorkeeper(admissionLimits(values), {
+    this.#limiter = new ConnectionLimiter(admissionLimits(values), {
       proxies: this.#proxies,
       refused: this.#counters.refusedVisitors,
     });
@@ -235,7 +241,7 @@ export class RunningRelay implements Relay {
     this.adminPassword = await this.#store.firstStart.ensureAdmin(adminPassword?.reveal());
     this.#store.disk.checkpointBy((path) => this.#requestLog.checkpoint(path));
     await this.#store.disk.synced();
-    this.#front.telemetry = this.#telemetry = Telemetry.start(
+    this.#visitorHandler.telemetry = this.#telemetry = Telemetry.start(
       this.#software,
       () => families(this.#metrics),
       { redact: (target) => this.#requestLog.redact(target) },
@@ -303,7 +309,7 @@ export class RunningRelay implements Relay {
       this.#addMetrics(adminPages, { isOpen: isLoopbackAddress(values.admin!) });
     }
     new Downloads({ directory: values.downloads, listening: about.listening }).addTo(pages);
-    this.#front = new Front({
+    this.#visitorHandler = new VisitorHandler({
       router,
       registry: this.#registry,
       store: this.#store,
@@ -312,7 +318,7 @@ export class RunningRelay implements Relay {
       pages,
       proxies: this.#proxies,
       hosts: this.#hosts,
-      admission: this.#doorkeeper.admission,
+      admission: this.#limiter.admission,
       get firstByteTime() {
         return now().firstByteTimeout;
       },
@@ -322,15 +328,15 @@ export class RunningRelay implements Relay {
         : null,
     });
     const server = {
-      refuse: this.#front.refuse,
-      closed: this.#doorkeeper.closed,
+      refuse: this.#visitorHandler.refuse,
+      closed: this.#limiter.closed,
       limits: serverLimits(values),
       nextId: this.#store.ids.next,
     };
     this.#server = new HttpServer({
       ...server,
-      handle: this.#front.handle,
-      finished: this.#front.finished,
+      handle: this.#visitorHandler.handle,
+      finished: this.#visitorHandler.finished,
     });
     this.#administration = new Administration({
       context: {
@@ -362,7 +368,7 @@ export class RunningRelay implements Relay {
           started: this.#started,
           uptime: () => performance.now() - this.#startedAt,
           ready,
-          requests: () => this.#front.requests,
+          requests: () => this.#visitorHandler.requests,
           connections: () => this.#server.size,
         },
       },
@@ -408,9 +414,9 @@ export class RunningRelay implements Relay {
       tlsCert,
       tlsKey,
       log: this.#log,
-      onvisitor: this.#doorkeeper.leadTo(this.#server),
+      onvisitor: this.#limiter.leadTo(this.#server),
       onagent: (connection) => this.#reception.accept(connection),
-      onadmin: this.#doorkeeper.leadTo(this.#administration),
+      onadmin: this.#limiter.leadTo(this.#administration),
     });
   }
 
@@ -450,7 +456,7 @@ export class RunningRelay implements Relay {
   #take(): RunningRelayOptions {
     const next = { ...this.#values, ...this.#settings.values };
     this.#values = next;
-    this.#doorkeeper.admission.limits = admissionLimits(next);
+    this.#limiter.admission.limits = admissionLimits(next);
     this.#proxies.peers = next.trustedProxy;
     return next;
   }

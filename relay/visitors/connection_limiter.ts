@@ -10,7 +10,7 @@ import {
 import type { Counters } from "../metrics/mod.ts";
 import type { TrustedProxies } from "./trusted_proxies.ts";
 
-export class Doorkeeper {
+export class ConnectionLimiter {
   /** Addresses and how many connections each has; of a trusted proxy its visitors are counted, by who reads their requests. */
   readonly admission: Admission;
   readonly #proxies: TrustedProxies;

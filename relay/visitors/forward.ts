@@ -17,7 +17,7 @@ import {
   passInterimHead,
   putRequestHead,
 } from "./heads/mod.ts";
-import type { Visit } from "./request_record.ts";
+import type { RequestRecord } from "./request_record.ts";
 import type { Visitor } from "./visitor.ts";
 
 /** Where a request goes. */
@@ -37,7 +37,7 @@ export interface Destination {
 /** While more than this waits for a visitor, the agent gets no new credit: what a slow one costs besides its window. */
 const VISITOR_WATER = 32 << 10;
 
-export class Forward implements StreamSeeker, Visit, Watched {
+export class Forward implements StreamSeeker, RequestRecord, Watched {
   readonly destination: Destination;
   readonly exchange: ServerExchange;
   readonly method: string;

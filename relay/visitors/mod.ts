@@ -1,6 +1,6 @@
 /** Visitors' requests: who asks, who answers, and the way to an agent and back. @module */
 
-export { Doorkeeper } from "./connection_limiter.ts";
+export { ConnectionLimiter } from "./connection_limiter.ts";
 export {
   cookieName,
   hasTwoCookies,
@@ -15,4 +15,4 @@ export { Router } from "./router.ts";
 export { SecureRedirect } from "./secure_redirect.ts";
 export { TrustedProxies } from "./trusted_proxies.ts";
 export { Visitor } from "./visitor.ts";
-export { Front, refuseHost } from "./visitor_handler.ts";
+export { refuseHost, VisitorHandler } from "./visitor_handler.ts";

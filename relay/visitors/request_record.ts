@@ -1,6 +1,6 @@
 /** What the request log needs to know of one request; kept as the exchange's tag. @module */
 
-export interface Visit {
+export interface RequestRecord {
   /** The public name, "" where the request was for none. */
   readonly name: string;
   /** Whose name that is, "" for an unknown one. */

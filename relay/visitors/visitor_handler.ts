@@ -30,7 +30,7 @@ import type { Route, Router } from "./router.ts";
 import type { SecureRedirect } from "./secure_redirect.ts";
 import type { RequestLog, Store } from "../store/mod.ts";
 import type { TrustedProxies } from "./trusted_proxies.ts";
-import type { Visit } from "./request_record.ts";
+import type { RequestRecord } from "./request_record.ts";
 import { Visitor } from "./visitor.ts";
 
 /** The relay's own pages. */
@@ -39,7 +39,7 @@ export interface OwnPages {
   answer(exchange: ServerExchange, segment: string, visitor: Visitor): void;
 }
 
-export interface FrontOptions {
+export interface VisitorHandlerOptions {
   readonly router: Router;
   readonly registry: Registry;
   readonly store: Store;
@@ -63,8 +63,8 @@ const UNASKED = { reader: "other", key: "" } as const;
 /** How many policies are kept; when full it starts anew. */
 const MAX_POLICIES = 4096;
 
-export class Front {
-  readonly #options: FrontOptions;
+export class VisitorHandler {
+  readonly #options: VisitorHandlerOptions;
   readonly #policies = new Map<string, AnswerPolicy>();
   readonly #passwords = new FrontPasswords();
   readonly #keys: PageKeys;
@@ -73,7 +73,7 @@ export class Front {
   /** Is told of each request where somebody collects such. */
   telemetry: Telemetry | null = null;
 
-  constructor(options: FrontOptions) {
+  constructor(options: VisitorHandlerOptions) {
     this.#options = options;
     this.#keys = new PageKeys(options.store.settings.serverSecret);
   }
@@ -127,24 +127,24 @@ export class Front {
       visitor.counted = false;
       this.#options.admission.release(visitor.address);
     }
-    const visit = exchange.tag as Visit | null;
+    const record = exchange.tag as RequestRecord | null;
     const { requestLog, counters: { traffic } } = this.#options;
     const status = exchange.aborted && !exchange.started ? 0 : exchange.status;
-    if (visit === null) return traffic.countOwn(status);
+    if (record === null) return traffic.countOwn(status);
     const { bytesIn, bytesOut } = exchange;
-    const ms = performance.now() - visit.began;
-    const ttfbMs = visit.firstByte === 0 ? -1 : visit.firstByte - visit.began;
+    const ms = performance.now() - record.began;
+    const ttfbMs = record.firstByte === 0 ? -1 : record.firstByte - record.began;
     const ended = coarseDate();
-    const known = visit.account === "" ? "" : visit.name;
-    traffic.count(known, visit.method, status, bytesIn, bytesOut, ms, ttfbMs);
+    const known = record.account === "" ? "" : record.name;
+    traffic.count(known, record.method, status, bytesIn, bytesOut, ms, ttfbMs);
     requestLog.record(
       ended - ms,
-      visit.name,
-      visit.account,
-      visit.agentId,
+      record.name,
+      record.account,
+      record.agentId,
       visitor!.address,
-      visit.method,
-      visit.target,
+      record.method,
+      record.target,
       status,
       bytesIn,
       bytesOut,
@@ -154,10 +154,10 @@ export class Front {
     );
     this.telemetry?.measure({
       id: exchange.id,
-      method: visit.method,
-      target: visit.target,
-      name: visit.name,
-      agent: visit.agentId,
+      method: record.method,
+      target: record.target,
+      name: record.name,
+      agent: record.agentId,
       visitor: visitor!.address,
       status,
       bytesIn,
@@ -195,7 +195,7 @@ export class Front {
       target: route.base + route.target,
       began,
       firstByte: 0,
-    } satisfies Visit;
+    } satisfies RequestRecord;
     if (owner === undefined || owner.disabled) {
       return answerProblem(exchange, {
         status: 404,

@@ -186,7 +186,7 @@ Deno.test("pings: keep an idle session alive and measure its round trip", () =>
     await using sessions = pair();
     await pass(120_000);
     assert.deepEqual([sessions.relay.end, sessions.agent.end], [null, null]);
-    const { rtt, roundTrip } = sessions.relay.session.pulse;
+    const { rtt, roundTrip } = sessions.relay.session.heartbeat;
     assert(rtt >= 0 && rtt < 1000 && roundTrip <= rtt);
     // The agent's, one each 3 to 4 s, and answers to the few of the relay.
     const frames = sessions.relay.session.received / 16;

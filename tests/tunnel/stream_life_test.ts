@@ -141,7 +141,7 @@ Deno.test("reset: by both sides at once, neither is told, both slots are free", 
   assert.deepEqual([visitor.reset, origin.reset], [null, null]);
 });
 
-Deno.test("reset: of a stream whose request was never sent stays unsaid", async () => {
+Deno.test("reset: of a stream whose request was never sent stays pendingCredit", async () => {
   await using duel = await againstAgent();
   openStream(duel.session).stream.reset(Reset.CANCELLED);
   assert.equal(duel.session.streams, 0);

@@ -207,7 +207,7 @@ function modules(): Array<{ target: string; text: string }> {
       }
     }
   };
-  walk("../../dashboard/", "/admin/");
-  walk("../../static/vendor/", "/static/vendor/");
+  walk("../../../dashboard/", "/admin/");
+  walk("../../../static/vendor/", "/static/vendor/");
   return found;
 }

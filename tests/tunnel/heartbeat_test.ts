@@ -3,16 +3,16 @@
 import assert from "node:assert/strict";
 import { coarseNow, type Outgoing } from "../../http/mod.ts";
 import { PEER_TIMEOUT } from "../../tunnel/mod.ts";
-import { Pulse } from "../../tunnel/pulse.ts";
+import { Heartbeat } from "../../tunnel/heartbeat.ts";
 
-/** A pulse over a transport that has written as much as a test says. */
-function pulse() {
+/** A heartbeat over a transport that has written as much as a test says. */
+function heartbeat() {
   const outgoing = { written: 0, queued: 0, progressAt: 0 };
   const pings: number[][] = [];
   return {
     outgoing,
     pings,
-    pulse: new Pulse({
+    heartbeat: new Heartbeat({
       side: "agent",
       outgoing: outgoing as unknown as Outgoing,
       ping: (kind, count) => pings.push([kind, count]),
@@ -20,8 +20,8 @@ function pulse() {
   };
 }
 
-Deno.test("pulse: frames are as large as suits the transport, whole bytes, within bounds", () => {
-  const { pulse: it, outgoing } = pulse();
+Deno.test("heartbeat: frames are as large as suits the transport, whole bytes, within bounds", () => {
+  const { heartbeat: it, outgoing } = heartbeat();
   const now = coarseNow();
   const limitAfter = (bytes: number): number => {
     outgoing.written += bytes;
@@ -39,8 +39,8 @@ Deno.test("pulse: frames are as large as suits the transport, whole bytes, withi
   assert.equal(limitAfter(10), 256 << 10);
 });
 
-Deno.test("pulse: asks a peer at once when the machine woke up, and judges it no sooner than ever", () => {
-  const { pulse: it, pings } = pulse();
+Deno.test("heartbeat: asks a peer at once when the machine woke up, and judges it no sooner than ever", () => {
+  const { heartbeat: it, pings } = heartbeat();
   let now = coarseNow();
   it.tick(now, 0);
   it.pong(1);
@@ -53,8 +53,8 @@ Deno.test("pulse: asks a peer at once when the machine woke up, and judges it no
   assert.equal(it.tick(now + PEER_TIMEOUT + 1, 0), false);
 });
 
-Deno.test("pulse: only the answer to the latest ping measures", () => {
-  const { pulse: it, pings } = pulse();
+Deno.test("heartbeat: only the answer to the latest ping measures", () => {
+  const { heartbeat: it, pings } = heartbeat();
   it.pong(0);
   assert.equal(it.rtt, -1);
   it.tick(coarseNow(), 0);

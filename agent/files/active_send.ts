@@ -3,9 +3,9 @@
 import { type Exchange, Roster, type Rostered } from "../../http/mod.ts";
 
 /** A bounded number of answers under way. All of them end with it. */
-export class Outlets implements Disposable {
+export class ActiveSends implements Disposable {
   readonly #limit: number;
-  readonly #open = new Roster<Outlet>();
+  readonly #open = new Roster<ActiveSend>();
 
   /** `limit`: how many answers may be under way at a time. */
   constructor(limit: number) {
@@ -22,29 +22,29 @@ export class Outlets implements Disposable {
     return this.#open.size >= this.#limit;
   }
 
-  /** Counts an answer in until its outlet is disposed of. */
-  open(exchange: Exchange): Outlet {
-    const outlet = new Outlet(exchange, this.#open);
-    this.#open.add(outlet);
-    return outlet;
+  /** Counts an answer in until its send is disposed of. */
+  open(exchange: Exchange): ActiveSend {
+    const send = new ActiveSend(exchange, this.#open);
+    this.#open.add(send);
+    return send;
   }
 
   /** Aborts what is under way. */
   [Symbol.dispose](): void {
-    this.#open.forEach((outlet) => outlet.abort("the origin closes"));
+    this.#open.forEach((send) => send.abort("the origin closes"));
   }
 }
 
 /** Where one answer's bytes go. It takes the exchange's `onabort` for itself. */
-export class Outlet implements Disposable, Rostered {
+export class ActiveSend implements Disposable, Rostered {
   /** See `Rostered`. */
   seat = -1;
   readonly exchange: Exchange;
-  readonly #open: Roster<Outlet>;
+  readonly #open: Roster<ActiveSend>;
   #wake: (() => void) | null = null;
 
-  /** See `Outlets.open`. */
-  constructor(exchange: Exchange, open: Roster<Outlet>) {
+  /** See `ActiveSends.open`. */
+  constructor(exchange: Exchange, open: Roster<ActiveSend>) {
     this.exchange = exchange;
     this.#open = open;
     exchange.onabort = () => this.#wake?.();

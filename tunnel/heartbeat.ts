@@ -13,18 +13,18 @@ const FRAME_TIME = 4;
 const MIN_FRAME = 16 << 10;
 
 /** First word of a PING: it measures; its answer is a barrier, behind which nothing of before can come; or nothing. */
-export const PULSE = 0;
+export const HEARTBEAT = 0;
 export const BARRIER = 1;
 const KEEP_ALIVE = 2;
 
-export interface PulseOptions {
+export interface HeartbeatOptions {
   readonly side: "relay" | "agent";
   readonly outgoing: Outgoing;
   /** Sends a PING of these two words. */
   ping(kind: number, count: number): void;
 }
 
-export class Pulse {
+export class Heartbeat {
   /** Smallest round trip seen, in ms. */
   roundTrip = 100;
   /** Last round trip, in ms; -1 before the first. */
@@ -32,7 +32,7 @@ export class Pulse {
   /** Largest DATA frame that suits the transport. */
   frameLimit: number = 64 << 10;
 
-  readonly #options: PulseOptions;
+  readonly #options: HeartbeatOptions;
   #heardAt = coarseNow();
   /** When the PING under way was sent: by the coarse clock, 0 for none, and exactly. */
   #sentAt = 0;
@@ -44,7 +44,7 @@ export class Pulse {
   #bulkMark = 0;
   #writtenBefore = 0;
 
-  constructor(options: PulseOptions) {
+  constructor(options: HeartbeatOptions) {
     this.#options = options;
   }
 
@@ -81,7 +81,7 @@ export class Pulse {
       this.#next = now + interval * (1 - Math.random() / 4);
       this.#sentExactly = performance.now();
       this.#count = (this.#count + 1) >>> 0;
-      this.#options.ping(PULSE, this.#count);
+      this.#options.ping(HEARTBEAT, this.#count);
     } else if (now - outgoing.progressAt > SILENCE) this.#options.ping(KEEP_ALIVE, 0);
     return true;
   }
