@@ -3,7 +3,7 @@
 
 import { html } from "htm/preact";
 import { useRef } from "preact/hooks";
-import { post, remove } from "../api.js";
+import { post, remove, withQuery } from "../api.js";
 import { bytes, duration, number } from "../format.js";
 import { confirm } from "../parts/dialog.js";
 import { Drawer, Facts } from "../parts/drawer.js";
@@ -93,8 +93,12 @@ function Waiting({ names }) {
 }
 
 export default function Agents() {
+  const after = query.value.get("after");
   /** @type {Resource<ListView<AgentView>>} */
-  const list = useResource("/agents", { on: ["agent"], every: 5_000 });
+  const list = useResource(withQuery("/agents", { cursor: after }), {
+    on: ["agent"],
+    every: 5_000,
+  });
   const id = segments.value[1];
   // What is told of one that goes while it is looked at.
   const last = useRef(/** @type {AgentView | undefined} */ (undefined));
@@ -102,8 +106,8 @@ export default function Agents() {
   if (found || last.current?.id !== id) last.current = found;
   const columns = COLUMNS.filter(({ key }) => seesAll.value || key !== "account");
   return html`
-    <${Loaded} ...${list}>${(/** @type {ListView<AgentView>} */ { items }) => {
-      if (items.length === 0) return html`<${NoAgents} />`;
+    <${Loaded} ...${list}>${(/** @type {ListView<AgentView>} */ { items, next }) => {
+      if (items.length === 0 && !after) return html`<${NoAgents} />`;
       const text = searched();
       const rows = items.filter(({ id, names, account, address, version }) =>
         [id, ...names, account, address, version].some((one) => one.toLowerCase().includes(text))
@@ -116,6 +120,11 @@ export default function Agents() {
           <${Table} id="agents" label="Agents" columns=${columns} rows=${rows} selected=${id}
             keyOf=${(/** @type {AgentView} */ agent) => agent.id} sorted="names"
             link=${(/** @type {AgentView} */ agent) => place(agent.id)} />
+        `}
+        ${(next || after) && html`
+          <p class="row">${after &&
+            html`<a href=${hrefWith(["agents"], {})}>To the first agents</a>`}
+            ${next && html`<a href=${hrefWith(["agents"], { after: next })}>Further agents</a>`}</p>
         `}
       `;
     }}</${Loaded}>

@@ -34,7 +34,9 @@ export default function Names() {
     on: ["name", "agent", "account"],
   });
   /** @type {Resource<ListView<TunnelView>>} */
-  const { data: published } = useResource("/tunnels", { on: ["name", "agent"] });
+  const { data: published } = useResource(withQuery("/tunnels", { cursor: after }), {
+    on: ["name", "agent"],
+  });
   const tunnels = new Map(published?.items.map((tunnel) => [tunnel.name, tunnel]));
   const reserving = useSignal(false);
   const name = segments.value[1];

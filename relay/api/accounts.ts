@@ -73,6 +73,7 @@ export const accountRoutes: Routes = (app, context) => {
       const { name, password, role = "member", trusted = false, current_password: given } = c.req
         .valid("json");
       if (role === "admin") await present.checkFresh(c.var.me, given, c.env);
+      else if (role === "viewer" || trusted) present.checkScope(c.var.me);
       const by = c.var.me.actor;
       let made = await accounts.add({ name, password, role }, { by });
       if (trusted) made = await accounts.update(made.name, { trusted }, { by });
@@ -125,6 +126,7 @@ export const accountRoutes: Routes = (app, context) => {
       needsMatch(match, etag(found));
       if (patch.password !== undefined) await present.check(me, given, c.env);
       else if (patch.role === "admin") await present.checkFresh(me, given, c.env);
+      else if (patch.role === "viewer" || patch.trusted === true) present.checkScope(me);
       const changed = await accounts.update(found.name, patchOf(patch), {
         by: me.actor,
         // Again after the password is hashed, which takes a while.

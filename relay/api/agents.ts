@@ -6,7 +6,18 @@ import { agentView, type ConnectedAgent } from "../agents/mod.ts";
 import { etagOf, ifMatch, needsMatch } from "./etag.ts";
 import { type Identity, needsOwner, sees } from "./identity.ts";
 import { absent } from "./problem.ts";
-import { conflicts, done, json, refusals, rfc3339, type Routes, tagged } from "./routing.ts";
+import {
+  conflicts,
+  done,
+  json,
+  longPage,
+  pageOf,
+  refusals,
+  rfc3339,
+  type Routes,
+  slice,
+  tagged,
+} from "./routing.ts";
 import { agent as agentSchema, listOf, tunnel } from "./schemas.ts";
 
 const tags = ["agents"];
@@ -43,9 +54,14 @@ export const agentRoutes: Routes = (app, { store, live }) => {
       path: "/agents",
       tags,
       summary: "Lists the agents that are connected, first come first",
-      responses: { 200: json(listOf(agentSchema), "All of them"), ...refusals },
+      request: { query: longPage },
+      responses: { 200: json(listOf(agentSchema), "A page of agents"), ...refusals },
     }),
-    (c) => c.json({ items: seen(c.var.me).map(agentView), next: null }, 200),
+    (c) => {
+      const place = ({ since, facts: { id } }: ConnectedAgent) => ({ time: since, id });
+      const page = slice(seen(c.var.me), c.req.valid("query"), { view: agentView, place });
+      return c.json(page, 200);
+    },
   );
 
   app.openapi(
@@ -113,24 +129,24 @@ export const agentRoutes: Routes = (app, { store, live }) => {
       method: "get",
       path: "/tunnels",
       tags,
-      summary: "Lists the names that are published at the moment",
-      responses: { 200: json(listOf(tunnel), "All of them"), ...refusals },
+      summary: "Lists the names that are published at the moment, in their order",
+      request: { query: longPage },
+      responses: { 200: json(listOf(tunnel), "A page of names"), ...refusals },
     }),
     (c) => {
-      const items = seen(c.var.me).flatMap((agent) => {
-        const { id, account, names, transport, mounts = [] } = agent.facts;
+      const { cursor: after = "", limit = 1000 } = c.req.valid("query");
+      const rows = seen(c.var.me).flatMap((agent) =>
         // One that was replaced finishes what is under way, and answers for nothing.
-        return names.filter((name) => live?.registry.find(name) === agent).map((name) => ({
-          name,
-          account,
-          agent: id,
-          urls: live?.urls(name, c.env) ?? [],
-          transport,
-          since: rfc3339(agent.since),
-          mounts: [...mounts],
-        }));
-      });
-      return c.json({ items, next: null }, 200);
+        agent.facts.names.filter((name) => name > after && live?.registry.find(name) === agent)
+          .map((name) => ({ name, agent }))
+      ).sort((one, other) => one.name < other.name ? -1 : 1);
+      const view = ({ name, agent }: typeof rows[number]) => {
+        const { id, account, transport, mounts = [] } = agent.facts;
+        const urls = live?.urls(name, c.env) ?? [];
+        const since = rfc3339(agent.since);
+        return { name, account, agent: id, urls, transport, since, mounts: [...mounts] };
+      };
+      return c.json(pageOf(rows, { limit, view, cursor: ({ name }) => name }), 200);
     },
   );
 };

@@ -12,9 +12,11 @@ const FIELD = "current_password";
 
 export class PresentPassword {
   readonly #door: Door;
+  readonly #ageOf: (session: string) => number;
 
   constructor(context: ApiContext) {
     this.#door = new Door(context);
+    this.#ageOf = (session) => context.store.sessions.ageOf(session);
   }
 
   /**
@@ -31,10 +33,16 @@ export class PresentPassword {
     await this.#prove(me, given, caller);
   }
 
+  /** For marking accounts as trusted or letting them see everything: what acts or sees beyond the token's life. @throws {Problem} 403 */
+  checkScope(me: Identity): void {
+    needsCredentials(me);
+  }
+
   /** For making administrators: a session that has just begun will do. @throws {Problem} as `check` does. */
   async checkFresh(me: Identity, given: string | undefined, caller: Caller): Promise<void> {
-    const age = Date.now() - (me.session?.created ?? 0);
-    if (given === undefined && me.session !== undefined && age < FRESH) return;
+    if (given === undefined && me.session !== undefined && this.#ageOf(me.session.id) < FRESH) {
+      return;
+    }
     await this.check(me, given, caller);
   }
 
@@ -64,7 +72,7 @@ export class PresentPassword {
 function needsCredentials({ token }: Identity): void {
   if (token === undefined || allows(token.scope, "credentials")) return;
   throw forbidden(
-    `The token's scope is ${token.scope}; making tokens and administrators, and setting passwords, needs credentials in it`,
+    `The token's scope is ${token.scope}; making tokens, administrators and viewers, trusting accounts, and setting passwords, needs credentials in it`,
     "wrong-scope",
   );
 }

@@ -128,18 +128,45 @@ export const longPage = z.object({
   }),
 });
 
-/** The page after `cursor` of all `rows`, which `key` orders upwards or, being ids, not at all. */
+/** Where a row stands in its list: by a time, and by its id among those of one time. */
+export interface Place {
+  /** Milliseconds since 1970; negative in lists whose newest row comes first. */
+  readonly time: number;
+  readonly id: string;
+}
+
+const PLACE = /^(-?\d{1,16})\.([\w-]{1,100})$/;
+
+/**
+ * The page after `cursor` of all `rows`, in the order of their places. What comes or goes between two pages moves
+ * nothing else: a cursor is good when its own row is gone, too.
+ * @throws {Problem} 422 for a cursor that is none.
+ */
 export function slice<T, V>(
   rows: readonly T[],
   { cursor, limit = 1000 }: {
     readonly cursor?: string | undefined;
     readonly limit?: number | undefined;
   },
-  { view, key }: { readonly view: (row: T) => V; readonly key: (row: T) => string },
+  { view, place }: { readonly view: (row: T) => V; readonly place: (row: T) => Place },
 ): { items: V[]; next: string | null } {
-  const at = cursor === undefined ? -1 : rows.findIndex((row) => key(row) === cursor);
-  if (cursor !== undefined && at < 0) throw unfit("cursor", "is not the `next` of any page");
-  return pageOf(rows.slice(at + 1, at + 2 + limit), { limit, view, cursor: key });
+  const [, time, id] = PLACE.exec(cursor ?? "") ?? [];
+  if (cursor !== undefined && id === undefined) {
+    throw unfit("cursor", "is not the `next` of any page");
+  }
+  const after = { time: id === undefined ? -Infinity : Number(time), id: id ?? "" };
+  const placed = rows.map((row) => ({ row, at: place(row) }))
+    .filter(({ at }) => order(at, after) > 0)
+    .sort((one, other) => order(one.at, other.at));
+  return pageOf(placed, {
+    limit,
+    view: ({ row }) => view(row),
+    cursor: ({ at }) => `${at.time}.${at.id}`,
+  });
+}
+
+function order(one: Place, other: Place): number {
+  return one.time - other.time || (one.id < other.id ? -1 : one.id > other.id ? 1 : 0);
 }
 
 /** Milliseconds since 1970 as RFC 3339. */

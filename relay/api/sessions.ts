@@ -75,7 +75,8 @@ export const sessionRoutes: Routes = (app, context) => {
       const account = scopeOf(c.var.me);
       const rows = sessions.list(account === undefined ? {} : { account });
       const show = (one: Session) => view(one, c.var.me);
-      return c.json(slice(rows, c.req.valid("query"), { view: show, key: ({ id }) => id }), 200);
+      const place = ({ id, lastUsed }: Session) => ({ time: -lastUsed, id });
+      return c.json(slice(rows, c.req.valid("query"), { view: show, place }), 200);
     },
   );
 

@@ -21,6 +21,7 @@ import {
   json,
   locationOf,
   longPage,
+  type Place,
   refusals,
   rfc3339,
   type Routes,
@@ -71,7 +72,7 @@ export const tokenRoutes: Routes = (app, context) => {
     (c) => {
       const account = scopeOf(c.var.me);
       const rows = tokens.list(account === undefined ? {} : { account });
-      return c.json(slice(rows, c.req.valid("query"), { view, key: ({ id }) => id }), 200);
+      return c.json(slice(rows, c.req.valid("query"), { view, place }), 200);
     },
   );
 
@@ -121,7 +122,7 @@ export const tokenRoutes: Routes = (app, context) => {
       const found = accounts.get(name);
       needsSight(c.var.me, found, name);
       const rows = tokens.list({ account: found.name });
-      return c.json(slice(rows, c.req.valid("query"), { view, key: ({ id }) => id }), 200);
+      return c.json(slice(rows, c.req.valid("query"), { view, place }), 200);
     },
   );
 
@@ -212,4 +213,9 @@ function view({ id, account, name, scope, created, expires, lastUsed, parent }: 
     last_used: lastUsed === null ? null : rfc3339(lastUsed),
     parent,
   };
+}
+
+/** Oldest first. */
+function place({ id, created }: Token): Place {
+  return { time: created, id };
 }

@@ -26,6 +26,8 @@ const DAY = 86_400_000;
 const TOUCH_MS = 60_000;
 /** Sessions of one account; the one that was used least lately gives way to the next. */
 const MOST_SESSIONS = 50;
+/** Sessions of which it is remembered when they began; the oldest gives way. */
+const MOST_BEGUN = 1_000;
 
 /** All sessions. */
 export class Sessions {
@@ -40,6 +42,8 @@ export class Sessions {
   readonly #removeAll: Statement;
   readonly #removeOver: Statement;
   readonly #removeOldest: Statement;
+  /** When sessions began that this process began, by the monotonic clock. */
+  readonly #begun = new Map<string, number>();
 
   constructor(
     db: Database,
@@ -95,8 +99,15 @@ export class Sessions {
       const after = { address, browser, expires: new Date(expires).toISOString() };
       note({ action: "session.start", account: account.name, object: id, after });
     });
+    this.#begun.set(id, performance.now());
+    if (this.#begun.size > MOST_BEGUN) this.#begun.delete(this.#begun.keys().next().value!);
     const session = { id, account: account.name, created, expires, lastUsed: created };
     return { secret, session: { ...session, address, browser } };
+  }
+
+  /** For how long a session has been there, in ms, whatever the wall clock did; Infinity for one of an earlier process. */
+  ageOf(id: string): number {
+    return performance.now() - (this.#begun.get(id) ?? -Infinity);
   }
 
   /** The session that a cookie's value belongs to; undefined where it is none, is over, or its account is disabled. */

@@ -42,7 +42,11 @@ Deno.test("credentials: a token makes no tokens, administrators or passwords unl
         ["PATCH", "/accounts/petra", { password: "another horse" }],
         ["PATCH", "/accounts/olga", { password: "another horse" }],
         ["PATCH", "/accounts/olga", { role: "admin" }],
+        ["PATCH", "/accounts/olga", { role: "viewer" }],
+        ["PATCH", "/accounts/olga", { trusted: true }],
         ["POST", "/accounts", { name: "mallory", password: PASSWORD, role: "admin" }],
+        ["POST", "/accounts", { name: "mallory", password: PASSWORD, role: "viewer" }],
+        ["POST", "/accounts", { name: "mallory", password: PASSWORD, trusted: true }],
       ] as const
     ) {
       const { status, body: said } = await room.by(text, method, path, body);
@@ -50,7 +54,13 @@ Deno.test("credentials: a token makes no tokens, administrators or passwords unl
     }
   }
   assert.equal(room.store.accounts.get("mallory"), undefined);
+  // What takes rights away, or gives none, is what the scope full is for.
+  const { text: full } = room.token({ scope: "full" });
+  for (const patch of [{ trusted: false }, { role: "member" }, { disabled: true }]) {
+    assert.equal((await room.by(full, "PATCH", "/accounts/olga", patch)).status, 200);
+  }
   const { text } = room.token({ scope: "full credentials" });
+  assert.equal((await room.by(text, "PATCH", "/accounts/olga", { trusted: true })).status, 200);
   const patched = await room.by(text, "PATCH", "/accounts/olga", { password: "another horse" });
   assert.equal(patched.status, 200);
 });
