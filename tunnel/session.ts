@@ -54,11 +54,15 @@ import { slotOf, StreamTable } from "./stream_table.ts";
 import { queue, Share } from "./turns.ts";
 import { readTurn, type Turn } from "./waiting.ts";
 
-export interface SessionOptions {
+export interface SessionOptions extends SessionHandlers {
   readonly connection: Connection;
   readonly side: "relay" | "agent";
-  /** A frame of the sign-in (HELLO … REFUSED), its JSON parsed to an object. */
-  onmessage(type: number, message: Record<string, unknown>, payload: Uint8Array): void;
+}
+
+/** What a session tells those who work with it: first the sign-in, then what that hands it to. */
+export interface SessionHandlers {
+  /** A frame of the sign-in (HELLO … REFUSED), its JSON parsed to an object; none comes after `ready`. */
+  onmessage?(type: number, message: Record<string, unknown>, payload: Uint8Array): void;
   /** Relay: the first bytes are not those of this protocol. What is returned is sent before the end. */
   onforeign?(bytes: Uint8Array): Uint8Array | null;
   /** The peer opened a stream by a request head, or for plain bytes: who works with it? Null refuses it. */
@@ -107,7 +111,7 @@ export class Session implements StreamHost, Watched {
   /** Bytes that came in; `outgoing.written` is its counterpart. */
   received = 0;
 
-  readonly #options: SessionOptions;
+  #handlers: SessionHandlers;
   readonly #table: StreamTable;
   #buffer: Uint8Array<ArrayBuffer> = new Uint8Array(IDLE_BUFFER);
   #start = 0;
@@ -154,7 +158,7 @@ export class Session implements StreamHost, Watched {
   #idlers: Array<() => void> = [];
 
   constructor(options: SessionOptions) {
-    this.#options = options;
+    this.#handlers = options;
     this.connection = options.connection;
     this.side = options.side;
     this.#table = new StreamTable(options.side);
@@ -166,6 +170,11 @@ export class Session implements StreamHost, Watched {
     });
     if (this.side === "agent") this.outgoing.put(PREFACE);
     this.#read();
+  }
+
+  /** From now on others are told what happens: those who work with the session once it is signed in. */
+  handTo(handlers: SessionHandlers): void {
+    this.#handlers = handlers;
   }
 
   get closed(): boolean {
@@ -465,7 +474,7 @@ export class Session implements StreamHost, Watched {
     const preface = readPreface(this.#buffer, this.#start, this.#end);
     if (preface === "foreign") {
       const bytes = this.#buffer.subarray(this.#start, this.#end);
-      const answer = this.#options.onforeign?.(bytes) ?? null;
+      const answer = this.#handlers.onforeign?.(bytes) ?? null;
       if (answer !== null) this.outgoing.put(answer);
       this.close({
         code: "not-an-agent",
@@ -612,25 +621,29 @@ export class Session implements StreamHost, Watched {
         const why = readEnd(parseObject(bytes.subarray(from, to)));
         if (this.#peerLeaves) this.#idle();
         this.#peerLeaves = this.#goneAway = true;
-        this.#options.ongoaway(why);
+        this.#handlers.ongoaway(why);
         return;
       }
       case Frame.MORE:
         parseObject(bytes.subarray(from, to));
         this.#idle();
-        this.#options.onmore?.();
+        this.#handlers.onmore?.();
         return;
       default:
         if (this.#ready) throw new ProtocolError(`A frame ${hex(type)} after the sign-in`);
-        this.#options.onmessage(type, parseObject(bytes.subarray(from, to)), bytes.slice(from, to));
+        this.#handlers.onmessage?.(
+          type,
+          parseObject(bytes.subarray(from, to)),
+          bytes.slice(from, to),
+        );
     }
   }
 
   #onturn(bytes: Uint8Array): void {
-    const { onturn } = this.#options;
+    const { onturn } = this.#handlers;
     if (onturn === undefined) return;
     const turn = readTurn(parseObject(bytes));
-    if (turn !== undefined) onturn.call(this.#options, turn);
+    if (turn !== undefined) onturn.call(this.#handlers, turn);
   }
 
   #onhead(id: number, end: boolean, from: number, to: number): void {
@@ -693,7 +706,7 @@ export class Session implements StreamHost, Watched {
     if (this.#table.isTaken(id)) throw new ProtocolError(`The slot of stream ${id} is taken`);
     const stream = new Stream(this, id, STREAM_WINDOW);
     this.#table.set(stream);
-    stream.handler = this.#options.onstream(stream, service);
+    stream.handler = this.#handlers.onstream(stream, service);
     if (stream.handler !== null) this.#expectLate();
     else {
       this.#idle();
@@ -789,7 +802,7 @@ export class Session implements StreamHost, Watched {
     this.#ring = [];
     for (const stream of this.#table.all()) stream.receiveReset(Reset.CANCELLED, end.message);
     this.#checkIdle();
-    this.#options.onclose(end);
+    this.#handlers.onclose(end);
   }
 }
 
