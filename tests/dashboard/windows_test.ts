@@ -113,13 +113,14 @@ Deno.test("windows: ten of them share a stream, each with its own filter, and gi
 
   await t.step("without locks and channels each window that is seen has one", async () => {
     for (const page of windows.splice(0)) await page.close();
+    await eventually(async () => await streams() === 0);
     await context.addInitScript(`delete Navigator.prototype.locks; delete self.BroadcastChannel;`);
     const pages = [
       await open(context, dashboard.at("/log")),
       await open(context, dashboard.at("/log")),
     ];
     for (const page of pages) await live(page);
-    assert.equal(await streams(), 2);
+    await eventually(async () => await streams() === 2);
     await ask(http, "/none/alone");
     for (const page of pages) {
       await eventually(async () => (await targets(page))[0] === "/none/alone");

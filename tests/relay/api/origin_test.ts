@@ -92,7 +92,7 @@ Deno.test("origin: what no browser sends needs none, a token neither", async () 
       },
     );
   assert.equal((await bare({ cookie: house.cookie("admin") })).status, 200);
-  const authorization = `Bearer ${house.token("admin", "full")}`;
+  const authorization = `Bearer ${house.token("admin", "full credentials")}`;
   assert.equal((await bare({ authorization, origin: "https://evil.test" })).status, 200);
   assert.equal(
     (await bare({ cookie: house.cookie("admin"), "sec-fetch-site": "cross-site" })).status,
