@@ -92,6 +92,9 @@ const MAX_ANSWERS = 64 << 10;
 const LOOK = 16;
 /** Frames that an exchange may bring late, though they move nothing: two or three WINDOWs and a RESET. */
 const LATE_FRAMES = 4;
+/** So many reads of a session that has ended follow each other; a pause in ms comes before each further one. */
+const READS_AWAY = 16;
+const READ_AWAY_PAUSE = 5;
 /** How long a session that ends takes to send what waits and to let the peer read it, in ms. */
 const FAREWELL = 1_000;
 const USUAL_FRAME = 1 << 10;
@@ -146,7 +149,12 @@ export class Session implements StreamHost, Watched {
   #pumping = false;
   #pumpScheduled = false;
   #ready = false;
+  /** Nothing is worked on any more; what waits may still go out. */
   #over = false;
+  /** The connection is closed. */
+  #closed = false;
+  #readsAway = 0;
+  #nextReadAway: ReturnType<typeof setTimeout> | undefined;
   #finishing: Promise<void> | null = null;
   #onfarewell: (() => void) | null = null;
   /** Neither side opens streams any more. */
@@ -371,10 +379,8 @@ export class Session implements StreamHost, Watched {
 
   #onread = (count: number | null): void => {
     if (this.#over) {
-      // Read away, so that closing does not reset what the peer has not read yet.
-      this.#start = this.#end = 0;
       if (count === null) this.#onfarewell?.();
-      else this.#read();
+      else this.#readAway();
       return;
     }
     if (count === null) {
@@ -387,12 +393,17 @@ export class Session implements StreamHost, Watched {
     this.goOn();
   };
 
+  /** Reads and forgets, so that closing does not reset what the peer has not read yet; bit by bit, in case it floods. */
+  #readAway(): void {
+    this.#start = this.#end = 0;
+    if (this.#closed) return;
+    if (++this.#readsAway <= READS_AWAY) return this.#read();
+    this.#nextReadAway = setTimeout(() => this.#read(), READ_AWAY_PAUSE);
+  }
+
   /** Works on what was read, then reads on: as long as it is its turn, and while its answers are taken. */
   goOn(): void {
-    if (this.#over) {
-      this.#start = this.#end = 0;
-      return this.#read();
-    }
+    if (this.#over) return this.#readAway();
     const now = performance.now();
     const until = this.#share.until(now);
     if (until <= now) return queue(this);
@@ -402,7 +413,8 @@ export class Session implements StreamHost, Watched {
       this.#share.took(performance.now() - now);
       if (this.#answers > MAX_ANSWERS && !this.#over) return this.#awaitAnswers();
       if (!isDone) return queue(this);
-      if (!this.#over) this.#makeRoom(this.#full);
+      if (this.#over) return this.#readAway();
+      this.#makeRoom(this.#full);
       this.#read();
     } catch (error) {
       this.#onlost(error);
@@ -790,6 +802,8 @@ export class Session implements StreamHost, Watched {
   }
 
   #close(end: SessionEnd): void {
+    this.#closed = true;
+    clearTimeout(this.#nextReadAway);
     this.connection.close();
     if (!this.#over) this.#finish(end);
     this.#onfarewell?.();

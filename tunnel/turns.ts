@@ -5,6 +5,8 @@ import { setImmediate } from "node:timers";
 /** How long one session may work in a turn, and all together, in ms. */
 const SLICE = 2;
 const TURN = 8;
+/** So many full turns may follow each other; then one is waited for by a timer. */
+const REST_AFTER = 8;
 /** From so much work on the end of the turn is waited for, in ms: less is not worth it. */
 const NOTICED = 1;
 
@@ -17,6 +19,8 @@ export interface Worker {
 let spent = 0;
 /** Turns that were seen. */
 let turns = 0;
+/** Full turns in a row. */
+let full = 0;
 let awaited = false;
 let line: Worker[] = [];
 
@@ -48,15 +52,21 @@ export function queue(worker: Worker): void {
   awaitTurn();
 }
 
+/**
+ * The runtime looks for what came on sockets when it has nothing else to do, or every 61st round: turns that call each
+ * other without a rest keep everybody's answers waiting for that long, up to half a second.
+ */
 function awaitTurn(): void {
   if (awaited) return;
   awaited = true;
-  setImmediate(begin);
+  if (full < REST_AFTER) setImmediate(begin);
+  else setTimeout(begin, 0);
 }
 
 function begin(): void {
   awaited = false;
   turns++;
+  full = spent < TURN || full === REST_AFTER ? 0 : full + 1;
   spent = 0;
   const due = line;
   line = [];
