@@ -1,9 +1,10 @@
 /** The way into the API: makes requests of exchanges, and loads the API when somebody first comes. @module */
 
-import { type Head, serveFetch, type ServerExchange } from "../../http/mod.ts";
+import { answerProblem, type Head, serveFetch, type ServerExchange } from "../../http/mod.ts";
 import type { Api, ApiContext, Caller } from "../api/mod.ts";
 import { isPlantable, SECOND_FIELD, type Visitor } from "../visitors/mod.ts";
 import type { PageHandler } from "../pages/mod.ts";
+import { CallTurns } from "./call_turns.ts";
 
 export interface ApiDoorOptions {
   readonly context: ApiContext;
@@ -35,6 +36,7 @@ async function load(): Promise<ApiModule> {
 
 export class ApiDoor implements Disposable {
   readonly #options: ApiDoorOptions;
+  readonly #turns = new CallTurns();
   #api: Api | null = null;
   #isClosed = false;
   /** Event streams that are open. */
@@ -46,7 +48,16 @@ export class ApiDoor implements Disposable {
 
   /** Answers somebody who has to say who they are. */
   readonly answer: PageHandler = (exchange, visitor) => {
-    this.#answer(exchange, this.#caller(exchange, visitor));
+    const isTaken = this.#turns.begin(visitor.address, () => {
+      if (!exchange.aborted) this.#answer(exchange, this.#caller(exchange, visitor));
+    });
+    if (isTaken) return;
+    answerProblem(exchange, {
+      status: 503,
+      code: "busy",
+      detail: "Too many calls of the API are waiting. Try again in a few seconds.",
+      retryAfter: 5,
+    });
   };
 
   /** Answers somebody who has come by the control socket. */
