@@ -3,6 +3,7 @@
 import { dirname } from "node:path";
 import { checkout } from "./crunch.ts";
 import { eventually } from "./deadline.ts";
+import { freePort } from "./free_port.ts";
 
 /** What differs between the documentation and a test. */
 export interface ProxySetting {
@@ -49,11 +50,6 @@ function replaced(text: string, changes: Readonly<Record<string, string>>): stri
     text = text.replaceAll(from, to);
   }
   return text;
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 /** Starts it and waits until it listens. */

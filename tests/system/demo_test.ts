@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { checkout, type CrunchProcess, Household } from "../support/crunch.ts";
 import { ask } from "../support/visitor.ts";
+import { freePort } from "../support/free_port.ts";
 
 /** A folder that holds the program as a checkout does, without leaving anything in the real one. */
 function programFolder(home: Household, name = "program"): string {
@@ -85,9 +86,7 @@ Deno.test("demo: two at once, started on the same ports, move apart and both wor
   await using home = new Household();
   const folder = programFolder(home);
   // Free a moment ago; where somebody took it since, both move.
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const address = `127.0.0.1:${listener.addr.port}`;
-  listener.close();
+  const address = `127.0.0.1:${freePort()}`;
   const runs = await Promise.all([demo(home, folder, address), demo(home, folder, address)]);
   const addresses = new Set(runs.flatMap(({ http, tunnel }) => [http, tunnel]));
   assert.equal(addresses.size, 4);

@@ -7,6 +7,7 @@ import { pause } from "../support/deadline.ts";
 import { leftOut } from "../support/left_out.ts";
 import { isInstalled } from "../support/proxy.ts";
 import { ask } from "../support/visitor.ts";
+import { freePort } from "../support/free_port.ts";
 
 const PASSWORD = "correct horse";
 
@@ -33,11 +34,6 @@ async function warns(process: CrunchProcess, ...says: readonly string[]): Promis
   tells(process.stderr, ...says);
   process.kill("SIGTERM");
   assert.equal(await process.exit, 0);
-}
-
-function closedPort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 Deno.test("mistakes at the relay", async (t) => {
@@ -177,7 +173,7 @@ Deno.test("mistakes at the agent", async (t) => {
   const known = { CRUNCH_TOKEN: token };
 
   await t.step("11. no relay runs there", async () => {
-    const port = closedPort();
+    const port = freePort();
     const address = `127.0.0.1:${port}`;
     await warns(
       run(["--relay", address], known),

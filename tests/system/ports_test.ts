@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { Household } from "../support/crunch.ts";
 import { ask } from "../support/visitor.ts";
+import { freePort } from "../support/free_port.ts";
 
 /** Why a port cannot be had here; undefined where it can. */
 function obstacle(port: number): string | undefined {
@@ -33,10 +34,6 @@ Deno.test("ports: agents on 21 and visitors on 80", async () => {
 });
 
 Deno.test("ports: an address that another of the same option takes as well is no trouble", async () => {
-  const free = (): number => {
-    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    return listener.addr.port;
-  };
   for (
     const pair of [
       ["0.0.0.0:P", "[::]:P"],
@@ -47,7 +44,7 @@ Deno.test("ports: an address that another of the same option takes as well is no
     ]
   ) {
     await using household = new Household();
-    const [one, other] = [free(), free()];
+    const [one, other] = [freePort(), freePort()];
     const at = (port: number) => pair.map((address) => address.replace("P", String(port)));
     const [http, more] = at(one) as [string, string];
     const [tunnel, further] = at(other) as [string, string];
@@ -83,9 +80,7 @@ Deno.test("ports: what two options cannot both have is said with what to leave o
 
 Deno.test("ports: two names of one address are not blamed on another program", async () => {
   await using household = new Household();
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
+  const port = freePort();
   const process = household.crunch([
     ...["relay", "--http", `127.0.0.1:${port}`, "--http", `localhost:${port}`],
     ...["--tunnel", "off", "--data", household.data],
