@@ -12,10 +12,14 @@ export type AbortReason = string;
  */
 export interface Exchange {
   /**
-   * The request's head. It lies in a buffer that is used again: take the strings you need
+   * The request's head. It lies in a buffer that is used again: take the strings you need, or `keepHead`,
    * before you return to the event loop.
    */
   readonly head: Head;
+  /** Keeps the head, here and as `head`, until the exchange is over. To be called in the turn it came in. */
+  keepHead(): Head;
+  /** IP address of the client that asks, `unix` for one on a Unix socket; "" where it is not known. As old as `head`. */
+  readonly client: string;
   /** The id that log, answer and error page carry. */
   readonly id: string;
   /** False where the request has no body at all (then `read` gives null at once). */
@@ -41,8 +45,15 @@ export interface Exchange {
    * one for HEAD, -1 to say none (304).
    */
   respond(status: number, fields: Uint8Array, body: Uint8Array | null, length?: number): void;
-  /** Begins an answer; `length` is its Content-Length, -1 where nobody knows it. */
-  start(status: number, fields: Uint8Array, length: number): void;
+  /**
+   * Begins an answer; `length` is its Content-Length, -1 where it is not known. `reason` is its reason phrase, in
+   * Latin-1; by default the one that RFC 9110 knows.
+   *
+   * 101 is for requests whose head says `upgrade`; `fields` name the protocol in Upgrade. From then on `read`, `write`
+   * and `end` carry plain bytes, and either direction may end before the other: the exchange is over when `read` gave
+   * null and `end` was called. A client that sent bytes before the 101 is refused, and the exchange aborted.
+   */
+  start(status: number, fields: Uint8Array, length: number, reason?: string): void;
   /**
    * Sends body bytes. `undefined`: taken, go on. A promise: wait for it before the next call and before you
    * use `chunk`'s memory again. After an abort it takes everything and sends nothing.

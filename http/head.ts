@@ -128,6 +128,39 @@ export class Head {
     for (let i = 0; i < known; i++) this.#offsets[i]! += delta;
   }
 
+  /** A complete head once more, in memory of its own, which stays as it is. */
+  copy(): Head {
+    const copy = new Head(this.#limits);
+    copy.bytes = this.bytes.slice(this.start, this.end);
+    copy.kind = this.kind;
+    copy.start = this.start;
+    copy.end = this.end;
+    copy.minor = this.minor;
+    copy.status = this.status;
+    copy.count = this.count;
+    copy.bodyLength = this.bodyLength;
+    copy.contentLength = this.contentLength;
+    copy.keepAlive = this.keepAlive;
+    copy.expectsContinue = this.expectsContinue;
+    copy.upgrade = this.upgrade;
+    copy.hostIndex = this.hostIndex;
+    copy.hasConnection = this.hasConnection;
+    copy.#state = this.#state;
+    copy.#pos = this.#pos;
+    copy.#mark = this.#mark;
+    copy.#methodEnd = this.#methodEnd;
+    copy.#targetStart = this.#targetStart;
+    copy.#targetEnd = this.#targetEnd;
+    copy.#authorityStart = this.#authorityStart;
+    copy.#authorityEnd = this.#authorityEnd;
+    copy.#reasonStart = this.#reasonStart;
+    copy.#reasonEnd = this.#reasonEnd;
+    copy.#offsets = this.#offsets.slice();
+    copy.#numbers = this.#numbers.slice();
+    copy.move(-this.start);
+    return copy;
+  }
+
   /**
    * Goes on with what `bytes[…, end)` holds. True once the head is complete (`this.end` says where).
    * @throws {HttpError} at the first byte that cannot be right.

@@ -1,14 +1,13 @@
 /** One visitor's connection: reads requests, hands them out one after the other, and ends well. @module */
 
-import { giveBuffer, takeBuffer } from "./buffers.ts";
-import { ChunkedDecoder } from "./chunked.ts";
+import { BodyReader } from "./body_reader.ts";
 import { coarseNow, type Watched } from "./clock.ts";
 import type { Rostered } from "./roster.ts";
 import type { Connection } from "./connection.ts";
-import { HandedOver } from "./handed_over.ts";
-import { CHUNKED, Head } from "./head.ts";
+import { Head } from "./head.ts";
 import { HttpError } from "./http_error.ts";
 import { HIGH_WATER, Outgoing } from "./outgoing.ts";
+import { ReadBuffer } from "./read_buffer.ts";
 import type { ServerLimits } from "./server_limits.ts";
 import { type ExchangeHost, ServerExchange } from "./server_exchange.ts";
 
@@ -63,9 +62,9 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
 
   readonly #server: ConnectionHost;
   readonly #head: Head;
-  #buffer: Uint8Array<ArrayBuffer> = new Uint8Array(IDLE_BUFFER);
-  #start = 0;
-  #end = 0;
+  readonly #in = new ReadBuffer(IDLE_BUFFER);
+  /** The body of the current request; after a 101 all that comes. */
+  readonly #body = new BodyReader();
   #phase: Phase = "idle";
   #since: number;
   #reading = false;
@@ -74,16 +73,14 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
   #served = false;
   #pumping = false;
   #current: ServerExchange | null = null;
-  /** Bytes of the current body still to come; CHUNKED while a chunked one goes on. */
-  #bodyLeft = 0;
-  #chunked: ChunkedDecoder | null = null;
+  /** A 101 was sent: bytes flow both ways, and no time is too long. */
+  #raw = false;
   #waiter: BodyWaiter | null = null;
   #waitSince = 0;
   /** The last piece given out may still be in use: on its way into a tunnel, for instance. */
   #lent = false;
   /** How much of an unwanted body was read over. */
   #drained = 0;
-  #handedOver: HandedOver | null = null;
 
   constructor(server: ConnectionHost, connection: Connection) {
     this.#server = server;
@@ -95,11 +92,11 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
   }
 
   get bodyTooLong(): boolean {
-    return this.#bodyLeft > DRAIN_LIMIT;
+    return this.#body.left > DRAIN_LIMIT;
   }
 
   get bodyTrailers(): Uint8Array {
-    return this.#chunked?.trailers ?? new Uint8Array(0);
+    return this.#body.trailers;
   }
 
   /** A head has begun to come. */
@@ -124,7 +121,7 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
     this.#pumping = true;
     try {
       while (this.#current === null && (this.#phase === "idle" || this.#phase === "head")) {
-        if (this.#end > this.#start) {
+        if (this.#in.size > 0) {
           if (this.outgoing.queued > HIGH_WATER) {
             // Pipelined requests wait until their answers are taken.
             this.outgoing.drained().then(() => this.#pump());
@@ -138,9 +135,7 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
     } finally {
       this.#pumping = false;
     }
-    if (
-      this.#phase === "closed" || this.#phase === "lingering" || this.#handedOver !== null
-    ) return;
+    if (this.#phase === "closed" || this.#phase === "lingering") return;
     if (this.#ended) {
       if (this.#current === null) {
         if (this.#parsing) this.#refuse(new HttpError(400, "The request ends too early"));
@@ -157,30 +152,27 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
    */
   #listenForLeaving(): void {
     if (this.#waiter !== null || this.#lent) return;
-    if (this.#bodyLeft === 0 || this.#start === this.#end) this.#read();
+    if (this.#body.left === 0 || this.#in.size === 0) this.#read();
   }
 
   /** Parses on. True when a request was handed out. */
   #parse(): boolean {
     const head = this.#head;
     if (this.#phase === "idle") {
-      head.reset("request", this.#start);
+      head.reset("request", this.#in.start);
       this.#phase = "head";
       this.#since = coarseNow();
     }
     try {
-      if (!head.parse(this.#buffer, this.#end)) return false;
+      if (!head.parse(this.#in.bytes, this.#in.end)) return false;
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
       this.#refuse(error);
       return false;
     }
-    this.#start = head.end;
+    this.#in.start = head.end;
     this.#phase = "busy";
-    this.#bodyLeft = head.bodyLength;
-    this.#chunked = head.bodyLength === CHUNKED
-      ? new ChunkedDecoder(this.#server.limits.head)
-      : null;
+    this.#body.begin(head.bodyLength, this.#server.limits.head);
     const exchange = new ServerExchange(this, head, this.#server.nextId());
     this.#current = exchange;
     this.#server.handle(exchange);
@@ -189,59 +181,40 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
 
   #read(): void {
     if (this.#reading || this.#ended) return;
-    if (this.#start === this.#end && this.#current === null) {
-      // Nothing is held: back to the front, and to a small buffer.
-      if (this.#buffer.length > IDLE_BUFFER) {
-        giveBuffer(this.#buffer);
-        this.#buffer = new Uint8Array(IDLE_BUFFER);
-      }
-      this.#start = this.#end = 0;
-    }
-    const room = this.#buffer.length - this.#end;
-    if (room < 512) {
+    if (this.#in.size === 0 && this.#current === null) this.#in.rest();
+    if (this.#in.room < 512) {
       if (this.#current !== null) {
         // The head under way lies in this buffer: leave it there, go on in another one.
-        if (this.#end - this.#start > 16 << 10) return;
-        this.#replace(this.#end - this.#start + IDLE_BUFFER, this.#start);
+        if (this.#in.size > 16 << 10) return;
+        this.#in.replace(this.#in.size + IDLE_BUFFER);
       } else {
         const parsing = this.#phase === "head";
-        const from = parsing ? this.#head.start : this.#start;
-        const need = this.#end - from;
-        this.#replace(need < IDLE_BUFFER / 2 ? IDLE_BUFFER : need * 2, from);
+        const from = parsing ? this.#head.start : this.#in.start;
+        const need = this.#in.end - from;
+        this.#in.replace(need < IDLE_BUFFER / 2 ? IDLE_BUFFER : need * 2, from);
         if (parsing) this.#head.move(-from);
       }
     }
     this.#reading = true;
-    const at = this.#end;
-    const into = at === 0 ? this.#buffer : this.#buffer.subarray(at);
-    this.connection.read(into).then(this.#onread, this.#onreaderror);
-  }
-
-  /** Goes on in another buffer with what lies from `from` on. */
-  #replace(size: number, from: number): void {
-    const next = size <= IDLE_BUFFER ? new Uint8Array(IDLE_BUFFER) : takeBuffer(size);
-    next.set(this.#buffer.subarray(from, this.#end));
-    this.#end -= from;
-    this.#start = Math.max(0, this.#start - from);
-    this.#buffer = next;
+    this.connection.read(this.#in.space()).then(this.#onread, this.#onreaderror);
   }
 
   #onread = (count: number | null): void => {
     this.#reading = false;
-    if (this.#handedOver !== null) return this.#handedOver.arrived(count);
     if (this.#phase === "closed") return;
     if (count === null) this.#ended = true;
-    else this.#end += count;
+    else this.#in.filled(count);
     if (this.#phase === "lingering") {
       this.#waitSince = coarseNow();
       return this.#linger();
     }
     if (this.#waiter !== null) return this.#feed();
     if (this.#phase === "draining") return this.#drainBody();
+    if (this.#raw) return;
     if (this.#ended && this.#current !== null) {
       // Half-closed: the answer still goes out. The probe finds out whether anybody is there.
       // Of its body nothing more will come; what is held here may still be all of it.
-      if (this.#bodyLeft !== 0 && this.#start === this.#end) {
+      if (this.#body.left !== 0 && this.#in.size === 0) {
         this.#refuse(cutOff());
       } else this.#probe();
       return;
@@ -251,7 +224,6 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
 
   #onreaderror = (error: unknown): void => {
     this.#reading = false;
-    if (this.#handedOver !== null) return this.#handedOver.failed(error);
     this.#broke(error);
   };
 
@@ -298,48 +270,26 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
     this.#waiter = null;
     this.#lent = piece !== null;
     waiter.resolve(piece);
+    if (piece === null && this.#raw) this.#current?.readToEnd();
   }
 
   /** A piece of the body that has arrived, null at the end, undefined when more must be read first. */
   #nextPiece(): Uint8Array | null | undefined {
-    if (this.#bodyLeft === 0) return null;
-    const available = this.#end - this.#start;
-    if (this.#chunked === null) {
-      if (available === 0) return undefined;
-      const size = Math.min(available, this.#bodyLeft);
-      const piece = this.#buffer.subarray(this.#start, this.#start + size);
-      this.#start += size;
-      this.#bodyLeft -= size;
-      this.#current!.bytesIn += size;
-      return piece;
-    }
-    // Small chunks are moved together: a piece for each would cost whoever passes them on far more than their sender.
-    const decoder = this.#chunked;
-    const buffer = this.#buffer;
-    let from = -1;
-    let to = -1;
-    for (;;) {
-      const what = decoder.next(buffer, this.#start, this.#end);
-      this.#start = decoder.position;
-      if (what === "data") {
-        if (from < 0) from = decoder.dataStart;
-        else buffer.copyWithin(to, decoder.dataStart, decoder.dataEnd);
-        to = (to < 0 ? from : to) + decoder.dataEnd - decoder.dataStart;
-        continue;
-      }
-      if (what === "end") this.#bodyLeft = 0;
-      if (from < 0) return what === "end" ? null : undefined;
-      this.#current!.bytesIn += to - from;
-      return buffer.subarray(from, to);
-    }
+    const piece = this.#body.next(this.#in);
+    if (piece === undefined) return this.#ended && this.#raw && this.#body.close() ? null : piece;
+    if (piece !== null) this.#current!.bytesIn += piece.length;
+    return piece;
   }
 
   /** All that came is used up: read the next piece to the front of a buffer of its own. */
   #makeRoomForBody(): void {
-    if (this.#reading || this.#start < this.#end) return;
-    if (this.#buffer.length < BODY_BUFFER) this.#buffer = takeBuffer(BODY_BUFFER);
-    else if (this.#head.bytes === this.#buffer) this.#buffer = takeBuffer(BODY_BUFFER);
-    this.#start = this.#end = 0;
+    const buffer = this.#in;
+    if (this.#reading || buffer.size > 0) return;
+    // Plain bytes may be a line now and then, for days, on thousands of connections.
+    const size = this.#raw && !buffer.full ? IDLE_BUFFER : BODY_BUFFER;
+    const fits = this.#raw ? buffer.bytes.length === size : buffer.bytes.length >= size;
+    if (!fits || this.#head.bytes === buffer.bytes) buffer.replace(size);
+    buffer.clear();
   }
 
   // The end of an exchange, of a connection
@@ -347,21 +297,21 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
   finished(exchange: ServerExchange): void {
     if (exchange !== this.#current) return;
     this.#server.finished(exchange);
-    exchange.bodyOver = this.#bodyLeft === 0;
+    exchange.bodyOver = this.#body.left === 0;
     // Whoever still reads must not take this for the body's end.
     if (this.#waiter !== null) {
       this.#dismiss(new Error("Cannot read the body: the answer is complete"));
     }
     if (this.#lent) {
       this.#lent = false;
-      this.#replace(this.#end - this.#start + IDLE_BUFFER, this.#start);
+      this.#in.replace(this.#in.size + IDLE_BUFFER);
     }
     if (exchange.close || this.closing) {
       // Who asked for the close, and whose request is all read, sends nothing that closing could reset.
       // (After a body some clients send an empty line.)
-      const asked = !exchange.head.keepAlive && !exchange.hasBody && this.#start === this.#end;
-      this.#finish(asked && !this.#reading ? "end" : "linger");
-    } else if (this.#bodyLeft === 0) this.#next();
+      const asked = !exchange.head.keepAlive && !exchange.hasBody && this.#in.size === 0;
+      this.#finish((asked && !this.#reading) || this.#raw ? "end" : "linger");
+    } else if (this.#body.left === 0) this.#next();
     else {
       // Its rest may be small enough to read over.
       this.#phase = "draining";
@@ -382,7 +332,6 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
     if (this.closing) return this.#finish();
     this.#served = true;
     this.#current = null;
-    this.#chunked = null;
     this.#phase = "idle";
     this.#since = coarseNow();
     this.#pump();
@@ -399,7 +348,7 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
     } catch {
       return this.#finish();
     }
-    if (this.#ended || this.#drained + Math.max(this.#bodyLeft, 0) > DRAIN_LIMIT) {
+    if (this.#ended || this.#drained + Math.max(this.#body.left, 0) > DRAIN_LIMIT) {
       return this.#finish();
     }
     this.#makeRoomForBody();
@@ -424,7 +373,7 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
     this.#phase = "busy";
     const exchange = new ServerExchange(this, new Head(), this.#server.nextId());
     exchange.close = true;
-    this.#bodyLeft = 0;
+    this.#body.left = 0;
     this.#current = exchange;
     this.#server.refuse(exchange, error);
   }
@@ -463,9 +412,9 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
       if (this.outgoing.queued === 0) this.#destroy();
       return;
     }
-    this.#start = this.#end = 0;
+    this.#in.clear();
     this.#reading = true;
-    this.connection.read(this.#buffer).then(this.#onread, this.#onreaderror);
+    this.connection.read(this.#in.bytes).then(this.#onread, this.#onreaderror);
   }
 
   /** The connection is broken, or not worth keeping. */
@@ -489,7 +438,6 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
     this.#phase = "closed";
     this.connection.close();
     this.outgoing.fail(CLOSED);
-    if (this.#handedOver !== null) this.#server.finished(this.#current!);
     this.#server.closed(this);
   }
 
@@ -498,14 +446,23 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
     this.#broke(new Error("the server stops"));
   }
 
-  handOver(exchange: ServerExchange): Connection | null {
-    // What came before the 101 may be meant as another request.
-    if (exchange !== this.#current || this.#end > this.#start || this.#ended) return null;
-    if (this.#bodyLeft !== 0) return null;
-    const pending = this.#reading ? this.#buffer.subarray(this.#end) : null;
-    const close = () => this.#destroy();
-    this.#handedOver = new HandedOver(this.connection, this.outgoing, close, pending);
-    return this.#handedOver;
+  switchToBytes(exchange: ServerExchange): boolean {
+    if (exchange !== this.#current) return false;
+    // What came before the 101 may be meant as another request, or be the rest of this one.
+    if (this.#in.size > 0 || this.#body.left !== 0) {
+      this.#refuse(new HttpError(400, "Bytes came before the answer 101 (Switching Protocols)"));
+      return false;
+    }
+    this.#raw = true;
+    this.#body.beginRaw();
+    return true;
+  }
+
+  endBytes(): void {
+    this.outgoing.drained(0).then(() =>
+      this.outgoing.failed ? undefined : this.connection.closeWrite()
+    )
+      .catch((error) => this.#broke(error));
   }
 
   // Time
@@ -523,9 +480,8 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
 
   /** Called by the server, now and then. */
   tick(now: number): void {
-    // Whoever has the connection now reads, writes and waits by its own rules.
-    if (this.#handedOver !== null) return;
     this.#current?.watcher?.tick(now);
+    if (this.#raw && this.#phase === "busy") return this.#listenForLeaving();
     const limits = this.#server.limits;
     if (this.outgoing.busy && now - this.outgoing.progressAt > limits.writeStall) {
       return this.#broke(new Error("the visitor does not read"));

@@ -13,6 +13,7 @@ const NOTHING = new Uint8Array(0);
 const CRLF = Uint8Array.of(13, 10);
 const encoder = new TextEncoder();
 const CONNECTION_CLOSE = encoder.encode("Connection: close\r\n");
+const CONNECTION_UPGRADE = encoder.encode("Connection: Upgrade\r\n");
 const CONNECTION_KEEP = encoder.encode("Connection: keep-alive\r\n");
 const CHUNKED_FIELD = encoder.encode("Transfer-Encoding: chunked\r\n");
 const REQUEST_ID = encoder.encode("X-Request-Id: ");
@@ -40,17 +41,22 @@ export interface ExchangeHost {
   finished(exchange: ServerExchange): void;
   /** The answer cannot become complete: the connection must break. */
   broken(exchange: ServerExchange): void;
-  /** Gives the connection away after a 101; null when the client has already sent more. */
-  handOver(exchange: ServerExchange): Connection | null;
+  /**
+   * The exchange answers 101: from now on all that comes is its body, to the connection's end. False where bytes came
+   * before the 101; then the request was answered with 400.
+   */
+  switchToBytes(exchange: ServerExchange): boolean;
+  /** Announces the end of the plain bytes, once they are sent. */
+  endBytes(): void;
 }
 
 /** A chunk's size may begin with zeros; recipients take 16 digits. */
 const MAX_ZEROS = 4;
 
 /** How an answer's body is delimited. */
-const FRAME_NONE = 0, FRAME_LENGTH = 1, FRAME_CHUNKED = 2, FRAME_CLOSE = 3;
+const FRAME_NONE = 0, FRAME_LENGTH = 1, FRAME_CHUNKED = 2, FRAME_CLOSE = 3, FRAME_RAW = 4;
 
-/** See `Exchange`. Beyond it: writing a head line by line, and the hand-over of an upgraded connection. */
+/** See `Exchange`. Beyond it: writing a head line by line. */
 export class ServerExchange implements Exchange {
   readonly head: Head;
   readonly id: string;
@@ -82,6 +88,8 @@ export class ServerExchange implements Exchange {
   #framing = FRAME_NONE;
   #left = 0;
   #zeros = 0;
+  /** Of plain bytes: `end` was called. */
+  #bytesEnded = false;
 
   constructor(host: ExchangeHost, head: Head, id: string) {
     this.#host = host;
@@ -92,6 +100,15 @@ export class ServerExchange implements Exchange {
     this.close = !head.keepAlive || host.closing;
     this.#isHead = head.method === "HEAD";
     this.#continueDue = head.expectsContinue;
+  }
+
+  get client(): string {
+    return this.connection.remote.address;
+  }
+
+  /** The head lies in a buffer that is left alone until the answer is complete. */
+  keepHead(): Head {
+    return this.head;
   }
 
   get trailers(): Uint8Array {
@@ -155,11 +172,20 @@ export class ServerExchange implements Exchange {
     this.end();
   }
 
-  start(status: number, fields: Uint8Array, length: number): void {
+  start(status: number, fields: Uint8Array, length: number, reason?: string): void {
     if (this.aborted || this.started) return;
-    this.openHead(status, null);
+    if (status === 101 && !this.switchToBytes()) return;
+    this.openHead(status, reason ?? null);
     this.outgoing.put(fields);
     this.closeHead(length, false);
+  }
+
+  /**
+   * To be called before a head of 101 is opened. False where the visitor did not wait for it: then it was told so, and
+   * the exchange is aborted.
+   */
+  switchToBytes(): boolean {
+    return !this.aborted && !this.started && this.#host.switchToBytes(this);
   }
 
   /** Begins a head: put field lines into `outgoing` next, then call `closeHead`. */
@@ -179,6 +205,9 @@ export class ServerExchange implements Exchange {
     out.putText(this.id);
     out.put(CRLF);
     if (status === 101) {
+      this.#framing = FRAME_RAW;
+      this.close = true;
+      out.put(CONNECTION_UPGRADE);
       out.put(CRLF);
       return;
     }
@@ -225,7 +254,10 @@ export class ServerExchange implements Exchange {
   }
 
   #write(chunk: Uint8Array, direct: boolean): Promise<void> | undefined {
-    if (this.aborted || this.done || this.#framing === FRAME_NONE || chunk.length === 0) {
+    if (
+      this.aborted || this.done || this.#bytesEnded || this.#framing === FRAME_NONE ||
+      chunk.length === 0
+    ) {
       return undefined;
     }
     const out = this.outgoing;
@@ -253,6 +285,7 @@ export class ServerExchange implements Exchange {
 
   end(trailers: Uint8Array = NOTHING): void {
     if (this.aborted || this.done) return;
+    if (this.#framing === FRAME_RAW) return this.#endBytes();
     if (this.#framing === FRAME_LENGTH && this.#left > 0) {
       this.abort("the answer's body is shorter than its Content-Length");
       return;
@@ -262,8 +295,7 @@ export class ServerExchange implements Exchange {
       this.outgoing.put(trailers);
       this.outgoing.put(CRLF);
     }
-    this.done = true;
-    this.#host.finished(this);
+    this.#complete();
   }
 
   abort(_reason: AbortReason): void {
@@ -272,19 +304,23 @@ export class ServerExchange implements Exchange {
     this.#host.broken(this);
   }
 
-  /**
-   * Answers 101 and gives the raw connection away. Null when the client sent bytes after its head without waiting
-   * for the 101: answer 400 then.
-   */
-  upgrade(fields: Uint8Array): Connection | null {
-    if (this.aborted || this.started) return null;
-    const connection = this.#host.handOver(this);
-    if (connection === null) return null;
-    this.openHead(101, null);
-    this.outgoing.put(fields);
-    this.closeHead(-1, false);
+  /** Plain bytes end in each direction by itself; with the second one the exchange is over. */
+  #endBytes(): void {
+    if (this.#bytesEnded) return;
+    this.#bytesEnded = true;
+    this.#host.endBytes();
+    if (this.bodyOver) this.#complete();
+  }
+
+  /** Of plain bytes: all that the visitor sent was read. */
+  readToEnd(): void {
+    this.bodyOver = true;
+    if (this.#bytesEnded && !this.done && !this.aborted) this.#complete();
+  }
+
+  #complete(): void {
     this.done = true;
-    return connection;
+    this.#host.finished(this);
   }
 
   /** Sends a byte that changes nothing, if there is one: the first digit of the next chunk's size. */

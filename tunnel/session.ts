@@ -7,7 +7,7 @@ import {
   Head,
   HttpError,
   Outgoing,
-  takeBuffer,
+  ReadBuffer,
   TICK,
   unwatch,
   watch,
@@ -116,20 +116,14 @@ export class Session implements StreamHost, Watched {
 
   #handlers: SessionHandlers;
   readonly #table: StreamTable;
-  #buffer: Uint8Array<ArrayBuffer> = new Uint8Array(IDLE_BUFFER);
-  #start = 0;
-  #end = 0;
+  readonly #in = new ReadBuffer(IDLE_BUFFER);
   #smallReads = 0;
-  /** How much the read under way can bring. */
-  #room = 0;
   // A DATA frame under way: it is handed on as it comes.
   #dataLeft = 0;
   #dataEnd = false;
   #dataStream = 0;
   #greeted = false;
   readonly #share = new Share();
-  /** The last read filled the buffer. */
-  #full = false;
   /** Bytes of answers that were put in since they were last all sent. */
   #answers = 0;
   /** Since when they wait to be taken; 0 while they do not. */
@@ -371,10 +365,7 @@ export class Session implements StreamHost, Watched {
   // Frames in
 
   #read(): void {
-    const room = this.#buffer.length - this.#end;
-    const into = this.#end === 0 ? this.#buffer : this.#buffer.subarray(this.#end);
-    this.#room = room;
-    this.connection.read(into).then(this.#onread, this.#onlost);
+    this.connection.read(this.#in.space()).then(this.#onread, this.#onlost);
   }
 
   #onread = (count: number | null): void => {
@@ -388,14 +379,13 @@ export class Session implements StreamHost, Watched {
     }
     this.received += count;
     this.heartbeat.heard();
-    this.#end += count;
-    this.#full = count === this.#room;
+    this.#in.filled(count);
     this.goOn();
   };
 
   /** Reads and forgets, so that closing does not reset what the peer has not read yet; bit by bit, in case it floods. */
   #readAway(): void {
-    this.#start = this.#end = 0;
+    this.#in.clear();
     if (this.#closed) return;
     if (++this.#readsAway <= READS_AWAY) return this.#read();
     this.#nextReadAway = setTimeout(() => this.#read(), READ_AWAY_PAUSE);
@@ -414,7 +404,7 @@ export class Session implements StreamHost, Watched {
       if (this.#answers > MAX_ANSWERS && !this.#over) return this.#awaitAnswers();
       if (!isDone) return queue(this);
       if (this.#over) return this.#readAway();
-      this.#makeRoom(this.#full);
+      this.#makeRoom();
       this.#read();
     } catch (error) {
       this.#onlost(error);
@@ -450,42 +440,32 @@ export class Session implements StreamHost, Watched {
     this.#close({ code: "connection-lost", message: messageOf(error) });
 
   /** Adapts the buffer: large while much comes, small again for a session that only pings. */
-  #makeRoom(full: boolean): void {
-    const left = this.#end - this.#start;
+  #makeRoom(): void {
+    const { bytes, start, size: left, full } = this.#in;
     this.#smallReads = full || left > 0 ? 0 : this.#smallReads + 1;
-    let size = this.#buffer.length;
+    let size = bytes.length;
     if (full && size < LARGEST_READ) size *= 4;
     else if (this.#smallReads > 64 && size > IDLE_BUFFER && this.#table.open === 0) {
       size = IDLE_BUFFER;
     }
     // A frame that must be there as a whole must fit.
     if (left >= FRAME_HEADER) {
-      const type = this.#buffer[this.#start]! & ~END;
-      if (type !== Frame.DATA) {
-        size = Math.max(size, FRAME_HEADER + frameLength(this.#buffer, this.#start));
-      }
+      const type = bytes[start]! & ~END;
+      if (type !== Frame.DATA) size = Math.max(size, FRAME_HEADER + frameLength(bytes, start));
     }
-    if (size !== this.#buffer.length) {
-      const next = size === IDLE_BUFFER ? new Uint8Array(size) : takeBuffer(size);
-      next.set(this.#buffer.subarray(this.#start, this.#end));
-      this.#buffer = next;
-    } else if (left > 0 && this.#start > 0) {
-      this.#buffer.copyWithin(0, this.#start, this.#end);
-    }
-    this.#start = 0;
-    this.#end = left;
+    this.#in.resize(size);
   }
 
   /** False while the first bytes are not complete, or when they are another protocol's. */
   #greet(): boolean {
     if (this.side === "agent") {
-      const foreign = recognizeForeign(this.#buffer[this.#start]!);
+      const foreign = recognizeForeign(this.#in.bytes[this.#in.start]!);
       if (foreign !== null) this.close({ code: "not-a-relay", message: foreign });
       return this.#greeted = foreign === null;
     }
-    const preface = readPreface(this.#buffer, this.#start, this.#end);
+    const preface = readPreface(this.#in.bytes, this.#in.start, this.#in.end);
     if (preface === "foreign") {
-      const bytes = this.#buffer.subarray(this.#start, this.#end);
+      const bytes = this.#in.bytes.subarray(this.#in.start, this.#in.end);
       const answer = this.#handlers.onforeign?.(bytes) ?? null;
       if (answer !== null) this.outgoing.put(answer);
       this.close({
@@ -494,14 +474,14 @@ export class Session implements StreamHost, Watched {
       });
     }
     if (preface !== "whole") return false;
-    this.#start += PREFACE.length;
+    this.#in.start += PREFACE.length;
     return this.#greeted = true;
   }
 
   /** @returns false when it stopped before the end of what is there. */
   #parse(until: number): boolean {
     if (!this.#greeted && !this.#greet()) return true;
-    const bytes = this.#buffer;
+    const bytes = this.#in.bytes;
     let isDone = true;
     try {
       for (let count = 1; !this.#over; count++) {
@@ -512,16 +492,16 @@ export class Session implements StreamHost, Watched {
           break;
         }
         if (this.#dataLeft > 0) {
-          const size = Math.min(this.#dataLeft, this.#end - this.#start);
+          const size = Math.min(this.#dataLeft, this.#in.end - this.#in.start);
           if (size === 0) break;
           this.#dataLeft -= size;
-          const at = this.#start;
-          this.#start += size;
+          const at = this.#in.start;
+          this.#in.start += size;
           this.#ondata(bytes.subarray(at, at + size));
           continue;
         }
-        if (this.#end - this.#start < FRAME_HEADER) break;
-        const at = this.#start;
+        if (this.#in.end - this.#in.start < FRAME_HEADER) break;
+        const at = this.#in.start;
         const type = bytes[at]! & ~END;
         const end = (bytes[at]! & END) !== 0;
         const length = frameLength(bytes, at);
@@ -533,7 +513,7 @@ export class Session implements StreamHost, Watched {
         }
         const stream = readUint32(bytes, at + 4);
         if (type === Frame.DATA) {
-          this.#start += FRAME_HEADER;
+          this.#in.start += FRAME_HEADER;
           this.#dataStream = stream;
           this.#dataEnd = end;
           this.#dataLeft = length;
@@ -543,8 +523,8 @@ export class Session implements StreamHost, Watched {
           }
           continue;
         }
-        if (this.#end - at < FRAME_HEADER + length) break;
-        this.#start += FRAME_HEADER + length;
+        if (this.#in.end - at < FRAME_HEADER + length) break;
+        this.#in.start += FRAME_HEADER + length;
         this.#onframe(type, end, stream, at + FRAME_HEADER, at + FRAME_HEADER + length);
       }
     } catch (error) {
@@ -584,13 +564,13 @@ export class Session implements StreamHost, Watched {
     if (type === Frame.TRAILERS) return this.#ontrailers(id, end, from, to);
     if (type >= FIRST_EXTENSION) {
       this.#idle();
-      return type === Extension.TURN ? this.#onturn(this.#buffer.subarray(from, to)) : undefined;
+      return type === Extension.TURN ? this.#onturn(this.#in.bytes.subarray(from, to)) : undefined;
     }
     if (end) throw new ProtocolError(`A frame ${hex(type)} cannot end a stream`);
     if (id !== 0 && type < Frame.HEAD) {
       throw new ProtocolError(`A frame ${hex(type)} belongs to no stream`);
     }
-    const bytes = this.#buffer;
+    const bytes = this.#in.bytes;
     switch (type) {
       case Frame.PING:
         if (to - from !== 8) throw new ProtocolError("A PING frame has eight bytes");
@@ -681,7 +661,7 @@ export class Session implements StreamHost, Watched {
   ): string {
     head.reset(kind, from);
     try {
-      if (!head.parse(this.#buffer, to) || head.end !== to) return "the head is not complete";
+      if (!head.parse(this.#in.bytes, to) || head.end !== to) return "the head is not complete";
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
       return error.message;
@@ -702,7 +682,7 @@ export class Session implements StreamHost, Watched {
       throw new ProtocolError(`TRAILERS on stream ${id}, which is not open`);
     }
     if (stream.handler === null) return stream.closeReceive();
-    const lines = this.#buffer.slice(from, to);
+    const lines = this.#in.bytes.slice(from, to);
     const problem = checkTrailers(lines);
     if (problem === "") return stream.receiveTrailers(lines);
     stream.fail(Reset.PROTOCOL, problem);

@@ -10,6 +10,7 @@ const WRONG_LENGTH = "the body is not as long as Content-Length says";
 const ANSWERED = "the answer is complete";
 const encoder = new TextEncoder();
 const CONTENT_LENGTH = encoder.encode("Content-Length: ");
+const CONNECTION_UPGRADE = encoder.encode("Connection: Upgrade\r\n");
 const CONTINUE = encoder.encode("HTTP/1.1 100 Continue\r\n\r\n");
 
 /** See `Exchange`. It is the stream's handler as well. */
@@ -29,6 +30,11 @@ export class StreamExchange implements Exchange, StreamHandler {
   #continueDue = false;
   #bodiless = false;
   #left = -1;
+  /** 101 may be answered. */
+  #upgradable = false;
+  /** 101 was answered: plain bytes, of which ours have ended or not. */
+  #raw = false;
+  #bytesEnded = false;
   /** What Content-Length says is still to come of the request's body; -1 where it says nothing. */
   #due = -1;
 
@@ -50,6 +56,15 @@ export class StreamExchange implements Exchange, StreamHandler {
     return this.#head;
   }
 
+  keepHead(): Head {
+    return this.#head = this.head.copy();
+  }
+
+  /** As the relay says. */
+  get client(): string {
+    return this.head.get(Field["x-real-ip"]) ?? "";
+  }
+
   get id(): string {
     return this.#id;
   }
@@ -62,8 +77,10 @@ export class StreamExchange implements Exchange, StreamHandler {
     if (end && this.#due > 0) return this.#stream.fail(Reset.PROTOCOL, WRONG_LENGTH);
     this.#head = head;
     this.#id = head.get(Field["x-request-id"]) ?? "";
-    this.hasBody = !end;
-    this.#ended = this.#isRead = end;
+    this.#upgradable = head.upgrade && !end;
+    this.hasBody = !end && !this.#upgradable;
+    this.#ended = end;
+    this.#isRead = !this.hasBody;
     this.#isHead = head.method === "HEAD";
     this.#continueDue = head.expectsContinue || (!end && head.has(Field.expect));
     this.#answer(this);
@@ -72,6 +89,9 @@ export class StreamExchange implements Exchange, StreamHandler {
   ondata(bytes: Uint8Array, end: boolean): void {
     if (this.#head === null) return this.#stream.fail(Reset.PROTOCOL, "a body without a head");
     if (!this.#counts(bytes.length, end)) return;
+    if (this.#upgradable && !this.started && bytes.length > 0) {
+      return this.#stream.fail(Reset.PROTOCOL, "bytes before the answer 101");
+    }
     this.#ended ||= end;
     if (this.#done || this.aborted) {
       // Nobody wants it any more: credit keeps flowing, so that the visitor can finish.
@@ -140,6 +160,7 @@ export class StreamExchange implements Exchange, StreamHandler {
     this.#given = piece?.length ?? 0;
     this.#isRead = piece === undefined;
     waiting.resolve(piece ?? null);
+    if (this.#isRead && this.#bytesEnded) this.#finish();
   }
 
   /** Whoever still reads must not take this for the body's end. */
@@ -168,18 +189,31 @@ export class StreamExchange implements Exchange, StreamHandler {
     else wait.then(() => this.#finish());
   }
 
-  start(status: number, fields: Uint8Array, length: number): void {
+  start(status: number, fields: Uint8Array, length: number, reason?: string): void {
     if (this.aborted || this.started) return;
-    this.#putHead(status, fields, length, false);
+    if (status === 101) {
+      if (!this.#upgradable) return this.abort("an upgrade that was not asked for");
+      this.#raw = true;
+      this.#isRead = false;
+    }
+    this.#putHead(status, fields, status === 101 ? -1 : length, false, reason);
   }
 
-  #putHead(status: number, fields: Uint8Array, length: number, end: boolean): void {
+  #putHead(
+    status: number,
+    fields: Uint8Array,
+    length: number,
+    end: boolean,
+    reason?: string,
+  ): void {
     this.started = true;
     this.#bodiless = this.#isHead || status === 204 || status === 304;
     this.#left = this.#bodiless ? 0 : length;
     const out = this.#stream.openHead();
-    out.put(statusLine(status));
+    if (reason === undefined) out.put(statusLine(status));
+    else out.putText(`HTTP/1.1 ${status} ${reason}\r\n`);
     out.put(fields);
+    if (status === 101) out.put(CONNECTION_UPGRADE);
     if (length >= 0 && status !== 204) {
       out.put(CONTENT_LENGTH);
       out.putText(String(length));
@@ -190,7 +224,8 @@ export class StreamExchange implements Exchange, StreamHandler {
   }
 
   write(chunk: Uint8Array): Promise<void> | undefined {
-    if (this.aborted || this.#done || this.#bodiless || chunk.length === 0) return undefined;
+    if (this.aborted || this.#done || this.#bytesEnded) return undefined;
+    if (this.#bodiless || chunk.length === 0) return undefined;
     if (this.#left >= 0) {
       if (chunk.length > this.#left) {
         this.abort("the answer's body is longer than its Content-Length");
@@ -202,7 +237,13 @@ export class StreamExchange implements Exchange, StreamHandler {
   }
 
   end(trailers: Uint8Array = NOTHING): void {
-    if (this.aborted || this.#done) return;
+    if (this.aborted || this.#done || this.#bytesEnded) return;
+    if (this.#raw) {
+      this.#bytesEnded = true;
+      this.#stream.end();
+      if (this.#isRead) this.#finish();
+      return;
+    }
     if (this.#left > 0) return this.abort("the answer's body is shorter than its Content-Length");
     this.#stream.trailers(this.#bodiless ? NOTHING : trailers);
     this.#finish();

@@ -545,3 +545,21 @@ Deno.test("head: parseHead refuses a head that is not complete", () => {
     assert.throws(() => parseHead(bytesOf(text), "request"), HttpError);
   }
 });
+
+Deno.test("head: a copy is the same in memory of its own", () => {
+  const text = "GET http://h:1/p?q HTTP/1.1\r\nHost: x\r\nConnection: a, b\r\n" +
+    [...Array(40).keys()].map((i) => `F${i}: ${i}\r\n`).join("") + "\r\n";
+  const bytes = bytesOf("junk" + text + "junk");
+  const head = new Head();
+  head.reset("request", 4);
+  assert(head.parse(bytes, bytes.length));
+  const copy = head.copy();
+  const before = told(head);
+  bytes.fill(0);
+  head.reset("response", 0);
+  assert.deepEqual(told(copy), before);
+  assert.equal(copy.target, "/p?q");
+  assert.equal(copy.authority, "h:1");
+  assert.deepEqual(copy.connectionOptions(), ["a", "b"]);
+  assert.equal(copy.get(Field.host), "x");
+});

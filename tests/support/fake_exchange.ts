@@ -21,6 +21,7 @@ const OWN_FIELDS = /^(content-length|transfer-encoding|connection|date):/im;
 /** Records one answer. Wrong use of an exchange throws, so that a test fails. */
 export class FakeExchange implements Exchange {
   readonly id = "r1";
+  readonly client = "203.0.113.9";
   readonly hasBody = false;
   readonly trailers = new Uint8Array(0);
   aborted = false;
@@ -46,6 +47,7 @@ export class FakeExchange implements Exchange {
   readonly #head: Head;
   readonly #method: string;
   #sealed = false;
+  #kept = false;
   readonly #stalled: boolean;
   readonly #discarding: boolean;
   #finish!: (exchange: this) => void;
@@ -67,8 +69,16 @@ export class FakeExchange implements Exchange {
 
   /** Throws once `seal` was called. */
   get head(): Head {
-    if (this.#sealed) throw new Error("The head was looked at after the handler returned");
+    if (this.#sealed && !this.#kept) {
+      throw new Error("The head was looked at after the handler returned");
+    }
     return this.#head;
+  }
+
+  keepHead(): Head {
+    const head = this.head;
+    this.#kept = true;
+    return head;
   }
 
   /** To be called when the handler has returned: from then on the buffer below the head is used again. */

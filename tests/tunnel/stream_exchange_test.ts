@@ -266,3 +266,86 @@ Deno.test("exchange: ten thousand of them leave nothing behind", async () => {
   }
   assert.equal(sessions.relay.session.streams + sessions.agent.session.streams, 0);
 });
+
+const UPGRADE = "Connection: Upgrade\r\nUpgrade: raw\r\nX-Real-IP: 203.0.113.7\r\n";
+
+Deno.test("exchange: after a 101 bytes flow both ways, and each half ends by itself", async () => {
+  const heard = Promise.withResolvers<string>();
+  await using duel = await origin(async (exchange) => {
+    assert.equal(exchange.client, "203.0.113.7");
+    assert.equal(exchange.hasBody, false);
+    assert.equal(await exchange.read(), null);
+    exchange.start(101, bytes("Upgrade: raw\r\n"), -1, "Go On");
+    exchange.write(bytes("welcome"));
+    exchange.end();
+    assert.equal(exchange.write(bytes("too late")), undefined);
+    let text = "";
+    for (let piece = await exchange.read(); piece !== null; piece = await exchange.read()) {
+      text += latin1(piece);
+    }
+    heard.resolve(text);
+  });
+  await duel.peer.send(frame(Frame.HEAD, id, ask(UPGRADE)));
+  const head = await duel.peer.nextOf(Frame.HEAD, id);
+  assert.equal(
+    textOf(head),
+    "HTTP/1.1 101 Go On\r\nUpgrade: raw\r\nConnection: Upgrade\r\n\r\n",
+  );
+  assert.equal(head.end, false);
+  assert.equal(await said(duel), "welcome|END");
+  await duel.peer.send(frame(Frame.DATA, id, "still "));
+  await duel.peer.send(frame(Frame.DATA, id, "here", { end: true }));
+  assert.equal(await heard.promise, "still here");
+  await until(() => duel.session.streams === 0, "the slot is free");
+});
+
+Deno.test("exchange: an upgrade that is declined is an exchange like any other", async () => {
+  await using duel = await origin((exchange) => exchange.respond(426, bytes(""), bytes("no")));
+  await duel.peer.send(frame(Frame.HEAD, id, ask(UPGRADE)));
+  assert.equal(
+    await said(duel),
+    "HTTP/1.1 426 Upgrade Required\r\nContent-Length: 2\r\n\r\n|no|END",
+  );
+  await duel.peer.send(frame(Frame.DATA, id, "", { end: true }));
+  await until(() => duel.session.streams === 0, "the slot is free");
+});
+
+Deno.test("exchange: a 101 that was not asked for, and bytes before it, break off", async () => {
+  await using duel = await origin((exchange) => {
+    if (!exchange.head.upgrade) exchange.start(101, bytes("Upgrade: raw\r\n"), -1);
+  });
+  await duel.peer.send(frame(Frame.HEAD, id, ask(), { end: true }));
+  assert.equal(await said(duel), "RESET 4");
+  const second = streamId(1, 2);
+  await duel.peer.send(frame(Frame.HEAD, second, ask(UPGRADE)));
+  await duel.peer.send(frame(Frame.DATA, second, "early"));
+  assert.equal(await said(duel, second), "RESET 2");
+});
+
+Deno.test("exchange: a reset ends an upgraded one, whose handler is told", async () => {
+  const gone = Promise.withResolvers<string>();
+  await using duel = await origin((exchange) => {
+    exchange.onabort = gone.resolve;
+    exchange.start(101, bytes("Upgrade: raw\r\n"), -1);
+  });
+  await duel.peer.send(frame(Frame.HEAD, id, ask(UPGRADE)));
+  await duel.peer.nextOf(Frame.HEAD, id);
+  await duel.peer.send(frame(Frame.RESET, id, Uint8Array.of(0, 1, 103, 111, 110, 101)));
+  assert.equal(await gone.promise, "gone");
+});
+
+Deno.test("exchange: a head that is kept stays as it is when others have come", async () => {
+  await using duel = await origin((exchange) => {
+    assert.equal(exchange.keepHead(), exchange.head);
+  });
+  for (let i = 0; i < 3; i++) {
+    const head = `GET /${i} HTTP/1.1\r\nHost: test${i}\r\nA: ${"x".repeat(i)}\r\n\r\n`;
+    await duel.peer.send(frame(Frame.HEAD, streamId(i), head, { end: true }));
+  }
+  await until(() => duel.exchanges.length === 3, "three requests");
+  duel.exchanges.forEach(({ head }, i) => {
+    assert.equal(head.target, `/${i}`);
+    assert.equal(head.authority, `test${i}`);
+    assert.equal(head.value(1), "x".repeat(i));
+  });
+});
