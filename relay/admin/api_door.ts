@@ -1,6 +1,12 @@
 /** The way into the API: makes requests of exchanges, and loads the API when somebody first comes. @module */
 
-import { answerProblem, type Head, serveFetch, type ServerExchange } from "../../http/mod.ts";
+import {
+  answerProblem,
+  Field,
+  type Head,
+  serveFetch,
+  type ServerExchange,
+} from "../../http/mod.ts";
 import type { Api, ApiContext, Caller } from "../api/mod.ts";
 import { isPlantable, SECOND_FIELD, type Visitor } from "../visitors/mod.ts";
 import type { PageHandler } from "../pages/mod.ts";
@@ -48,7 +54,9 @@ export class ApiDoor implements Disposable {
 
   /** Answers somebody who has to say who they are. */
   readonly answer: PageHandler = (exchange, visitor) => {
-    const isTaken = this.#turns.begin(visitor.address, () => {
+    const { head } = exchange;
+    const credential = head.get(Field.authorization) ?? head.get(Field.cookie) ?? "";
+    const isTaken = this.#turns.begin({ address: visitor.address, credential }, () => {
       if (!exchange.aborted) this.#answer(exchange, this.#caller(exchange, visitor));
     });
     if (isTaken) return;
@@ -112,6 +120,7 @@ export class ApiDoor implements Disposable {
   /** Ends the streams that the API sends: they would never end by themselves. */
   [Symbol.dispose](): void {
     this.#isClosed = true;
+    this.#turns[Symbol.dispose]();
     this.#api?.[Symbol.dispose]();
   }
 }

@@ -1,67 +1,100 @@
-/** When calls of the API begin: a few in each turn of the event loop, and addresses in rotation. @module */
+/** When calls of the API begin: one in a turn of the event loop, in rotation by address and, within it, by credential. @module */
 
-import { setImmediate } from "node:timers";
-
-/** So many calls begin in one turn: a dashboard asks for a dozen things at once, visitors come in between. */
-const A_TURN = 2;
-/** After so many full turns one waits for a timer, which lets the runtime look for what came on sockets. */
-const REST_AFTER = 8;
-/** So many calls of one address may wait, and of all together. */
-const MOST_OF_ADDRESS = 256;
-const MOST = 4_096;
+/** How many calls may wait: of one address, and of all together. */
+const MOST = { address: 256, all: 4_096 };
 
 /** A call that waits for its turn. */
 type Call = () => void;
 
-export class CallTurns {
-  /** Calls that wait, by address; the address whose turn it is comes first. */
-  readonly #lines = new Map<string, Call[]>();
+/** Things that wait in lines, each line with a key; lines have their turns one after the other. */
+class Rotation<T> {
+  readonly #lines = new Map<string, T[]>();
+
+  add(key: string, item: T): void {
+    const line = this.#lines.get(key);
+    if (line === undefined) this.#lines.set(key, [item]);
+    else line.push(item);
+  }
+
+  /** The first of the line whose turn it is; that line goes behind the others. */
+  take(): T | undefined {
+    for (const [key, line] of this.#lines) {
+      const item = line.shift();
+      this.#lines.delete(key);
+      if (line.length > 0) this.#lines.set(key, line);
+      return item;
+    }
+    return undefined;
+  }
+}
+
+/** The calls of one address. */
+interface Place {
+  readonly calls: Rotation<Call>;
+  waiting: number;
+}
+
+/** Whose call it is, as far as can be said before it is looked at. */
+export interface CallSource {
+  readonly address: string;
+  /** What it shows: a cookie or a token, as it came. */
+  readonly credential: string;
+}
+
+export class CallTurns implements Disposable {
+  readonly #most: typeof MOST;
+  readonly #places = new Map<string, Place>();
   #waiting = 0;
-  /** Calls that began in this turn. */
-  #begun = 0;
-  #fullTurns = 0;
-  #isAwaited = false;
+  /** A call began in this turn. */
+  #isTaken = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(most: typeof MOST = MOST) {
+    this.#most = most;
+  }
 
   /** Calls `call` now or in a later turn. @returns false when too many wait already: it is never called then. */
-  begin(address: string, call: Call): boolean {
-    if (this.#waiting === 0 && this.#begun < A_TURN) {
-      this.#begun++;
+  begin({ address, credential }: CallSource, call: Call): boolean {
+    if (!this.#isTaken) {
+      this.#isTaken = true;
       this.#awaitTurn();
       call();
       return true;
     }
-    const line = this.#lines.get(address);
-    if (this.#waiting >= MOST || (line !== undefined && line.length >= MOST_OF_ADDRESS)) {
-      return false;
-    }
-    if (line === undefined) this.#lines.set(address, [call]);
-    else line.push(call);
+    const place = this.#places.get(address) ?? { calls: new Rotation<Call>(), waiting: 0 };
+    if (this.#waiting >= this.#most.all || place.waiting >= this.#most.address) return false;
+    place.calls.add(credential, call);
+    place.waiting++;
     this.#waiting++;
+    this.#places.set(address, place);
     return true;
   }
 
+  /**
+   * By a timer: the runtime looks for what came on sockets when it has nothing else to do, and a line of immediates
+   * would keep visitors waiting for its end.
+   */
   #awaitTurn(): void {
-    if (this.#isAwaited) return;
-    this.#isAwaited = true;
-    if (this.#fullTurns < REST_AFTER) setImmediate(this.#turn);
-    else setTimeout(this.#turn, 0);
+    this.#timer = setTimeout(this.#turn, 0);
   }
 
   readonly #turn = (): void => {
-    this.#isAwaited = false;
-    this.#fullTurns = this.#waiting === 0 || this.#fullTurns === REST_AFTER
-      ? 0
-      : this.#fullTurns + 1;
-    const due: Call[] = [];
-    for (const [address, line] of this.#lines) {
-      if (due.length === A_TURN) break;
-      due.push(line.shift()!);
-      this.#lines.delete(address);
-      if (line.length > 0) this.#lines.set(address, line);
+    this.#isTaken = false;
+    for (const [address, place] of this.#places) {
+      const call = place.calls.take()!;
+      place.waiting--;
+      this.#waiting--;
+      // Its turn comes again after all the others'.
+      this.#places.delete(address);
+      if (place.waiting > 0) this.#places.set(address, place);
+      this.#isTaken = true;
+      this.#awaitTurn();
+      return call();
     }
-    this.#begun = due.length;
-    this.#waiting -= due.length;
-    if (due.length > 0) this.#awaitTurn();
-    for (const call of due) call();
   };
+
+  /** What waits never begins. */
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+  }
 }

@@ -46,14 +46,14 @@ Deno.test({
     );
     console.log(`      attacked: ${said(attacked)}`);
     console.log(
-      `      visitor p99 × ${
-        (quantile(attacked.visits, 0.99) / quantile(quiet.visits, 0.99)).toFixed(1)
-      }, ` +
+      `      visitor p99 × ${slower.toFixed(1)}, ` +
         `memory ${Math.round(idle / MB)} MB, at most ${
           Math.round(relay.process.peakMemory / MB)
         } MB`,
     );
     assert.equal(attacked.failures, 0);
+    // The goal is 3. What else runs on the machine counts as an attack here.
+    assert(slower < 10, `× ${slower}`);
     assert(relay.process.peakMemory < 400 * MB, `${relay.process.peakMemory / MB} MB`);
     await eventually(() => relay.process.memory < idle + 100 * MB, {
       every: 250,

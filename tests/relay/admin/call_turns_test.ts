@@ -1,55 +1,53 @@
-/** API calls begin a few at a time, in rotation by address. @module */
+/** API calls begin a one at a time, in rotation by address and credential. @module */
 
 import assert from "node:assert/strict";
-import { setImmediate } from "node:timers/promises";
 import { CallTurns } from "../../../relay/admin/call_turns.ts";
-import { eventually } from "../../support/deadline.ts";
+import { eventually, pause } from "../../support/deadline.ts";
 
-Deno.test("call turns: a call alone begins at once", async () => {
-  const turns = new CallTurns();
+const from = (address: string, credential = "") => ({ address, credential });
+
+Deno.test("call turns: a call alone begins at once", () => {
+  using turns = new CallTurns();
   let begun = 0;
-  assert(turns.begin("a", () => begun++));
+  assert(turns.begin(from("a"), () => begun++));
   assert.equal(begun, 1);
-  await setImmediate();
 });
 
-Deno.test("call turns: two begin in a turn, and addresses in rotation", async () => {
-  const turns = new CallTurns();
+Deno.test("call turns: one begins in a turn, addresses in rotation, and credentials within them", async () => {
+  using turns = new CallTurns();
   const begun: string[] = [];
-  for (let i = 0; i < 100; i++) assert(turns.begin("busy", () => begun.push("busy")));
-  assert(turns.begin("other", () => begun.push("other")));
-  assert.deepEqual(begun, ["busy", "busy"]);
-  await eventually(() => begun.includes("other"));
-  assert(begun.indexOf("other") < 6, begun.join(" "));
-  await eventually(() => begun.length === 101);
+  const ask = (address: string, credential: string, count: number): void => {
+    for (let i = 0; i < count; i++) {
+      assert(turns.begin(from(address, credential), () => begun.push(address + credential)));
+    }
+  };
+  ask("a", "1", 10);
+  assert.deepEqual(begun, ["a1"]);
+  ask("a", "2", 1);
+  ask("b", "1", 2);
+  await eventually(() => begun.length === 13);
+  assert.deepEqual(begun.slice(0, 7), ["a1", "a1", "b1", "a2", "b1", "a1", "a1"]);
 });
 
 Deno.test("call turns: timers and sockets have their turn between calls", async () => {
-  const turns = new CallTurns();
-  let left = 200;
-  const busy = (): void => {
-    for (const until = performance.now() + 1; performance.now() < until;);
-    left--;
-  };
-  for (let i = 0; i < 200; i++) assert(turns.begin(`address ${i}`, busy));
+  using turns = new CallTurns();
+  let left = 100;
+  for (let i = 0; i < 100; i++) assert(turns.begin(from(`address ${i}`), () => left--));
   const began = left;
-  await new Promise((resolve) => setTimeout(resolve, 0));
-  assert(left > began - 100, `${began - left} calls before one timer`);
+  await pause(1);
+  assert(left > began - 10, `${began - left} calls before one timer`);
   await eventually(() => left === 0);
 });
 
-Deno.test("call turns: of one address 256 wait, and 4,096 of all; the rest is refused", async () => {
-  const turns = new CallTurns();
+Deno.test("call turns: of one address some wait, and some more of all; the rest is refused", async () => {
+  using turns = new CallTurns({ address: 4, all: 10 });
   let begun = 0;
-  const call = (): void => void begun++;
-  const taken = (address: string, count: number): number => {
+  const taken = (address: string): number => {
     let all = 0;
-    for (let i = 0; i < count; i++) if (turns.begin(address, call)) all++;
+    for (let i = 0; i < 20; i++) if (turns.begin(from(address, `${i}`), () => begun++)) all++;
     return all;
   };
-  assert.equal(taken("a", 300), 258);
-  assert.equal(taken("b", 300), 256);
-  for (let i = 0; i < 20; i++) taken(`more ${i}`, 256);
-  assert.equal(taken("late", 1), 0);
-  await eventually(() => begun === 4_098);
+  assert.deepEqual(["a", "b", "c", "d"].map(taken), [5, 4, 2, 0]);
+  await eventually(() => begun === 11);
+  assert(taken("d") >= 4);
 });
