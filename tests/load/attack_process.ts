@@ -87,7 +87,7 @@ const attacks: Readonly<Record<string, () => Promise<unknown>>> = {
   },
   filters: () =>
     times(64, async () => {
-      const filter = encodeURIComponent(`target:${"*a".repeat(20)}*`);
+      const filter = encodeURIComponent(`target:${"*a".repeat(15)}*`);
       await read(await call(`/requests/stream?filter=${filter}`));
     }),
   tops: () => times(8, async () => await read(await call("/requests/top?by=target"))),

@@ -45,6 +45,7 @@ Deno.test({
       () => feel(relay, cookie),
     );
     console.log(`      attacked: ${said(attacked)}`);
+    const slower = quantile(attacked.visits, 0.99) / quantile(quiet.visits, 0.99);
     console.log(
       `      visitor p99 × ${slower.toFixed(1)}, ` +
         `memory ${Math.round(idle / MB)} MB, at most ${
