@@ -47,6 +47,8 @@ export class CallTurns implements Disposable {
   #waiting = 0;
   /** A call began in this turn. */
   #isTaken = false;
+  /** Turns are of no importance any more. */
+  #isOver = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(most: typeof MOST = MOST) {
@@ -55,9 +57,8 @@ export class CallTurns implements Disposable {
 
   /** Calls `call` now or in a later turn. @returns false when too many wait already: it is never called then. */
   begin({ address, credential }: CallSource, call: Call): boolean {
-    if (!this.#isTaken) {
-      this.#isTaken = true;
-      this.#awaitTurn();
+    if (this.#isOver || !this.#isTaken) {
+      if (!this.#isOver) this.#awaitTurn();
       call();
       return true;
     }
@@ -75,6 +76,7 @@ export class CallTurns implements Disposable {
    * would keep visitors waiting for its end.
    */
   #awaitTurn(): void {
+    this.#isTaken = true;
     this.#timer = setTimeout(this.#turn, 0);
   }
 
@@ -87,14 +89,19 @@ export class CallTurns implements Disposable {
       // Its turn comes again after all the others'.
       this.#places.delete(address);
       if (place.waiting > 0) this.#places.set(address, place);
-      this.#isTaken = true;
       this.#awaitTurn();
       return call();
     }
   };
 
-  /** What waits never begins. */
+  /** What waits begins now, and what comes at once: those who stop wait for all of it. */
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
+    this.#isOver = true;
+    const places = [...this.#places.values()];
+    this.#places.clear();
+    for (const { calls } of places) {
+      for (let call = calls.take(); call !== undefined; call = calls.take()) call();
+    }
   }
 }

@@ -51,3 +51,13 @@ Deno.test("call turns: of one address some wait, and some more of all; the rest 
   await eventually(() => begun === 11);
   assert(taken("d") >= 4);
 });
+
+Deno.test("call turns: when they end, what waits begins, and what comes begins at once", () => {
+  const turns = new CallTurns();
+  let begun = 0;
+  for (let i = 0; i < 10; i++) turns.begin(from(`${i % 3}`, `${i % 2}`), () => begun++);
+  turns[Symbol.dispose]();
+  assert.equal(begun, 10);
+  turns.begin(from("late"), () => begun++);
+  assert.equal(begun, 11);
+});
