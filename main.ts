@@ -108,10 +108,10 @@ async function runBoth(
     });
     return {
       ended: agent.ended,
-      change: (next) => {
-        // First who may refuse.
-        agent.change?.(next);
-        relay.change?.(next);
+      change: async (next) => {
+        // First the part that may refuse.
+        await agent.change?.(next);
+        await relay.change?.(next);
       },
       stop: async () => {
         await Promise.all([agent.stop(), relay.stop()]);
@@ -132,7 +132,7 @@ async function check({ of, parsed, text }: Check, around: Program["around"]): Pr
   }
   if (of !== "relay") {
     const { checkAgentFiles } = await import("./agent/command.ts");
-    troubles.push(...checkAgentFiles(parsed, { around }));
+    troubles.push(...await checkAgentFiles(parsed, { around }));
   }
   printText(text);
   if (troubles.length === 0) {
@@ -281,8 +281,8 @@ async function main(): Promise<number> {
       settings: invocation as Settings,
       log,
       read: async () => await read() as Settings,
-      apply: (next) => {
-        running!.change?.(next);
+      apply: async (next) => {
+        await running!.change?.(next);
         const { logFormat: format, logLevel: level } = next.values as typeof invocation.values;
         log.adjust({ format, level });
       },

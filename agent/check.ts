@@ -4,7 +4,7 @@ import { X509Certificate } from "node:crypto";
 import {
   type AgentValues,
   CommandFailure,
-  type Mounted,
+  type OriginSpec,
   type Program,
   type Publication,
   publications,
@@ -15,7 +15,7 @@ import {
   type Written,
 } from "../cli/mod.ts";
 import { currentDirectory } from "./current_directory.ts";
-import { mountDirectory } from "./directory_mount.ts";
+import { openOrigin } from "./open_origin.ts";
 import { GIVE_PASSWORD } from "./password.ts";
 
 /** Settings, with where they come from. */
@@ -26,10 +26,10 @@ export interface AgentToCheck {
 }
 
 /** All that would keep an agent with these settings from publishing, as far as it can be seen without a relay. */
-export function checkAgentFiles(
+export async function checkAgentFiles(
   settings: AgentToCheck,
   { around }: Pick<Program, "around">,
-): Trouble[] {
+): Promise<Trouble[]> {
   const { values, written } = settings;
   const troubles: Trouble[] = [];
   const { relayCa, readyFile, user, password } = values;
@@ -46,20 +46,21 @@ export function checkAgentFiles(
     if (message !== undefined) troubles.push({ key: "readyFile", message });
   }
   for (const publication of published(settings, { around, troubles })) {
-    const entry = written.publish.entries
-      ?.[(values.publish as readonly Publication[]).indexOf(publication)];
-    const where = entry?.get("dir")?.where;
-    for (const mounted of publication.dir) {
-      const message = mountTrouble(mounted);
-      if (message !== undefined) troubles.push({ key: "dir", where, message });
+    const entry = publication.entry === undefined
+      ? undefined
+      : written.publish.entries?.[publication.entry];
+    for (const spec of publication.origins) {
+      const message = await originTrouble(spec);
+      if (message === undefined) continue;
+      troubles.push({ key: spec.option, where: entry?.get(spec.option)?.where, message });
     }
   }
   return troubles;
 }
 
-function mountTrouble(mounted: Mounted<string>): string | undefined {
+async function originTrouble(spec: OriginSpec): Promise<string | undefined> {
   try {
-    mountDirectory(mounted).origin[Symbol.dispose]();
+    (await openOrigin(spec))[Symbol.dispose]();
     return undefined;
   } catch (error) {
     return (error as Error).message;
@@ -76,7 +77,7 @@ function published(
   } catch (error) {
     if (!(error instanceof CommandFailure)) throw error;
     troubles.push({ key: "dir", message: error.message });
-    return settings.values.publish;
+    return publications(settings).filter(({ entry }) => entry !== undefined);
   }
 }
 

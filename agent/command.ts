@@ -55,7 +55,7 @@ export async function runAgent(
   const ended = Promise.withResolvers<number>();
   let agent: RunningAgent;
   try {
-    agent = new RunningAgent({
+    agent = await RunningAgent.start({
       access: async () => chooseAccess(await credentials.next(), program, ownAccess),
       publish,
       relayCa: values.relayCa === undefined ? undefined : readCertificates(values.relayCa),
@@ -93,11 +93,11 @@ export async function runAgent(
   let { drain } = values;
   return {
     ended: ended.promise,
-    change: (settings) => {
+    change: async (settings) => {
       const next = settings as unknown as AgentSettings;
       const before = publishingLines(publish);
       const changed = publications(next, () => currentDirectory(program, next.values));
-      agent.publish(changed);
+      await agent.publish(changed);
       publish = changed;
       for (const line of publishingLines(publish)) {
         if (!before.includes(line)) program.log.info(line);
@@ -110,8 +110,8 @@ export async function runAgent(
 
 /** What is published where, one line a mount. */
 function publishingLines(publish: readonly Publication[]): string[] {
-  return publish.flatMap(({ name, dir }) =>
-    dir.map(({ mount, value }) => {
+  return publish.flatMap(({ name, origins }) =>
+    origins.map(({ mount, value }) => {
       const at = mount === "/" ? "" : ` at ${mount}/`;
       const as = name === undefined ? "" : ` as ${name}`;
       return `publishing ${value}${at}${as}`;

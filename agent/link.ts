@@ -16,6 +16,7 @@ import {
 } from "../tunnel/mod.ts";
 import { dialAdvice } from "./advice.ts";
 import { Backoff } from "./backoff.ts";
+import { DIAL_TIME } from "./dial_relay.ts";
 import { Turns } from "./turns.ts";
 
 /** Where a relay is, and as whom to sign in there. Asked for anew before each dial. */
@@ -42,8 +43,6 @@ export interface LinkOptions {
   readonly onrefused: (error: SignInError) => void;
 }
 
-/** Time for a connection and for a sign-in, in ms. */
-export const DIAL_TIME = 10_000;
 /** Connections of one session, at the most. */
 const MAX_CONNECTIONS = 4;
 /** After a further connection failed no other is tried for so long, however often the relay asks, in ms. */

@@ -52,7 +52,7 @@ export interface Agent extends AsyncDisposable {
    * @throws {TypeError} that names the option which cannot be taken.
    * @throws {Error} where a directory cannot be published. In both cases nothing has changed.
    */
-  publish(publications: readonly PublicationOptions[]): void;
+  publish(publications: readonly PublicationOptions[]): Promise<void>;
   /** Takes nothing new, finishes what is under way for at most `time` ms (the option `drain` by default), and ends. */
   stop(time?: number): Promise<void>;
 }
@@ -63,9 +63,9 @@ export interface Agent extends AsyncDisposable {
  * @throws {NoLocalRelay} where no relay was named and none runs on this machine.
  * @throws {Error} where a directory cannot be published. Or the signal's reason, where it is aborted already.
  */
-export function startAgent(
+export async function startAgent(
   { relay, log, software, onwelcome, onrefused, signal, ...given }: AgentOptions,
-): Agent {
+): Promise<Agent> {
   const [named, own] = typeof relay === "object" ? [undefined, ownAccess(relay)] : [relay];
   const { values, sources } = read({ ...given, relay: named });
   if (given.dir === undefined && given.name !== undefined) throw wrong("name needs dir");
@@ -74,16 +74,19 @@ export function startAgent(
   }
   const access = (): Access => accessOfTold(values, { around: ownSurroundings, own });
   tryAccess(access);
-  const agent = new RunningAgent({
+  const agent = await RunningAgent.start({
     access,
-    publish: given.dir === undefined ? values.publish : publications({ values, sources }),
+    publish: publications({ values, sources }),
     relayCa: values.relayCa === undefined ? undefined : readCertificates(values.relayCa),
     drain: values.drain,
     ...{ log, software, onwelcome, onrefused, signal },
   });
   return {
     urls: agent.urls,
-    publish: (publish) => agent.publish(read({ publish }).values.publish),
+    publish: async (publish) => {
+      const { values, sources } = read({ publish });
+      await agent.publish(publications({ values, sources }));
+    },
     stop: (time) => agent.stop(time),
     [Symbol.asyncDispose]: () => agent[Symbol.asyncDispose](),
   };

@@ -6,24 +6,17 @@ import {
   decodeSegment,
   encodeSegment,
   NOT_FOUND,
-  type Origin,
   redirectTo,
   type Refuse,
   safeBase,
 } from "./files/mod.ts";
+import type { Origin } from "./origin.ts";
 
 /** An origin and the path below which it answers. */
 export interface Mount {
   /** `/` or `/docs/`, decoded; slashes at its ends may be left out. */
   readonly mount: string;
   readonly origin: Origin;
-}
-
-/** Which mount a path belongs to. */
-export interface MountMatch {
-  readonly mount: Mount;
-  /** The path below the mount, with its leading slash; "" where the mount's own slash is missing. */
-  readonly rest: string;
 }
 
 /** How mounts answer where no origin does. */
@@ -62,15 +55,6 @@ export class Mounts implements Disposable {
     this.#single = this.#places.length === 1 && paths[0] === "" ? this.#places[0] : undefined;
     this.#forwardedPrefix = options.forwardedPrefix ?? false;
     this.#refuse = options.refuse ?? answerProblem;
-  }
-
-  /** The mount with the longest path that `path` (as it came, without the query) lies at or below. */
-  mountFor(path: string): MountMatch | undefined {
-    for (const place of this.#places) {
-      const rest = restBelow(path, place);
-      if (rest !== undefined) return { mount: place, rest };
-    }
-    return undefined;
   }
 
   /** Answers an exchange through the origin that its path belongs to. */

@@ -1,11 +1,11 @@
 /** An agent's publications, each with its link to the relay, and what changes while they run. @module */
 
-import { type DialAddress, type Log, type Publication, silentLog } from "../cli/mod.ts";
-import { type Connection, dialTcp, dialTls } from "../http/mod.ts";
+import { type Log, type Publication, silentLog } from "../cli/mod.ts";
 import type { SignInError, Welcome } from "../tunnel/mod.ts";
-import { mountDirectory } from "./directory_mount.ts";
-import { type Access, DIAL_TIME, Link } from "./link.ts";
+import { dialRelay } from "./dial_relay.ts";
+import { type Access, Link } from "./link.ts";
 import { Mounts } from "./mounts.ts";
+import { openOrigins } from "./open_origin.ts";
 
 export interface RunningAgentOptions {
   /** Where the relay is and as whom to sign in; asked for anew before each dial. */
@@ -34,7 +34,7 @@ const RETIREMENT = 60_000;
 
 /** One public name. */
 interface Published {
-  readonly dir: Publication["dir"];
+  readonly origins: Publication["origins"];
   mounts: Mounts;
   link: Link;
 }
@@ -50,50 +50,74 @@ export class RunningAgent implements AsyncDisposable {
   /** What is published no more, until it is ended. */
   readonly #retired = new Map<Mounts, ReturnType<typeof setTimeout>>();
   readonly #leaving = new Set<Promise<void>>();
+  /** The last change of what is published. */
+  #changing: Promise<void> = Promise.resolve();
   #stopping: Promise<void> | null = null;
   readonly #onabort = (): void => void this.stop();
 
-  /** @throws {Error} where a directory cannot be published. */
-  constructor(options: RunningAgentOptions) {
-    options.signal?.throwIfAborted();
+  private constructor(options: RunningAgentOptions, opened: ReadonlyMap<string, Mounts>) {
     this.#options = options;
     this.#log = options.log ?? silentLog;
-    const waits = this.#publish(options.publish);
+    const waits = this.#publish(options.publish, opened);
     this.urls = Promise.all(waits).then((lists) => lists.flat());
     // Who does not ask for them need not handle the refusal.
     this.urls.catch(() => {});
     options.signal?.addEventListener("abort", this.#onabort, { once: true });
   }
 
-  /**
-   * Publishes this instead: new names come, others go, those that stay serve without a gap.
-   * @throws {Error} where a directory cannot be published; then nothing has changed.
-   */
-  publish(publications: readonly Publication[]): void {
-    if (this.#stopping !== null) return;
-    for (const wait of this.#publish(publications)) wait.catch(() => {});
+  /** @throws {Error} where something cannot be published; the signal's reason, where it is aborted. */
+  static async start(options: RunningAgentOptions): Promise<RunningAgent> {
+    options.signal?.throwIfAborted();
+    const opened = await openAll(options.publish);
+    if (options.signal?.aborted) endAll(opened);
+    options.signal?.throwIfAborted();
+    return new RunningAgent(options, opened);
   }
 
-  /** @returns for each new name its URLs, once it works. */
-  #publish(publications: readonly Publication[]): Promise<string[]>[] {
-    const made = this.#mount(publications);
+  /**
+   * Publishes this instead: new names come, others go, those that stay serve without a gap. Changes follow each other.
+   * @throws {Error} where something cannot be published; then nothing has changed.
+   */
+  publish(publications: readonly Publication[]): Promise<void> {
+    const changed = this.#changing.then(() => this.#change(publications));
+    this.#changing = changed.catch(() => {});
+    return changed;
+  }
+
+  async #change(publications: readonly Publication[]): Promise<void> {
+    if (this.#stopping !== null) return;
+    const opened = await openAll(publications.filter((publication) => this.#isNew(publication)));
+    if (this.#stopping !== null) return endAll(opened);
+    for (const wait of this.#publish(publications, opened)) wait.catch(() => {});
+  }
+
+  #isNew({ name, origins }: Publication): boolean {
+    const before = this.#published.get(name ?? "");
+    return before === undefined || JSON.stringify(before.origins) !== JSON.stringify(origins);
+  }
+
+  /** `opened` has the mounts of what is new. @returns for each new name its URLs, once it works. */
+  #publish(
+    publications: readonly Publication[],
+    opened: ReadonlyMap<string, Mounts>,
+  ): Promise<string[]>[] {
     const waits: Promise<string[]>[] = [];
     const next = new Map<string, Published>();
-    for (const { name, dir } of publications) {
+    for (const { name, origins } of publications) {
       const key = name ?? "";
-      const mounts = made.get(key);
+      const mounts = opened.get(key);
       const before = this.#published.get(key);
       if (before === undefined) {
         const { promise, resolve, reject } = Promise.withResolvers<string[]>();
         waits.push(promise);
-        const published = { dir, mounts: mounts! } as Published;
+        const published = { origins, mounts: mounts! } as Published;
         published.link = this.#link(name, published, { resolve, reject });
         next.set(key, published);
       } else if (mounts === undefined) next.set(key, before);
       else {
         this.#retire(before.mounts);
         // The link keeps asking the same object.
-        next.set(key, Object.assign(before, { dir, mounts }));
+        next.set(key, Object.assign(before, { origins, mounts }));
       }
     }
     for (const [key, { link, mounts }] of this.#published) {
@@ -104,22 +128,6 @@ export class RunningAgent implements AsyncDisposable {
     }
     this.#published = next;
     return waits;
-  }
-
-  /** Mounts for what is new or has changed: all of them, or none. */
-  #mount(publications: readonly Publication[]): Map<string, Mounts> {
-    const made = new Map<string, Mounts>();
-    try {
-      for (const { name, dir } of publications) {
-        const before = this.#published.get(name ?? "");
-        if (before !== undefined && JSON.stringify(before.dir) === JSON.stringify(dir)) continue;
-        made.set(name ?? "", new Mounts(dir.map(mountDirectory), { forwardedPrefix: true }));
-      }
-    } catch (error) {
-      for (const mounts of made.values()) mounts[Symbol.dispose]();
-      throw error;
-    }
-    return made;
   }
 
   #link(
@@ -134,9 +142,9 @@ export class RunningAgent implements AsyncDisposable {
       name,
       handler: (exchange) => published.mounts.handle(exchange),
       mounts: () =>
-        published.dir.map(({ mount }) => ({
+        published.origins.map(({ mount, kind }) => ({
           path: mount === "/" ? mount : `${mount.replace(/\/$/, "")}/`,
-          kind: "directory",
+          kind,
         })),
       software,
       instance: this.#instance,
@@ -185,12 +193,20 @@ export class RunningAgent implements AsyncDisposable {
   }
 }
 
-function dialRelay(
-  { transport, hostname, port }: DialAddress,
-  { signal, ca }: { readonly signal: AbortSignal; readonly ca: string | undefined },
-): Promise<Connection> {
-  // The link has a time of its own for dial and sign-in together.
-  const options = { signal, timeout: DIAL_TIME };
-  if (transport === "tcp") return dialTcp(hostname, port, options);
-  return dialTls(hostname, port, { ...options, ...(ca === undefined ? {} : { caCerts: [ca] }) });
+/** The mounts of each publication, by its name: all of them, or none. @throws {Error} where one cannot be published. */
+async function openAll(publications: readonly Publication[]): Promise<Map<string, Mounts>> {
+  const opened = new Map<string, Mounts>();
+  try {
+    for (const { name, origins } of publications) {
+      opened.set(name ?? "", new Mounts(await openOrigins(origins), { forwardedPrefix: true }));
+    }
+  } catch (error) {
+    endAll(opened);
+    throw error;
+  }
+  return opened;
+}
+
+function endAll(opened: ReadonlyMap<string, Mounts>): void {
+  for (const mounts of opened.values()) mounts[Symbol.dispose]();
 }

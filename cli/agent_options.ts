@@ -86,11 +86,26 @@ export const agentOptions = defineOptions({
 /** The agent's settings, read. */
 export type AgentValues = Values<typeof agentOptions>;
 
+/** An origin, as options say it: of which kind, at which mount, and what of. */
+export interface OriginSpec extends Mounted<string> {
+  readonly kind: "directory";
+  /** The option that says so. */
+  readonly option: keyof typeof origins;
+}
+
 /** One public name and its origins. */
 export interface Publication {
   /** Undefined: the account's own name. */
   readonly name: string | undefined;
-  readonly dir: readonly Mounted<string>[];
+  readonly origins: readonly OriginSpec[];
+  /** Which of the entries of `publish` it is; undefined: none of them. */
+  readonly entry?: number;
+}
+
+type OriginValues = Pick<AgentValues, keyof typeof origins>;
+
+function originsOf({ dir }: OriginValues): OriginSpec[] {
+  return dir.map((mounted) => ({ kind: "directory", option: "dir", ...mounted }));
 }
 
 type PublishSources = Readonly<Record<"name" | "dir" | "publish", Source>>;
@@ -113,10 +128,15 @@ export function publications(
 ): Publication[] {
   const direct = [sources.name, sources.dir];
   const overridden = direct.some(({ from }) => from === "flag" || from === "env");
-  const several = overridden ? [] : values.publish;
-  if (several.length > 0 && direct.every(({ from }) => from === "default")) return [...several];
-  const dir = values.dir.length > 0 ? values.dir : [{ mount: "/", value: current() }];
-  return [{ name: values.name, dir }, ...several];
+  const several = overridden ? [] : values.publish.map((one, entry) => ({
+    name: one.name,
+    origins: originsOf(one),
+    entry,
+  }));
+  if (several.length > 0 && direct.every(({ from }) => from === "default")) return several;
+  const own = originsOf(values);
+  const origins = own.length > 0 ? own : originsOf({ dir: [{ mount: "/", value: current() }] });
+  return [{ name: values.name, origins }, ...several];
 }
 
 /** What the agent's options demand of each other. */
@@ -138,16 +158,14 @@ export function checkAgent(
   if (values.password !== undefined && isAnonymous && isForUs) {
     return `has a password but no account: give ${option("user", "NAME")}`;
   }
-  const empty = values.publish.findIndex(({ dir }) => dir.length === 0);
+  const empty = values.publish.findIndex((one) => originsOf(one).length === 0);
   if (empty >= 0) return `${entry("publish", empty)} publishes nothing: give it a dir`;
   const names = new Set<string | undefined>();
-  for (const publication of publications({ values, sources })) {
-    const { name, dir } = publication;
-    const index = (values.publish as readonly Publication[]).indexOf(publication);
-    const who = index < 0 ? "" : `${entry("publish", index)} `;
+  for (const { name, origins, entry: index } of publications({ values, sources })) {
+    const who = index === undefined ? "" : `${entry("publish", index)} `;
     if (names.has(name)) return `${who}publishes ${name ?? "the account's name"} twice`;
     names.add(name);
-    const mounts = dir.map(({ mount }) => mount);
+    const mounts = origins.map(({ mount }) => mount);
     const twice = mounts.find((mount, i) => mounts.indexOf(mount) < i);
     if (twice !== undefined) return `${who}mounts two things at ${twice}; give one of them a PATH=`;
   }

@@ -18,6 +18,7 @@ export {
   agentOptions,
   type AgentValues,
   checkAgent,
+  type OriginSpec,
   type Publication,
   publications,
 } from "./agent_options.ts";

@@ -28,7 +28,7 @@ export interface Running {
    * Takes over settings that were read again, as far as they may change.
    * @throws {Error} and leaves everything as it was.
    */
-  change?(settings: ReadAgain): void;
+  change?(settings: ReadAgain): void | Promise<void>;
   /** Finishes what is under way, then ends. */
   stop(): Promise<void>;
 }

@@ -21,7 +21,7 @@ export interface WatchOptions {
   /** Reads all of it again. @throws {UsageError} */
   readonly read: () => Promise<Settings>;
   /** Takes over what may change. @throws {Error} where it cannot; then nothing has changed. */
-  readonly apply: (settings: Settings) => void;
+  readonly apply: (settings: Settings) => void | Promise<void>;
   /** SIGHUP came because the terminal went away: nobody sees any more what is said. */
   readonly onhangup: () => void;
 }
@@ -90,7 +90,7 @@ class Watch implements Disposable {
     }
     this.#reading = true;
     try {
-      this.#take(await this.#options.read(), asked);
+      await this.#take(await this.#options.read(), asked);
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
       this.#options.log.error(`the configuration is left as it was: ${error.message}`);
@@ -102,7 +102,7 @@ class Watch implements Disposable {
     await this.#read(asked);
   }
 
-  #take(next: Settings, asked: boolean): void {
+  async #take(next: Settings, asked: boolean): Promise<void> {
     const { log, apply, settings } = this.#options;
     const differing = Object.keys(next.written).filter((key) =>
       !isSame(next.written[key]!, this.#current.written[key]!)
@@ -113,7 +113,7 @@ class Watch implements Disposable {
     const moved = [...may].some((key) => !isFromThere(next, this.#current, key));
     if (changed.length > 0 || moved) {
       try {
-        apply(next);
+        await apply(next);
       } catch (error) {
         log.error(`the configuration is left as it was: ${(error as Error).message}`);
         return;

@@ -22,7 +22,7 @@ console.log(`visitors  http://${relay.http[0]}/`);
 
 // In the same process `relay.local` stands for address and account. Elsewhere it would be
 // { relay: "tls://relay.example", user: "alice", password: "…" }
-await using agent = startAgent({ relay: relay.local, dir: folder });
+await using agent = await startAgent({ relay: relay.local, dir: folder });
 const urls = await agent.urls;
 console.log(`published ${urls.join("  ")}`);
 

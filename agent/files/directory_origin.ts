@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { sep } from "node:path";
 import { answerProblem, coarseNow, type Exchange } from "../../http/mod.ts";
+import type { Origin } from "../origin.ts";
 import { type Entry, readEntry } from "./entry.ts";
 import { EntryCache } from "./entry_cache.ts";
 import { FileAnswers, type Refuse } from "./file_answers.ts";
@@ -14,16 +15,6 @@ import { BAD_PATH, busy, NOT_FOUND, problemOf } from "./problems.ts";
 import { redirectTo } from "./redirect.ts";
 import { type Place, Root } from "./root.ts";
 import { Runs } from "./runs.ts";
-
-/** Something that answers the requests below a mount. */
-export interface Origin extends Disposable {
-  /**
-   * Answers one exchange. `path` is the part of the target below the mount: as it came (percent-encoded), with its
-   * leading slash, without the query. `base` is the public path in front of it (`/alice`, or ""), for
-   * redirects and pages. Never throws.
-   */
-  handle(exchange: Exchange, path: string, base: string): void;
-}
 
 /** What a directory origin may be told. */
 export interface DirectoryOriginOptions {

@@ -1,8 +1,8 @@
 /** Claims about mounts: which origin a path belongs to, and what it gets to see. @module */
 
 import assert from "node:assert/strict";
-import type { Origin } from "../../agent/files/mod.ts";
 import { Mounts, type MountsOptions } from "../../agent/mounts.ts";
+import type { Origin } from "../../agent/origin.ts";
 import type { Exchange } from "../../http/mod.ts";
 import { FakeExchange, type FakeRequest } from "../support/fake_exchange.ts";
 
@@ -139,14 +139,6 @@ Deno.test("mounts: other targets without a path are refused", () => {
     mounts.handle(exchange);
     assert.equal(exchange.status, 400, target);
   }
-});
-
-Deno.test("mounts: mountFor names the mount and the path below it", () => {
-  const mounts = mounted(["/a", "/a/b"]);
-  const found = mounts.mountFor("/a/b/c");
-  assert.deepEqual([found?.mount.mount, found?.rest], ["/a/b", "/c"]);
-  assert.equal(mounts.mountFor("/a")?.rest, "");
-  assert.equal(mounts.mountFor("/"), undefined);
 });
 
 Deno.test("mounts: paths that no request has, and doubled ones, are refused", () => {

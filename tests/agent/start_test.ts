@@ -37,13 +37,13 @@ async function house(options: RelayOptions = {}) {
 
 /** Starts an agent and ends it once it serves. @returns its URLs. */
 async function urlsOf(options: AgentOptions): Promise<string[]> {
-  await using agent = startAgent(options);
+  await using agent = await startAgent(options);
   return await within(agent.urls, "the welcome");
 }
 
 Deno.test("agent start: the local of a relay stands for address and account", async () => {
   await using home = await house();
-  await using agent = startAgent({ relay: home.relay.local, dir: home.site });
+  await using agent = await startAgent({ relay: home.relay.local, dir: home.site });
   const urls = await within(agent.urls, "the welcome");
   assert.equal(urls[0], `http://${home.relay.http[0]}/local/`);
   assert.equal(await home.page("/local/"), "hello");
@@ -61,7 +61,7 @@ Deno.test("agent start: address and account as on the command line", async () =>
 Deno.test("agent start: a relay that refuses rejects the URLs, and is told", async () => {
   await using home = await house();
   const refused = Promise.withResolvers<Error>();
-  await using agent = startAgent({
+  await using agent = await startAgent({
     relay: home.relay.tunnel[0]!,
     ...{ user: "admin", password: "wrong", dir: home.site },
     onrefused: refused.resolve,
@@ -74,16 +74,19 @@ Deno.test("agent start: publishes something else while it runs", async () => {
   await using home = await house();
   Deno.mkdirSync(home.dir.at("other"));
   Deno.writeTextFileSync(home.dir.at("other/index.html"), "other");
-  await using agent = startAgent({
+  await using agent = await startAgent({
     relay: home.relay.local,
     publish: [{ dir: [home.site, `/more=${home.dir.at("other")}`] }],
   });
   await within(agent.urls, "the welcome");
   assert.equal(await home.page("/local/more/"), "other");
-  assert.throws(() => agent.publish([{ name: "-", dir: home.site }]), /publish\[0\]\.name must/);
-  assert.throws(() => agent.publish([{ dir: home.dir.at("none") }]), /none/);
+  await assert.rejects(
+    () => agent.publish([{ name: "-", dir: home.site }]),
+    /publish\[0\]\.name must/,
+  );
+  await assert.rejects(() => agent.publish([{ dir: home.dir.at("none") }]), /none/);
   assert.equal(await home.page("/local/"), "hello");
-  agent.publish([{ dir: home.dir.at("other") }]);
+  await agent.publish([{ dir: home.dir.at("other") }]);
   assert.equal(await home.page("/local/"), "other");
 });
 
@@ -101,21 +104,25 @@ Deno.test("agent start: a wrong option is refused by its name", async () => {
     [{ relay, token, dir: site, drain: "later" }, /: drain must be a time/],
   ];
   for (const [options, message] of wrong) {
-    assert.throws(() => startAgent(options), { name: "TypeError", message }, String(message));
+    await assert.rejects(
+      () => startAgent(options),
+      { name: "TypeError", message },
+      String(message),
+    );
   }
-  assert.throws(
+  await assert.rejects(
     () => startAgent({ relay, token, dir: home.dir.at("none") }),
     /Cannot publish .*none/,
   );
 });
 
-Deno.test("agent start: without a relay named and none on this machine there is none", () => {
+Deno.test("agent start: without a relay named and none on this machine there is none", async () => {
   using dir = new TempDir();
   const before = Deno.env.get("XDG_RUNTIME_DIR");
   Deno.env.set("XDG_RUNTIME_DIR", dir.path);
   Deno.env.set("CRUNCH_RELAY", "127.0.0.1:9");
   try {
-    assert.throws(() => startAgent({ dir: dir.path }), NoLocalRelay);
+    await assert.rejects(() => startAgent({ dir: dir.path }), NoLocalRelay);
   } finally {
     Deno.env.delete("CRUNCH_RELAY");
     if (before === undefined) Deno.env.delete("XDG_RUNTIME_DIR");
@@ -128,16 +135,18 @@ Deno.test("agent start: an agent is stopped and disposed of as often as one like
   const options = { relay: home.relay.local, dir: home.site };
   const abort = new AbortController();
   {
-    await using agent = startAgent({ ...options, signal: abort.signal });
+    await using agent = await startAgent({ ...options, signal: abort.signal });
     await within(agent.urls, "the welcome");
     abort.abort();
     await within(agent.stop(), "stopping");
     await agent.stop(0);
     await agent[Symbol.asyncDispose]();
-    agent.publish([]);
+    await agent.publish([]);
   }
   assert.equal(await home.page("/local/"), "503");
-  assert.throws(() => startAgent({ ...options, signal: abort.signal }), { name: "AbortError" });
+  await assert.rejects(() => startAgent({ ...options, signal: abort.signal }), {
+    name: "AbortError",
+  });
 });
 
 Deno.test("agent start: disposing of an agent ends a stop that waits", async () => {
@@ -145,7 +154,7 @@ Deno.test("agent start: disposing of an agent ends a stop that waits", async () 
   // More than all buffers on the way hold.
   using file = Deno.createSync(home.dir.at("site/large"));
   file.truncateSync(200 << 20);
-  await using agent = startAgent({ relay: home.relay.local, dir: home.site, drain: "10m" });
+  await using agent = await startAgent({ relay: home.relay.local, dir: home.site, drain: "10m" });
   await within(agent.urls, "the welcome");
   using visitor = await Visitor.connect(home.relay.http[0]!);
   await visitor.request("/local/large");

@@ -186,7 +186,10 @@ dir = "./more"
 `;
 
 const names = (list: readonly Publication[]) =>
-  list.map(({ name, dir }) => [name, dir.map(({ mount, value }) => `${mount}=${value}`).join()]);
+  list.map(({ name, origins }) => [
+    name,
+    origins.map(({ mount, value }) => `${mount}=${value}`).join(),
+  ]);
 
 Deno.test("publish: several names, each with its directories", async () => {
   assert.deepEqual(names(publications(await agent(PUBLISH))), [

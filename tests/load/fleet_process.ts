@@ -7,7 +7,7 @@ const all = Number(count);
 let welcomes = 0;
 
 for (let i = 0; i < all; i++) {
-  startAgent({
+  void startAgent({
     ...{ relay, token, dir },
     name: `n${i}`,
     // One line each time that all are in.

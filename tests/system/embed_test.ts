@@ -50,7 +50,7 @@ Deno.test("embedding: a program elsewhere brings the packages of crunch, and may
 import { startAgent } from ${module("agent/mod.ts")};
 const [data, dir] = Deno.args;
 await using relay = await startRelay({ http: 0, tunnel: 0, data });
-await using agent = startAgent({ relay: relay.local, dir });
+await using agent = await startAgent({ relay: relay.local, dir });
 const [url] = await agent.urls;
 console.log(await (await fetch(url + "page.txt")).text());
 `,

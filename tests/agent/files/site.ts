@@ -2,11 +2,8 @@
 
 import { utimesSync } from "node:fs";
 import { dirname, join } from "node:path";
-import {
-  createDirectoryOrigin,
-  type DirectoryOriginOptions,
-  type Origin,
-} from "../../../agent/files/mod.ts";
+import { createDirectoryOrigin, type DirectoryOriginOptions } from "../../../agent/files/mod.ts";
+import type { Origin } from "../../../agent/origin.ts";
 import { FakeExchange, type FakeRequest } from "../../support/fake_exchange.ts";
 import { MockClock } from "../../support/mock_clock.ts";
 

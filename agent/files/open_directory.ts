@@ -1,13 +1,15 @@
 /** Makes an origin of a directory that options name, and says how to name it where that fails. @module */
 
-import type { Mounted } from "../cli/mod.ts";
-import { createDirectoryOrigin } from "./files/mod.ts";
-import type { Mount } from "./mounts.ts";
+import type { OriginSpec } from "../../cli/mod.ts";
+import type { Origin } from "../origin.ts";
+import { createDirectoryOrigin } from "./directory_origin.ts";
 
 /** @throws {Error} where the directory cannot be published. */
-export function mountDirectory({ mount, value: root }: Mounted<string>): Mount {
+export function openDirectory(
+  { mount, value: root }: Pick<OriginSpec, "mount" | "value">,
+): Origin {
   try {
-    return { mount, origin: createDirectoryOrigin({ root }) };
+    return createDirectoryOrigin({ root });
   } catch (cause) {
     if (!(cause instanceof Deno.errors.NotFound)) throw cause;
     // An = may belong to a name, or be taken for part of one.
