@@ -7,17 +7,10 @@ import {
   type Session,
   type SessionEnd,
   type Stream,
-  type StreamHandler,
   type ToldMount,
   type Turn,
 } from "../../tunnel/mod.ts";
-
-/** Somebody who wants a stream: told once, with a stream or with null when there was none in time. */
-export interface StreamSeeker extends StreamHandler {
-  onstream(stream: Stream | null): void;
-  /** Bytes of memory that it holds while it waits. */
-  readonly weight?: number;
-}
+import type { StreamSeeker, Upstream } from "./upstream.ts";
 
 export interface AgentLimits {
   /** Seekers that may wait. */
@@ -49,7 +42,7 @@ const MOST_WEIGHT = 32 << 20;
 /** A visitor's connection holds this much in any case. */
 const LEAST_WEIGHT = 4 << 10;
 
-export class ConnectedAgent implements Watched {
+export class ConnectedAgent implements Upstream, Watched {
   readonly facts: AgentFacts;
   /** Milliseconds since 1970. */
   readonly since: number = Date.now();
@@ -68,6 +61,23 @@ export class ConnectedAgent implements Watched {
   constructor(facts: AgentFacts, limits: AgentLimits) {
     this.facts = facts;
     this.#limits = limits;
+  }
+
+  get id(): string {
+    return this.facts.id;
+  }
+
+  get account(): string {
+    return this.facts.account;
+  }
+
+  get isGone(): boolean {
+    return this.#sessions.length === 0;
+  }
+
+  count(bytesIn: number, bytesOut: number): void {
+    this.bytesIn += bytesIn;
+    this.bytesOut += bytesOut;
   }
 
   /** How long it has been here, in ms. */
@@ -113,14 +123,13 @@ export class ConnectedAgent implements Watched {
     if (index >= 0) this.#sessions.splice(index, 1);
     if (this.#sessions.length > 0) return false;
     for (const seeker of [...this.#waiting.keys()]) {
-      this.forget(seeker);
+      this.cancel(seeker);
       seeker.onstream(null);
     }
     return true;
   }
 
-  /** Finds a stream for `seeker`, now or soon. */
-  seek(seeker: StreamSeeker): void {
+  request(seeker: StreamSeeker): void {
     if (this.#waiting.size === 0) {
       const stream = this.#open(seeker);
       if (stream !== null) return seeker.onstream(stream);
@@ -142,8 +151,7 @@ export class ConnectedAgent implements Watched {
     this.#sessions.find((session) => !session.draining)?.crowdedOut();
   }
 
-  /** Stops waiting. */
-  forget(seeker: StreamSeeker): void {
+  cancel(seeker: StreamSeeker): void {
     if (!this.#waiting.delete(seeker)) return;
     this.#weight -= weightOf(seeker);
     if (this.#waiting.size === 0) unwatch(this);
@@ -168,7 +176,7 @@ export class ConnectedAgent implements Watched {
     for (const seeker of this.#waiting.keys()) {
       const stream = this.#open(seeker);
       if (stream === null) return;
-      this.forget(seeker);
+      this.cancel(seeker);
       seeker.onstream(stream);
     }
   }
@@ -176,7 +184,7 @@ export class ConnectedAgent implements Watched {
   tick(now: number): void {
     for (const [seeker, until] of this.#waiting) {
       if (until >= now) break;
-      this.forget(seeker);
+      this.cancel(seeker);
       seeker.onstream(null);
     }
     // A connection for which much waited may have room again.

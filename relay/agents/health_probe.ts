@@ -2,8 +2,8 @@
 
 import type { Head } from "../../http/mod.ts";
 import { Reset, type Stream } from "../../tunnel/mod.ts";
-import type { ConnectedAgent, StreamSeeker } from "./connected_agent.ts";
 import type { Registry } from "./registry.ts";
+import type { StreamSeeker, Upstream } from "./upstream.ts";
 
 /** What a probe found. */
 export interface Health {
@@ -49,7 +49,7 @@ export class HealthProbes {
   readonly #most: number;
   #running = 0;
   /** Goes with the agent: whoever comes next is asked anew. */
-  readonly #kept = new WeakMap<ConnectedAgent, Map<string, Kept>>();
+  readonly #kept = new WeakMap<Upstream, Map<string, Kept>>();
 
   constructor({ registry, time = 5_000, keep = 5_000, most = 8 }: ProbesOptions) {
     this.#registry = registry;
@@ -103,27 +103,27 @@ class Probe implements StreamSeeker {
   readonly done: Promise<Health>;
   readonly #began = performance.now();
   readonly #host: string;
-  readonly #agent: ConnectedAgent;
+  readonly #upstream: Upstream;
   readonly #timer: ReturnType<typeof setTimeout>;
   #resolve!: (health: Health) => void;
   #stream: Stream | null = null;
 
-  constructor(agent: ConnectedAgent, { host, time }: { host: string; time: number }) {
-    this.#agent = agent;
+  constructor(upstream: Upstream, { host, time }: { host: string; time: number }) {
+    this.#upstream = upstream;
     this.#host = host;
     this.done = new Promise((resolve) => this.#resolve = resolve);
     this.#timer = setTimeout(() => {
-      agent.forget(this);
+      upstream.cancel(this);
       this.#stream?.reset(Reset.TIMEOUT, "no answer in time");
       this.#end({ status: 504, detail: `There was no answer within ${time / 1000} s.` });
     }, time);
-    agent.seek(this);
+    upstream.request(this);
   }
 
   onstream(stream: Stream | null): void {
     if (stream === null) {
       return this.#end(
-        this.#agent.sessions.length === 0
+        this.#upstream.isGone
           ? { status: 503, detail: "The agent left before it could be asked." }
           : { status: 503, detail: "The agent is answering as many requests as it can." },
       );

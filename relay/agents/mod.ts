@@ -2,7 +2,8 @@
 
 export { agentView } from "./agent_view.ts";
 export { BacklogKeeper } from "./backlog.ts";
-export type { ConnectedAgent, StreamSeeker } from "./connected_agent.ts";
+export type { ConnectedAgent } from "./connected_agent.ts";
+export type { StreamSeeker, Upstream } from "./upstream.ts";
 export { HealthProbes, TooManyProbes } from "./health_probe.ts";
 export { Reception } from "./reception.ts";
 export { Registry } from "./registry.ts";

@@ -2,6 +2,7 @@
 
 import type { SessionEnd, Turn } from "../../tunnel/mod.ts";
 import type { ConnectedAgent } from "./connected_agent.ts";
+import type { Upstream } from "./upstream.ts";
 import { isSameProcess, WaitingList } from "./waiting_list.ts";
 
 /** An agent whose name was taken over finishes what is under way for this long, in ms. */
@@ -40,6 +41,12 @@ export class Registry {
   /** Who answers for a folded name; undefined for nobody. */
   find(name: string): ConnectedAgent | undefined {
     return this.#byName.get(name);
+  }
+
+  /** What answers for a name besides those that were tried; undefined where there is no other. */
+  another(name: string, tried: ReadonlySet<Upstream>): Upstream | undefined {
+    const holder = this.#byName.get(name);
+    return holder === undefined || tried.has(holder) ? undefined : holder;
   }
 
   /** Those of the agent's names that it will have to wait for, were it added now. */

@@ -8,7 +8,7 @@ import {
   type Watched,
 } from "../../http/mod.ts";
 import { Reset, type Stream } from "../../tunnel/mod.ts";
-import type { ConnectedAgent, StreamSeeker } from "../agents/mod.ts";
+import type { StreamSeeker, Upstream } from "../agents/mod.ts";
 import {
   type AnswerPolicy,
   type Asked,
@@ -24,7 +24,12 @@ import type { Visitor } from "./visitor.ts";
 export interface Destination {
   readonly name: string;
   readonly account: string;
-  readonly agent: ConnectedAgent;
+  readonly upstream: Upstream;
+  /** Another that answers for the name, besides those that were tried. */
+  readonly another: (
+    destination: Destination,
+    tried: ReadonlySet<Upstream>,
+  ) => Upstream | undefined;
   /** What the agent gets as its target, and what stands before it in public. */
   readonly target: string;
   readonly base: string;
@@ -48,12 +53,19 @@ export class Forward implements StreamSeeker, RequestRecord, Watched {
   movedAt = 0;
 
   readonly #visitor: Visitor;
+  #upstream: Upstream;
+  /** Those that refused, where another was asked then. */
+  #tried: Set<Upstream> | null = null;
   #stream: Stream | null = null;
   #length = -1;
   #isHead: boolean;
   #held = 0;
   /** The request's body is under way. */
   #pumping = false;
+  /** A part of it went out: the request cannot be sent again. */
+  #isBodySent = false;
+  /** The body waits for the stream that takes it; null ends the wait where there is none. */
+  #awaited: ((stream: Stream | null) => void) | null = null;
   readonly #firstByteTime: number;
 
   constructor(
@@ -64,13 +76,15 @@ export class Forward implements StreamSeeker, RequestRecord, Watched {
   ) {
     this.exchange = exchange;
     this.destination = destination;
+    this.#upstream = destination.upstream;
     this.#visitor = visitor;
     this.method = exchange.head.method;
     this.#isHead = this.method === "HEAD";
     this.began = began;
     this.#firstByteTime = firstByteTime;
     exchange.onabort = () => {
-      if (this.#stream === null) destination.agent.forget(this);
+      this.#awaited?.(null);
+      if (this.#stream === null) this.#upstream.cancel(this);
       else this.#stream.reset(Reset.CANCELLED, "the visitor is gone");
     };
   }
@@ -84,7 +98,7 @@ export class Forward implements StreamSeeker, RequestRecord, Watched {
   }
 
   get agentId(): string {
-    return this.destination.agent.facts.id;
+    return this.#upstream.id;
   }
 
   get target(): string {
@@ -98,14 +112,15 @@ export class Forward implements StreamSeeker, RequestRecord, Watched {
 
   /** Sends the request as soon as there is a stream for it. */
   start(): void {
-    this.destination.agent.seek(this);
+    this.#upstream.request(this);
   }
 
   onstream(stream: Stream | null): void {
     const { exchange, destination } = this;
     if (exchange.aborted) return stream?.reset(Reset.CANCELLED);
     if (stream === null) {
-      if (destination.agent.sessions.length === 0) return this.onreset(Reset.CANCELLED, "gone");
+      if (this.#tryAnother()) return;
+      if (this.#upstream.isGone) return this.onreset(Reset.CANCELLED, "gone");
       return this.fail({
         status: 503,
         code: "overloaded",
@@ -124,32 +139,57 @@ export class Forward implements StreamSeeker, RequestRecord, Watched {
       withoutPassword: destination.withoutPassword,
     });
     stream.closeHead(!exchange.hasBody);
-    if (exchange.hasBody) this.#pump(stream);
+    if (this.#awaited !== null) this.#awaited(stream);
+    else if (exchange.hasBody && !this.#pumping) this.#pump();
+  }
+
+  /**
+   * The upstream refused, and nothing of the body has gone to it: another one is asked, where there is one.
+   * @returns whether that is so.
+   */
+  #tryAnother(): boolean {
+    if (this.#isBodySent || this.exchange.aborted) return false;
+    const tried = this.#tried ??= new Set();
+    tried.add(this.#upstream);
+    const another = this.destination.another(this.destination, tried);
+    if (another === undefined) return false;
+    this.#upstream = another;
+    this.#stream = null;
+    another.request(this);
+    return true;
   }
 
   /** Moves the request's body. A piece is free again when the stream has taken it. */
-  async #pump(stream: Stream): Promise<void> {
+  async #pump(): Promise<void> {
     const { exchange } = this;
     this.#pumping = true;
     try {
       for (;;) {
         const piece = await exchange.pull();
-        if (exchange.done || exchange.aborted) {
-          // The answer came first; the rest of the body is nobody's.
-          return stream.reset(Reset.CANCELLED, "the answer is complete");
+        const stream = this.#stream ?? await this.#nextStream();
+        if (stream === null || exchange.done || exchange.aborted) {
+          // The answer came first: the rest of the body is wanted no more.
+          return stream?.reset(Reset.CANCELLED, "the answer is complete");
         }
-        if (piece === null) break;
-        this.destination.agent.bytesIn += piece.length;
+        this.#isBodySent = true;
+        if (piece === null) return stream.trailers(passableTrailers(exchange.trailers));
+        this.#upstream.count(piece.length, 0);
         this.movedAt = performance.now();
         const wait = stream.write(piece);
         if (wait !== undefined) await wait;
       }
-      stream.trailers(passableTrailers(exchange.trailers));
     } catch {
-      stream.reset(Reset.CANCELLED, "the request broke off");
+      this.#stream?.reset(Reset.CANCELLED, "the request broke off");
     } finally {
       this.#pumping = false;
     }
+  }
+
+  /** Resolves with the stream of the next upstream, or with null where none takes the request. */
+  async #nextStream(): Promise<Stream | null> {
+    const stream = await new Promise<Stream | null>((resolve) => this.#awaited = resolve);
+    this.#awaited = null;
+    return stream;
   }
 
   // What the agent answers
@@ -186,7 +226,7 @@ export class Forward implements StreamSeeker, RequestRecord, Watched {
       if (size > 0) this.#stream?.reset(Reset.CANCELLED, "no body was asked for");
       return;
     }
-    this.destination.agent.bytesOut += size;
+    this.#upstream.count(0, size);
     exchange.copy(bytes);
     if (exchange.aborted) {
       this.#stream?.reset(Reset.CANCELLED);
@@ -221,6 +261,7 @@ export class Forward implements StreamSeeker, RequestRecord, Watched {
     }
     if (code === Reset.TIMEOUT) return this.timeOut();
     if (code === Reset.REFUSED) {
+      if (this.#tryAnother()) return;
       return this.fail({
         status: 503,
         code: "overloaded",
@@ -262,6 +303,7 @@ export class Forward implements StreamSeeker, RequestRecord, Watched {
   fail(problem: Problem): void {
     if (this.exchange.started || this.exchange.aborted) return;
     answerProblem(this.exchange, problem);
+    this.#awaited?.(null);
   }
 }
 

@@ -238,7 +238,8 @@ export class VisitorHandler {
     const destination: Destination = {
       name: route.name,
       account: owner.account,
-      agent,
+      upstream: agent,
+      another: this.#another,
       target: route.target,
       base: route.base,
       policy,
@@ -254,6 +255,11 @@ export class VisitorHandler {
     if (this.#options.firstByteTime > 0) exchange.watcher = forward;
     forward.start();
   }
+
+  readonly #another: Destination["another"] = ({ name, account }, tried) => {
+    const upstream = this.#options.registry.another(name, tried);
+    return upstream?.account === account ? upstream : undefined;
+  };
 
   /**
    * What a request on a path URL that is not trusted gets besides. Null where it is answered: a page of a near visitor

@@ -64,7 +64,7 @@ Deno.test(
     const late = new Seeker();
     session.onrelease = null;
     session.release();
-    agent.seek(late);
+    agent.request(late);
     assert.equal(late.got, undefined);
     agent.add(new FakeSession(0).session);
     assert.deepEqual([d!.got, late.got], [session, undefined]);
@@ -89,11 +89,11 @@ Deno.test(
     seek(agent, 2);
     const large = Array.from({ length: 600 }, () => {
       const seeker = Object.assign(new Seeker(), { weight: 64 << 10 });
-      agent.seek(seeker);
+      agent.request(seeker);
       return seeker;
     });
     assert.equal(large.filter(({ got }) => got === undefined).length, 512);
-    agent.forget(large[0]!);
+    agent.cancel(large[0]!);
     assert.equal(seek(agent, 1)[0]!.got, undefined);
   }),
 );
@@ -128,7 +128,7 @@ Deno.test(
   timed(() => {
     const { agent, session } = connect();
     const [, , c, d] = seek(agent, 4);
-    agent.forget(c!);
+    agent.cancel(c!);
     session.release();
     assert.deepEqual([c!.got, d!.got], [undefined, session]);
   }),

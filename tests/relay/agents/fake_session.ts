@@ -8,7 +8,8 @@ import {
   type Stream,
   type StreamHandler,
 } from "../../../tunnel/mod.ts";
-import { ConnectedAgent, type StreamSeeker } from "../../../relay/agents/connected_agent.ts";
+import { ConnectedAgent } from "../../../relay/agents/connected_agent.ts";
+import type { StreamSeeker } from "../../../relay/agents/upstream.ts";
 
 /** What a connected agent uses of a session. */
 export class FakeSession {
@@ -121,7 +122,7 @@ export function connect(
 export function seek(agent: ConnectedAgent, number: number): Seeker[] {
   return Array.from({ length: number }, () => {
     const seeker = new Seeker();
-    agent.seek(seeker);
+    agent.request(seeker);
     return seeker;
   });
 }
