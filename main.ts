@@ -56,7 +56,7 @@ async function start(
     case "both":
       return await runBoth(invocation, program);
     case "demo": {
-      const { runDemo } = await import("./cli/demo_command.ts");
+      const { runDemo } = await import("./cli/command_line/demo_command.ts");
       return await runDemo(invocation.values, {
         folder: new URL(".", import.meta.url),
         isCheckout,

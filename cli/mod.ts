@@ -1,106 +1,132 @@
 /** The command line: options, environment, configuration, help, completion, terminal and log. @module */
 
-export { isAlive } from "./alive.ts";
-export { ownUnreadableVariable } from "./environment.ts";
-export { remoteRelay } from "./account_options.ts";
-export {
-  type Address,
-  address,
-  covers,
-  type DialAddress,
-  dialAddress,
-  formatAddress,
-  isLoopbackAddress,
-  type PortRange,
-  TUNNEL_PORT,
-} from "./addresses.ts";
-export {
-  agentOptions,
-  type AgentValues,
-  checkAgent,
-  type OriginSpec,
-  type Publication,
-  publications,
-} from "./agent_options.ts";
-export {
-  type Cidr,
-  inCidr,
-  isLoopback,
-  parseCidr,
-  parseIp,
-  type TrustedPeer,
-  trustedPeer,
-} from "./cidr.ts";
-export {
-  type Check,
-  type CommandLineOptions,
-  type Invocation,
-  type OptionsOf,
-  readCommandLine,
-} from "./command_line.ts";
-export { type CommandName, commands } from "./commands.ts";
-export { directory, formatDuration, type Kind } from "./kinds.ts";
 export {
   type AdjustableLog,
+  askSecret,
+  BadValue,
+  columns,
   createLog,
+  failureText,
+  formatTable,
+  hasColour,
+  Interrupted,
+  isAsking,
   type Log,
   LOG_LEVELS,
   type LogFields,
   type LogLevel,
   type LogOptions,
+  makeStyle,
+  printable,
+  printableJson,
+  quote,
   silentLog,
+  type Style,
+  suggest,
   telemetryConsole,
-} from "./log.ts";
-export { type Trouble, troubleText, unreadable } from "./check.ts";
-export type { Page } from "./help.ts";
-export { type Mounted, mounted, name } from "./mounts.ts";
+  UsageError,
+  writeText,
+} from "./terminal/mod.ts";
 export {
+  exists,
+  FileDraft,
+  isAlive,
+  isNamedFile,
+  leaveNameless,
+  namedFileIn,
+  quotePath,
+  sweepDrafts,
+  typedDirectory,
+  type WholeFileOptions,
+  writeWholeFile,
+} from "./files/mod.ts";
+export {
+  type Address,
+  address,
+  type Cidr,
+  covers,
+  type DialAddress,
+  dialAddress,
+  directory,
+  formatAddress,
+  formatDuration,
+  inCidr,
+  isLoopback,
+  isLoopbackAddress,
+  type Kind,
+  type Mounted,
+  mounted,
+  name,
+  parseCidr,
+  parseIp,
+  Secret,
+  type TrustedPeer,
+  trustedPeer,
+  TUNNEL_PORT,
+} from "./kinds/mod.ts";
+export {
+  agentOptions,
+  type AgentValues,
+  changeable,
+  checkAgent,
+  checkRelay,
   type Command,
   dashed,
   type Option,
   type Options,
+  type OriginSpec,
+  type Publication,
+  publications,
+  relayOptions,
+  type RelayValues,
+  remoteRelay,
   type Source,
+  stateDirectory,
   type Surroundings,
   type Values,
-} from "./option.ts";
-export { type Inputs, parseCommand, type Parsed } from "./parse.ts";
-export { isNamedFile, namedFileIn } from "./named_files.ts";
-export { exists, leaveNameless, quotePath, typedDirectory } from "./paths.ts";
-export type { Written } from "./resolver.ts";
+} from "./options/mod.ts";
 export {
   defaultTexts,
+  type Inputs,
+  ownSurroundings,
+  ownUnreadableVariable,
+  parseCommand,
+  type Parsed,
+  type PlainOptions,
+  readOptions,
   readSetting,
   type SettingText,
   type SettingType,
   settingType,
   showTexts,
-} from "./setting_text.ts";
-export { type PlainOptions, readOptions } from "./program_options.ts";
-export { checkRelay, relayOptions, type RelayValues, stateDirectory } from "./relay_options.ts";
-export { Secret } from "./secret.ts";
-export { askSecret, Interrupted, isAsking } from "./ask_secret.ts";
+  type Trouble,
+  troubleText,
+  unreadable,
+  type WatchOptions,
+  watchSettings,
+  type Written,
+} from "./reading/mod.ts";
 export {
-  columns,
-  failureText,
-  formatTable,
-  hasColour,
-  makeStyle,
-  type Style,
-  writeText,
-} from "./terminal.ts";
-export { ownSurroundings } from "./surroundings.ts";
-export { BadValue, quote, suggest, UsageError } from "./usage.ts";
-export { type About, versionText } from "./version.ts";
-export {
+  type About,
+  type Check,
+  checkReadyFile,
+  CommandFailure,
+  type CommandLineOptions,
+  type CommandName,
+  commands,
+  type Invocation,
   type LocalRelay,
   localRelayDirectory,
+  type OptionsOf,
+  type Page,
+  type Program,
+  type ReadAgain,
+  readCommandLine,
   readLocalRelays,
   removeLocalRelay,
+  type Running,
+  unreadyFile,
+  versionText,
   writeLocalRelay,
-} from "./local_relay.ts";
-export { checkReadyFile, unreadyFile, writeReadyFile } from "./ready_file.ts";
-export { printable, printableJson } from "./printed.ts";
-export { CommandFailure, type Program, type ReadAgain, type Running } from "./program.ts";
-export { changeable } from "./changeable.ts";
-export { FileDraft, sweepDrafts, type WholeFileOptions, writeWholeFile } from "./whole_file.ts";
-export { type WatchOptions, watchSettings } from "./watch_settings.ts";
+  writeReadyFile,
+} from "./command_line/mod.ts";

@@ -1,0 +1,40 @@
+/** Kinds of option values: how each is read, shown and completed. @module */
+
+export {
+  type Address,
+  address,
+  addressOrOff,
+  baseUrl,
+  covers,
+  type DialAddress,
+  dialAddress,
+  domain,
+  formatAddress,
+  isLoopbackAddress,
+  TUNNEL_PORT,
+} from "./addresses.ts";
+export {
+  type Cidr,
+  inCidr,
+  isLoopback,
+  parseCidr,
+  parseIp,
+  type TrustedPeer,
+  trustedPeer,
+} from "./cidr.ts";
+export {
+  CENTURY,
+  choice,
+  directory,
+  duration,
+  file,
+  formatDuration,
+  integer,
+  type Kind,
+  type KindValue,
+  size,
+  text,
+  toggle,
+} from "./kinds.ts";
+export { type Mounted, mounted, name, prefix } from "./mounts.ts";
+export { Secret, secret, secretFromFile, STANDARD_INPUT } from "./secret.ts";

@@ -1,0 +1,170 @@
+/** The options of `crunch agent`, and what it is told to publish. @module */
+
+import { dialAddress, directory, file, type Mounted, mounted, name, secret } from "../kinds/mod.ts";
+import {
+  defineOptions,
+  entries,
+  type Positional,
+  type Source,
+  type Values,
+  type Wording,
+} from "./option.ts";
+import { lifeOptions } from "./relay_options.ts";
+
+const origins = defineOptions({
+  dir: {
+    kind: mounted(directory),
+    repeatable: true,
+    group: "What to publish",
+    defaultHelp: ".",
+    help: "a directory, below PATH where one is given",
+  },
+});
+
+/** What stands behind the options of an agent. */
+export const agentPositionals: readonly Positional[] = [{
+  name: "DIR",
+  help: "a directory to publish, as --dir DIR",
+  kind: directory,
+  optional: true,
+  stands: "dir",
+}];
+
+const PUBLIC_NAME = "the public name";
+
+/** `--relay` and the credentials. */
+export const agentOptions = defineOptions({
+  relay: {
+    kind: dialAddress,
+    group: "Relay and credentials",
+    defaultHelp: "the relay of this machine",
+    help: "host:port, tcp://host:port or tls://host:port",
+  },
+  relayCa: {
+    kind: file,
+    group: "Relay and credentials",
+    help: "certificates in PEM that the relay's is checked against",
+  },
+  user: {
+    kind: name,
+    group: "Relay and credentials",
+    help: "the account, with its password",
+  },
+  password: {
+    kind: secret,
+    group: "Relay and credentials",
+    help: "the account's password",
+  },
+  token: {
+    kind: secret,
+    group: "Relay and credentials",
+    help: "a token of the account, instead of user and password",
+  },
+  name: {
+    kind: name,
+    group: "What to publish",
+    defaultHelp: "the account's name",
+    help: PUBLIC_NAME,
+  },
+  ...origins,
+  publish: {
+    kind: entries({
+      name: { kind: name, group: "What to publish", help: PUBLIC_NAME },
+      ...origins,
+    }),
+    repeatable: true,
+    fileOnly: true,
+    group: "What to publish",
+    help: "several names, each with what it publishes: [[agent.publish]]",
+  },
+  ...lifeOptions,
+});
+
+/** The agent's settings, read. */
+export type AgentValues = Values<typeof agentOptions>;
+
+/** An origin, as options say it: of which kind, at which mount, and what of. */
+export interface OriginSpec extends Mounted<string> {
+  readonly kind: "directory";
+  /** The option that says so. */
+  readonly option: keyof typeof origins;
+}
+
+/** One public name and its origins. */
+export interface Publication {
+  /** Undefined: the account's own name. */
+  readonly name: string | undefined;
+  readonly origins: readonly OriginSpec[];
+  /** Which of the entries of `publish` it is; undefined: none of them. */
+  readonly entry?: number;
+}
+
+type OriginValues = Pick<AgentValues, keyof typeof origins>;
+
+function originsOf({ dir }: OriginValues): OriginSpec[] {
+  return dir.map((mounted) => ({ kind: "directory", option: "dir", ...mounted }));
+}
+
+type PublishSources = Readonly<Record<"name" | "dir" | "publish", Source>>;
+type AgentChecked = Pick<
+  AgentValues,
+  "relay" | "user" | "password" | "token" | "name" | "dir" | "publish"
+>;
+type AgentSources = PublishSources & Readonly<Record<"password", Source>>;
+
+/**
+ * What an agent publishes; `current` gives the current directory where nothing was named. `--name` and `--dir` as flags or variables stand for themselves: the file's
+ * `[[agent.publish]]` is then left out. Without anything, the current directory.
+ */
+export function publications(
+  { values, sources }: {
+    readonly values: Pick<AgentValues, "name" | "dir" | "publish">;
+    readonly sources: PublishSources;
+  },
+  current: () => string = () => ".",
+): Publication[] {
+  const direct = [sources.name, sources.dir];
+  const overridden = direct.some(({ from }) => from === "flag" || from === "env");
+  const several = overridden ? [] : values.publish.map((one, entry) => ({
+    name: one.name,
+    origins: originsOf(one),
+    entry,
+  }));
+  if (several.length > 0 && direct.every(({ from }) => from === "default")) return several;
+  const own = originsOf(values);
+  const origins = own.length > 0 ? own : originsOf({ dir: [{ mount: "/", value: current() }] });
+  return [{ name: values.name, origins }, ...several];
+}
+
+/** What the agent's options demand of each other. */
+export function checkAgent(
+  values: AgentChecked,
+  sources: AgentSources,
+  { option, giveSecret, entry }: Wording,
+): string | undefined {
+  if (values.token !== undefined && values.user !== undefined) {
+    return `takes ${option("user")} with a password, or a token, not both`;
+  }
+  // At a command line it is asked for.
+  if (values.user !== undefined && values.password === undefined && giveSecret !== undefined) {
+    return `${option("user")} needs the password: ${giveSecret("password")}`;
+  }
+  // A password in the environment may be there for `account add`: the local relay needs none.
+  const isForUs = /flag|program/.test(sources.password.from) || values.relay !== undefined;
+  const isAnonymous = values.user === undefined && values.token === undefined;
+  if (values.password !== undefined && isAnonymous && isForUs) {
+    return `has a password but no account: give ${option("user", "NAME")}`;
+  }
+  const empty = values.publish.findIndex((one) => originsOf(one).length === 0);
+  if (empty >= 0) return `${entry("publish", empty)} publishes nothing: give it a dir`;
+  const names = new Set<string | undefined>();
+  for (const { name, origins, entry: index } of publications({ values, sources })) {
+    const who = index === undefined ? "" : `${entry("publish", index)} `;
+    if (names.has(name)) return `${who}publishes ${name ?? "the account's name"} twice`;
+    names.add(name);
+    const mounts = origins.map(({ mount }) => mount);
+    const twice = mounts.find((mount, i) => mounts.indexOf(mount) < i);
+    if (twice !== undefined) return `${who}mounts two things at ${twice}; give one of them a PATH=`;
+  }
+  return undefined;
+}
