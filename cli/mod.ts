@@ -67,7 +67,6 @@ export {
 export {
   agentOptions,
   type AgentValues,
-  changeable,
   checkAgent,
   checkRelay,
   type Command,

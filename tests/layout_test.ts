@@ -31,7 +31,7 @@ function arrow(from: string, to: string, how: Partial<Import> = {}): Import {
   return { from, to, line: 1, dynamic: false, typeOnly: false, ...how };
 }
 
-Deno.test("layout: the relay is nine rooms behind one door", () => {
+Deno.test("layout: the relay and the command line are a few rooms, each behind its door", () => {
   for (const part of ["relay/", "cli/"]) {
     const inside = own.filter((path) => path.startsWith(part));
     const entries = new Set(inside.map((path) => path.slice(part.length).split("/")[0]));

@@ -18,8 +18,11 @@ export interface Kind<T> {
   readonly unit?: string;
   /** What completion offers: files, directories or these words. */
   readonly completes?: "file" | "directory" | readonly string[];
-  /** `switch` takes no value as a flag; `secret` is never a flag; `entries` is an array of tables in the file only. */
-  readonly form?: "switch" | "secret" | "entries";
+  /**
+   * What sort of value it is; without, a text. `switch` takes no value as a flag; `secret` is never a flag; `entries`
+   * is an array of tables in the file only.
+   */
+  readonly form?: "number" | "duration" | "size" | "choice" | "switch" | "secret" | "entries";
 }
 
 /** The value that a kind makes. */
@@ -88,6 +91,7 @@ export function integer(bounds: Bounds = {}): Kind<number> {
   const within = { min: 0, max: Number.MAX_SAFE_INTEGER, ...bounds };
   return {
     placeholder: "N",
+    form: "number",
     parse(text) {
       if (!/^[+-]?\d{1,300}$/.test(text)) {
         throw new BadValue(`must be a whole number, not ${quote(text)}`);
@@ -101,6 +105,7 @@ export function integer(bounds: Bounds = {}): Kind<number> {
 export function choice<const T extends readonly string[]>(...words: T): Kind<T[number]> {
   return {
     placeholder: words.join("|"),
+    form: "choice",
     completes: words,
     parse(text) {
       const word = text.toLowerCase();
@@ -132,6 +137,7 @@ export function duration(bounds: Bounds = {}): Kind<number> {
   const within = { min: 0, max: LONGEST_TIMER, ...bounds };
   return {
     placeholder: "TIME",
+    form: "duration",
     unit: "ms",
     parse(text) {
       const match = /^(\d{1,15}(?:\.\d{1,9})?)(ms|s|m|h|d)?$/.exec(text);
@@ -166,6 +172,7 @@ export function size(bounds: Bounds = {}): Kind<number> {
   const within = { min: 0, max: Number.MAX_SAFE_INTEGER, ...bounds };
   return {
     placeholder: "SIZE",
+    form: "size",
     parse(text) {
       const match = /^(\d{1,15}(?:\.\d{1,9})?)([kmgt]?i?b)?$/i.exec(text);
       const unit = match === null ? undefined : BYTES[(match[2] ?? "").toLowerCase()];

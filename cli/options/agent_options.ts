@@ -13,6 +13,7 @@ import { lifeOptions } from "./relay_options.ts";
 
 const origins = defineOptions({
   dir: {
+    live: true,
     kind: mounted(directory),
     repeatable: true,
     group: "What to publish",
@@ -46,21 +47,25 @@ export const agentOptions = defineOptions({
     help: "certificates in PEM that the relay's is checked against",
   },
   user: {
+    live: true,
     kind: name,
     group: "Relay and credentials",
     help: "the account, with its password",
   },
   password: {
+    live: true,
     kind: secret,
     group: "Relay and credentials",
     help: "the account's password",
   },
   token: {
+    live: true,
     kind: secret,
     group: "Relay and credentials",
     help: "a token of the account, instead of user and password",
   },
   name: {
+    live: true,
     kind: name,
     group: "What to publish",
     defaultHelp: "the account's name",
@@ -68,6 +73,7 @@ export const agentOptions = defineOptions({
   },
   ...origins,
   publish: {
+    live: true,
     kind: entries({
       name: { kind: name, group: "What to publish", help: PUBLIC_NAME },
       ...origins,

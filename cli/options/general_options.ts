@@ -8,12 +8,14 @@ const group = "General";
 /** How the program's own log looks; on stderr. */
 export const generalOptions = defineOptions({
   logFormat: {
+    live: true,
     kind: choice("text", "json"),
     default: "text",
     group,
     help: "how the program's own log on stderr is written",
   },
   logLevel: {
+    live: true,
     kind: choice("debug", "info", "warn", "error"),
     default: "info",
     group,

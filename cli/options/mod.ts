@@ -11,7 +11,6 @@ export {
   publications,
 } from "./agent_options.ts";
 export { backupCommands } from "./backup_options.ts";
-export { changeable } from "./changeable.ts";
 export { configTables } from "./config_tables.ts";
 export { checkOptions, configOptions, generalOptions } from "./general_options.ts";
 export {

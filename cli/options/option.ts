@@ -33,6 +33,8 @@ export interface Option<T = unknown> {
   readonly dormant?: string;
   /** Only in the configuration file: no flag and no variable. */
   readonly fileOnly?: true;
+  /** A running command takes over a new value; all others wait for the next start. */
+  readonly live?: true;
 }
 
 /** The options of a command, by their key in camel case. */

@@ -49,6 +49,7 @@ export const dataOptions = defineOptions({
 /** Ending and being watched: of relay, agent and both. */
 export const lifeOptions = defineOptions({
   drain: {
+    live: true,
     kind: duration(),
     default: "30s",
     group: "Starting and stopping",
@@ -109,6 +110,7 @@ const listeners = defineOptions({
 
 const names = defineOptions({
   publicUrl: {
+    live: true,
     kind: baseUrl,
     defaultHelp: "guessed from the address that agents dial",
     group: "Public addresses",
@@ -133,12 +135,14 @@ const names = defineOptions({
     help: "where path URLs start: /servers/ gives /servers/<name>/",
   },
   namesPerAccount: {
+    live: true,
     kind: integer({ max: 1_000_000 }),
     default: "0",
     group: "Public addresses",
     help: "names beside its own that an account may claim itself",
   },
   trustedProxy: {
+    live: true,
     kind: trustedPeer,
     repeatable: true,
     group: "Public addresses",

@@ -19,6 +19,8 @@ export interface Written {
   readonly texts: readonly string[];
   /** For arrays of tables. */
   readonly entries?: readonly FileSettings[];
+  /** A running command takes over another one. */
+  readonly isLive: boolean;
 }
 
 /** The texts that decide an option, before they are read. */
@@ -185,6 +187,7 @@ export class Resolver {
   /** A secret's own text is left out; the path of its file is none. */
   written(option: Option, found: Found | undefined): Written {
     return {
+      isLive: option.live === true,
       texts: found === undefined
         ? this.#defaults(option)
         : holdsSecret(option, found.source)

@@ -20,18 +20,8 @@ export type SettingType =
 
 /** The sort of an option's texts. */
 export function settingType({ kind }: Option): SettingType {
-  if (kind.form === "secret") return "secret";
-  if (kind.form === "switch") return "switch";
-  switch (kind.placeholder) {
-    case "N":
-      return "number";
-    case "TIME":
-      return "duration";
-    case "SIZE":
-      return "size";
-    default:
-      return kind.placeholder.includes("|") && Array.isArray(kind.completes) ? "choice" : "text";
-  }
+  const { form = "text" } = kind;
+  return form === "entries" ? "text" : form;
 }
 
 /** What `texts` say, for JSON; of a secret nothing. */

@@ -1,6 +1,6 @@
 /** Reads a command's settings again on SIGHUP and when its file changes, and tells a closed terminal from that. @module */
 
-import { changeable, dashed, type Options } from "../options/mod.ts";
+import { dashed, type Options } from "../options/mod.ts";
 import { type Log, UsageError } from "../terminal/mod.ts";
 import type { Parsed } from "./parse.ts";
 import type { Written } from "./resolver.ts";
@@ -105,7 +105,7 @@ class Watch implements Disposable {
     const differing = Object.keys(next.written).filter((key) =>
       !isSame(next.written[key]!, this.#current.written[key]!)
     );
-    const may = new Set(changeable(next.written));
+    const may = new Set(Object.keys(next.written).filter((key) => next.written[key]!.isLive));
     const changed = differing.filter((key) => may.has(key));
     // The same value from elsewhere: what the dashboard sets holds only where nobody else says anything.
     const moved = [...may].some((key) => !isFromThere(next, this.#current, key));

@@ -445,7 +445,7 @@ export class RunningRelay implements Relay {
   }
 
   /**
-   * Takes over new values of what may change while it runs (see `changeable` in cli/); others are left as they are.
+   * Takes over new values of what may change while it runs (options that are `live`); others are left as they are.
    * What is under way keeps the limits that it began with.
    */
   change(values: Partial<RelayValues>, given: Given): void {

@@ -2,7 +2,6 @@
 
 import {
   BadValue,
-  changeable,
   dashed,
   defaultTexts,
   type Log,
@@ -80,7 +79,9 @@ export interface RelaySettingsOptions {
 /** Of who starts the relay, not of the relay. */
 const { readyFile: _, ...table } = relayOptions;
 const OPTIONS = Object.entries(table) as [Key, Option][];
-const CHANGEABLE: ReadonlySet<string> = new Set(changeable(table));
+const CHANGEABLE: ReadonlySet<string> = new Set(
+  OPTIONS.filter(([, { live }]) => live).map(([key]) => key),
+);
 
 /** A setting of the dashboard. */
 interface Kept {
@@ -125,7 +126,7 @@ export class RelaySettings {
 
   /** The configuration was read again: takes over what may change. */
   give(values: Partial<RelayValues>, given: Given): void {
-    const keys = changeable(values).filter((key) => CHANGEABLE.has(key));
+    const keys = Object.keys(values).filter((key) => CHANGEABLE.has(key));
     const pick = <T extends object>(from: T): Partial<T> =>
       Object.fromEntries(
         keys.filter((key) => Object.hasOwn(from, key)).map((key) => [key, from[key as keyof T]]),
