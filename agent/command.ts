@@ -4,6 +4,7 @@ import {
   type AgentValues,
   checkReadyFile,
   CommandFailure,
+  isLoopbackAddress,
   type Program,
   type Publication,
   publications,
@@ -154,7 +155,7 @@ class Credentials {
 }
 
 function warnOfPlain({ relay }: AgentValues, { log }: Program): void {
-  if (relay?.transport !== "tcp" || /^(127\.|::1$|localhost$)/.test(relay.hostname)) return;
+  if (relay?.transport !== "tcp" || isLoopbackAddress(relay)) return;
   log.warn(
     `${
       relayText(relay)

@@ -53,6 +53,7 @@ export {
   inCidr,
   isLoopback,
   isLoopbackAddress,
+  isLoopbackText,
   type Kind,
   type Mounted,
   mounted,

@@ -6,9 +6,6 @@ const KEPT = [256, 128, 64, 32, 32, 4] as const;
 const free: Uint8Array<ArrayBuffer>[][] = SIZES.map(() => []);
 let freed = 0;
 
-/** The largest buffer that `takeBuffer` hands out of its stock. */
-export const LARGEST_BUFFER: number = SIZES[SIZES.length - 1]!;
-
 /** A buffer of at least `size` bytes with unknown content. */
 export function takeBuffer(size: number): Uint8Array<ArrayBuffer> {
   for (let i = 0; i < SIZES.length; i++) {

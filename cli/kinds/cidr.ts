@@ -73,6 +73,12 @@ export function inCidr(block: Cidr, address: Uint8Array): boolean {
   return left === 0 || (block.bytes[whole]! ^ address[whole]!) >> (8 - left) === 0;
 }
 
+/** True for 127.0.0.0/8 and ::1, as text; false for what is no address. */
+export function isLoopbackText(address: string): boolean {
+  const bytes = parseIp(address);
+  return bytes !== undefined && isLoopback(bytes);
+}
+
 /** True for 127.0.0.0/8 and ::1 (16 bytes of `parseIp`). */
 export function isLoopback(address: Uint8Array): boolean {
   return inCidr(LOOPBACK_4, address) || inCidr(LOOPBACK_6, address);

@@ -17,6 +17,7 @@ export {
   type Cidr,
   inCidr,
   isLoopback,
+  isLoopbackText,
   parseCidr,
   parseIp,
   type TrustedPeer,

@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { brotliCompress, gzip } from "node:zlib";
 import { answerProblem, Field, type Head, type ServerExchange } from "../../http/mod.ts";
 import type { PageHandler } from "./own_pages.ts";
+import { isReading } from "./read_only.ts";
 
 /** Folders of the program, and where visitors find what is in them. */
 const FOLDERS = [
@@ -85,15 +86,7 @@ function answer(exchange: ServerExchange, files: ReadonlyMap<string, ServedFile>
       detail: "There is nothing at this address.",
     });
   }
-  const { method } = exchange.head;
-  if (method !== "GET" && method !== "HEAD") {
-    return answerProblem(exchange, {
-      status: 405,
-      code: "method-not-allowed",
-      detail: "This page can only be read.",
-      fields: "Allow: GET, HEAD\r\n",
-    });
-  }
+  if (!isReading(exchange)) return;
   send(exchange, file);
 }
 

@@ -18,6 +18,7 @@ import type { OwnPages } from "./own_pages.ts";
 import { type Listening, type Whereabouts, whereaboutsFor } from "../visitors/reach/mod.ts";
 import { staticText } from "./static_text.ts";
 import type { Visitor } from "../visitors/mod.ts";
+import { isReading } from "./read_only.ts";
 
 export interface DownloadsOptions {
   /** The directory with the programs; undefined offers none. */
@@ -48,7 +49,7 @@ export class Downloads {
 
   #download(exchange: ServerExchange, visitor: Visitor): void {
     const { head } = exchange;
-    if (!readable(exchange)) return;
+    if (!isReading(exchange)) return;
     const files = this.#files;
     if (files === null) return notFound(exchange, upperFirst(NO_DOWNLOADS) + ".");
     const [, rest = ""] = /^\/download\/?([^?]*)/.exec(head.target) ?? [];
@@ -80,7 +81,7 @@ export class Downloads {
   }
 
   #script(exchange: ServerExchange, visitor: Visitor, file: string): void {
-    if (!readable(exchange)) return;
+    if (!isReading(exchange)) return;
     const where = this.#whereabouts(exchange, visitor);
     if (where === undefined) return badHost(exchange);
     serveFetch(exchange, () => {
@@ -135,18 +136,6 @@ function downloadPage(
 }
 
 type Answering = Pick<Exchange, "id" | "respond"> & { readonly head: Head };
-
-function readable(exchange: Answering): boolean {
-  const { method } = exchange.head;
-  if (method === "GET" || method === "HEAD") return true;
-  answerProblem(exchange, {
-    status: 405,
-    code: "method-not-allowed",
-    detail: "This page can only be read.",
-    fields: "Allow: GET, HEAD\r\n",
-  });
-  return false;
-}
 
 function notFound(exchange: Answering, detail: string): void {
   answerProblem(exchange, { status: 404, code: "not-found", detail });

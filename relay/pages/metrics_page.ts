@@ -11,6 +11,7 @@ import {
   MEDIA_TYPES,
   type MetricsSource,
 } from "../metrics/mod.ts";
+import { isReading } from "./read_only.ts";
 
 export interface MetricsPageOptions {
   readonly source: MetricsSource;
@@ -36,14 +37,7 @@ export function metricsPage(options: MetricsPageOptions): PageHandler {
         detail: "There is nothing at this address.",
       });
     }
-    if (method !== "GET" && method !== "HEAD") {
-      return answerProblem(exchange, {
-        status: 405,
-        code: "method-not-allowed",
-        detail: "Metrics can only be read.",
-        fields: "Allow: GET, HEAD\r\n",
-      });
-    }
+    if (!isReading(exchange, "The page of metrics")) return;
     if (!isAllowed(exchange, visitor, options)) return;
     const format = formatFor(exchange.head.getAll(Field.accept).join(","));
     const body = encoder.encode(exposition(families(options.source), format));

@@ -4,6 +4,7 @@ import { answerProblem, escapeHtml, type ServerExchange } from "../../http/mod.t
 import { type Listening, whereaboutsFor } from "../visitors/reach/mod.ts";
 import { staticText } from "./static_text.ts";
 import type { Visitor } from "../visitors/mod.ts";
+import { isReading } from "./read_only.ts";
 
 /** Answers everything below one first segment. */
 export type PageHandler = (exchange: ServerExchange, visitor: Visitor) => void;
@@ -66,7 +67,7 @@ export class OwnPages {
   }
 
   #page(exchange: ServerExchange, visitor: Visitor): void {
-    if (!this.#readable(exchange)) return;
+    if (!isReading(exchange)) return;
     const command = whereaboutsFor(exchange, visitor, this.#options.listening())?.command ?? null;
     const page = encoder.encode(
       this.#landing.replaceAll("{{command}}", () => escapeHtml(command ?? ""))
@@ -77,20 +78,8 @@ export class OwnPages {
   }
 
   #text(exchange: ServerExchange, status: number, text: string): void {
-    if (!this.#readable(exchange)) return;
+    if (!isReading(exchange)) return;
     const body = encoder.encode(text);
     exchange.respond(status, TEXT, exchange.head.method === "HEAD" ? null : body, body.length);
-  }
-
-  #readable(exchange: ServerExchange): boolean {
-    const { method } = exchange.head;
-    if (method === "GET" || method === "HEAD") return true;
-    answerProblem(exchange, {
-      status: 405,
-      code: "method-not-allowed",
-      detail: "This page can only be read.",
-      fields: "Allow: GET, HEAD\r\n",
-    });
-    return false;
   }
 }

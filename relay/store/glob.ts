@@ -1,16 +1,14 @@
 /** Globs over texts, as SQLite's LIKE sees them: letters of ASCII in any case. @module */
 
-/** Whether all of `text` fits `glob`: `*` is any text, `?` one character. */
-export function matchesGlob(text: string, glob: string): boolean {
-  return globMatcher(glob)(text);
-}
-
 /** Whether a glob is so simple that LIKE takes few steps for it: one short text without question marks, stars only around it. */
 export function isSimple(glob: string): boolean {
   return glob.length <= 32 && /^\**[^*?]*\**$/.test(glob);
 }
 
-/** The same for many texts. What stands between the stars is looked for from left to right, once: the steps grow with the length of `text` only. */
+/**
+ * Tells whether all of a text fits `glob`: `*` is any text, `?` one character. What stands between the stars is looked
+ * for from left to right, once: the steps grow with the length of the text only.
+ */
 export function globMatcher(glob: string): (text: string) => boolean {
   const parts = lower(glob).split("*");
   const first = parts.shift()!;

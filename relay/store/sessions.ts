@@ -39,7 +39,6 @@ export class Sessions {
   readonly #list: Statement;
   readonly #touch: Statement;
   readonly #remove: Statement;
-  readonly #removeAll: Statement;
   readonly #removeOver: Statement;
   readonly #removeOldest: Statement;
   /** When sessions began that this process began, by the monotonic clock. */
@@ -68,9 +67,6 @@ export class Sessions {
     );
     this.#touch = db.prepare("UPDATE sessions SET last_used = ? WHERE id = ?");
     this.#remove = db.prepare("DELETE FROM sessions WHERE id = ?");
-    this.#removeAll = db.prepare(
-      `DELETE FROM sessions WHERE account = (SELECT id FROM accounts WHERE name = ?) AND id != ?`,
-    );
     this.#removeOldest = db.prepare(
       `DELETE FROM sessions WHERE id IN (
          SELECT id FROM sessions WHERE account = ? ORDER BY last_used DESC, id
@@ -140,19 +136,6 @@ export class Sessions {
       const before = { address, browser, created: new Date(session.created).toISOString() };
       note({ action: "session.end", account: session.account, object: id, before });
       this.#tree.prune(note);
-    });
-  }
-
-  /** Ends all sessions of an account but `keep`; returns how many. */
-  revokeAll(
-    account: string,
-    { by = SYSTEM, keep = "" }: { by?: Actor; keep?: string } = {},
-  ): number {
-    return this.#changes.run(by, (note) => {
-      const ended = this.#removeAll.run(account, keep);
-      if (ended > 0) note({ action: "session.end", account, object: "all", after: { keep } });
-      this.#tree.prune(note);
-      return ended;
     });
   }
 

@@ -1,6 +1,6 @@
 /** Knows by which hosts this relay is asked for, and refuses others: a page can bring its own host's name here (DNS rebinding). @module */
 
-import { isLoopback, type Log, parseIp } from "../../../cli/mod.ts";
+import { isLoopback, isLoopbackText, type Log, parseIp } from "../../../cli/mod.ts";
 import type { Connection, Head } from "../../../http/mod.ts";
 import { type Listening, visitorsOrigin } from "./reach.ts";
 
@@ -117,9 +117,4 @@ export class OwnHosts {
 
 function printable(authority: string): string {
   return authority.replace(/[^\x21-\x7e]/g, "?");
-}
-
-function isLoopbackText(address: string): boolean {
-  const bytes = parseIp(address);
-  return bytes !== undefined && isLoopback(bytes);
 }
