@@ -12,12 +12,12 @@ import { ControlSocket } from "./control_socket.ts";
 import { DashboardFiles, type OwnPages } from "../pages/mod.ts";
 import { ownFront } from "./own_front.ts";
 import type { OwnHosts } from "../visitors/reach/mod.ts";
+import type { LiveSettings } from "../store/mod.ts";
 import type { Router, TrustedProxies } from "../visitors/mod.ts";
 
 export interface AdministrationOptions {
   readonly context: ApiContext;
-  readonly publicUrl: () => URL | undefined;
-  readonly domain: string;
+  readonly settings: LiveSettings<"publicUrl" | "domain">;
   readonly router: Router;
   /** Where `/admin` and `/api` are added: the visitors' pages, or those of `--admin`. */
   readonly pages: OwnPages;
@@ -35,10 +35,10 @@ export class Administration implements AsyncDisposable {
   #control: ControlSocket | null = null;
 
   constructor(
-    { context, publicUrl, domain, router, pages, proxies, hosts, server }: AdministrationOptions,
+    { context, settings, router, pages, proxies, hosts, server }: AdministrationOptions,
   ) {
     this.#context = context;
-    this.#door = new ApiDoor({ context, publicUrl, domain });
+    this.#door = new ApiDoor({ context, settings });
     pages.set("api", this.#door.answer);
     pages.set("admin", this.#dashboard.answer);
     pages.set("static", this.#dashboard.answer);

@@ -10,14 +10,12 @@ import {
 import type { Api, ApiContext, Caller } from "../api/mod.ts";
 import { isPlantable, SECOND_FIELD, type Visitor } from "../visitors/mod.ts";
 import type { PageHandler } from "../pages/mod.ts";
+import type { LiveSettings } from "../store/mod.ts";
 import { CallTurns } from "./call_turns.ts";
 
 export interface ApiDoorOptions {
   readonly context: ApiContext;
-  /** What the operator says the public address is. */
-  readonly publicUrl: () => URL | undefined;
-  /** Names are subdomains of this one. */
-  readonly domain: string;
+  readonly settings: LiveSettings<"publicUrl" | "domain">;
 }
 
 type ApiModule = typeof import("../api/mod.ts");
@@ -101,11 +99,10 @@ export class ApiDoor implements Disposable {
   }
 
   #caller(exchange: ServerExchange, visitor: Visitor): Caller {
-    const publicUrl = this.#options.publicUrl();
+    const { publicUrl, domain } = this.#options.settings.current;
     const here = originOf(visitor.scheme, visitor.authority);
     const host = here === undefined ? "" : new URL(here).hostname;
     const secure = visitor.scheme === "https" || publicUrl?.protocol === "https:";
-    const { domain } = this.#options;
     return {
       address: visitor.address,
       host,

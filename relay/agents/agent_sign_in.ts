@@ -31,12 +31,13 @@ import type { Tally } from "../metrics/mod.ts";
 import {
   type Account,
   type Grant,
+  type LiveSettings,
   type Store,
   StoreError,
   type Throttle,
   type Verifier,
 } from "../store/mod.ts";
-import { type AgentLimits, ConnectedAgent } from "./connected_agent.ts";
+import { ConnectedAgent } from "./connected_agent.ts";
 import type { HelloPace } from "./hello_pace.ts";
 import type { Registry } from "./registry.ts";
 import type { Rights } from "./rights.ts";
@@ -52,12 +53,14 @@ export interface SignInOptions {
   /** Counts whom it does not let in, by `agent reason`. */
   readonly failures: Tally;
   readonly software: string;
-  /** Time for a sign-in, in ms. */
-  readonly signInTime: number;
-  readonly maxStreams: number;
-  readonly agentLimits: AgentLimits;
-  /** Names beside its own that an account may claim itself. */
-  readonly namesPerAccount: number;
+  readonly settings: LiveSettings<
+    | "maxPendingAgents"
+    | "signInTimeout"
+    | "maxStreams"
+    | "maxWaitingStreams"
+    | "streamWait"
+    | "namesPerAccount"
+  >;
   /** The public addresses of a name, for an agent that dialled `dialled` from `address`. */
   readonly urls: (name: string, dialled: string, address: string) => string[];
 }
@@ -120,7 +123,7 @@ export class AgentSignIn implements Watched {
     this.#rights = rights;
     this.#pace = pace;
     this.#done = done;
-    this.#until = coarseNow() + options.signInTime;
+    this.#until = coarseNow() + options.settings.current.signInTimeout;
     this.#session = new Session({
       connection,
       side: "relay",
@@ -199,12 +202,13 @@ export class AgentSignIn implements Watched {
         }`,
       });
     }
-    const { store: { signIn }, throttle, signInTime } = this.#options;
+    const { store: { signIn }, throttle, settings } = this.#options;
+    const patience = settings.current.signInTimeout / 2;
     // Who has signed in from here before does not wait for strangers.
     const wait = throttle.knows(hello.id, this.#address)
       ? 0
-      : this.#pace.turnOf(this.#address, signInTime / 2);
-    if (wait > signInTime / 2) {
+      : this.#pace.turnOf(this.#address, patience);
+    if (wait > patience) {
       return this.#refuseFor(wait, "too many sign-ins that were not finished");
     }
     this.#hello = hello;
@@ -238,7 +242,7 @@ export class AgentSignIn implements Watched {
   #prove(verifier: Verifier, proof: Uint8Array): void {
     const hello = this.#hello!;
     // Half of the time is the throttle's, the other half the network's.
-    const patience = this.#options.signInTime / 2;
+    const patience = this.#options.settings.current.signInTimeout / 2;
     const wait = this.#options.throttle.delayFor(hello.id, this.#address, patience);
     if (wait > patience) return this.#refuseFor(wait, "too many failed sign-ins");
     if (wait > 0) this.#delay = setTimeout(() => this.#judge(verifier, proof), wait);
@@ -284,7 +288,8 @@ export class AgentSignIn implements Watched {
   }
 
   #welcome(hello: Hello, verifier: Verifier, { account, grant }: Admission): void {
-    const { registry, log } = this.#options;
+    const { registry, log, settings } = this.#options;
+    const { maxStreams, maxWaitingStreams, streamWait } = settings.current;
     let agent: ConnectedAgent | undefined;
     if (hello.join !== undefined) {
       agent = registry.agents.get(hello.join);
@@ -323,7 +328,7 @@ export class AgentSignIn implements Watched {
       token: verifier.token?.id ?? "",
       place: canWait ? hello.place : { ...hello.place, claim: "take" },
       canWait,
-    }, this.#options.agentLimits);
+    }, { waiting: maxWaitingStreams, wait: streamWait });
     const waiting = isNew ? registry.waitsFor(agent) : [];
     const overfull = registry.overfull(waiting, hello.place.instance);
     if (overfull !== undefined) {
@@ -343,12 +348,12 @@ export class AgentSignIn implements Watched {
           name,
           urls: this.#options.urls(name, hello.dialled, this.#address),
         })),
-        streams: this.#options.maxStreams,
+        streams: maxStreams,
         ...(waiting.length === 0 ? {} : { waiting }),
       }),
     );
     this.#leave();
-    this.#session.ready(this.#options.maxStreams);
+    this.#session.ready(maxStreams);
     hand(this.#session, agent, { registry, rights: this.#rights, log });
     this.#rights.admit(this.#session, agent, grant);
     if (!isNew) return;
@@ -371,7 +376,8 @@ export class AgentSignIn implements Watched {
     }
     const claimed = wanted.map((name) => {
       if (names.ownerOf(name)?.account === account.name) return name.toLowerCase();
-      const most = local ? 0 : account.role === "admin" ? undefined : this.#options.namesPerAccount;
+      const { namesPerAccount } = this.#options.settings.current;
+      const most = local ? 0 : account.role === "admin" ? undefined : namesPerAccount;
       return names.add(account.name, name, {
         by: { who: account.name, address: this.#address },
         ...(most === undefined ? {} : { most }),

@@ -6,21 +6,17 @@ import { AgentSignIn, type SignInOptions } from "./agent_sign_in.ts";
 import { HelloPace } from "./hello_pace.ts";
 import { Rights } from "./rights.ts";
 
-export interface ReceptionOptions extends SignInOptions {
-  /** Agents that may be connected and not yet signed in; beyond it the oldest of the busiest address goes. */
-  readonly maxPending: number;
-}
-
 export class Reception {
-  readonly #options: ReceptionOptions;
+  readonly #options: SignInOptions;
   readonly #rights: Rights;
   readonly #pace = new HelloPace();
   readonly #signIns: Places<AgentSignIn>;
   #closed = false;
 
-  constructor(options: ReceptionOptions) {
+  constructor(options: SignInOptions) {
     this.#options = options;
-    this.#signIns = new Places(() => options.maxPending);
+    // Beyond it the oldest of the busiest address goes.
+    this.#signIns = new Places(() => options.settings.current.maxPendingAgents);
     this.#rights = new Rights(options.store);
   }
 

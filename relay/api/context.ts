@@ -25,10 +25,6 @@ export interface LiveRelay {
   readonly listening: () => Listening;
   /** What it runs with. */
   readonly settings: RelaySettings;
-  /** What the operator says the public address is. */
-  readonly publicUrl: () => URL | undefined;
-  /** Names beside its own that an account may claim itself. */
-  readonly namesPerAccount: number;
   /** Counts sign-ins that failed, by `kind reason`. */
   readonly signInFailures: Tally;
   /** When it started, milliseconds since 1970. */

@@ -75,7 +75,9 @@ export const nameRoutes: Routes = (app, context) => {
       if (owner === undefined || !sees(me, owner.name)) {
         throw noAccount(account);
       }
-      const most = me.role === "admin" ? undefined : context.live?.namesPerAccount ?? 0;
+      const most = me.role === "admin"
+        ? undefined
+        : context.live?.settings.current.namesPerAccount ?? 0;
       const given = names.add(owner.name, wanted, {
         by: me.actor,
         ...(most === undefined ? {} : { most }),

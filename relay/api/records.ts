@@ -154,7 +154,7 @@ function listening(live: LiveRelay): z.infer<typeof status>["addresses"] {
     tunnel: [...tunnel],
     tunnel_tls: [...tunnelTls],
     admin: [...admin],
-    public_url: live.publicUrl()?.href ?? null,
+    public_url: live.settings.current.publicUrl?.href ?? null,
   };
 }
 

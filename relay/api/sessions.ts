@@ -56,7 +56,7 @@ export const sessionRoutes: Routes = (app, context) => {
       c.header("set-cookie", cookie(c.env, secret, age));
       c.header(SECOND_FIELD, secondOf(secret));
       // Where the cookie is good, if the browser does not keep it here: one for TLS is dropped by a plain page.
-      const home = context.live?.publicUrl();
+      const home = context.live?.settings.current.publicUrl;
       if (home !== undefined) c.header("link", `<${home.origin}/admin>; rel="canonical"`);
       return c.body(null, 204);
     },

@@ -3,7 +3,7 @@
 import { answerProblem, Field, isLocalPeer, type ServerExchange } from "../../http/mod.ts";
 import { type Sender, senderOf, type Visitor } from "../visitors/mod.ts";
 import type { PageHandler } from "./own_pages.ts";
-import { allows, type Store } from "../store/mod.ts";
+import { allows, type LiveSettings, type Store } from "../store/mod.ts";
 import {
   exposition,
   families,
@@ -20,8 +20,7 @@ export interface MetricsPageOptions {
   readonly isOpen: boolean;
   /** A wrong token was sent. */
   readonly onfailure: (reason: "bad-credentials" | "wrong-scope") => void;
-  /** What the operator says the public address is. */
-  readonly publicUrl: () => URL | undefined;
+  readonly settings: LiveSettings<"publicUrl">;
 }
 
 const encoder = new TextEncoder();
@@ -54,7 +53,7 @@ export function metricsPage(options: MetricsPageOptions): PageHandler {
 function isAllowed(
   exchange: ServerExchange,
   visitor: Visitor,
-  { store, isOpen, onfailure, publicUrl }: MetricsPageOptions,
+  { store, isOpen, onfailure, settings }: MetricsPageOptions,
 ): boolean {
   // Whom a proxy of this machine brings is not of this machine.
   if (isOpen && (!visitor.proxied || isLocalPeer(visitor.address))) return true;
@@ -63,7 +62,7 @@ function isAllowed(
   const sender = senderOf(store, {
     authorization,
     cookie: head.getAll(Field.cookie).join("; "),
-    secure: visitor.scheme === "https" || publicUrl()?.protocol === "https:",
+    secure: visitor.scheme === "https" || settings.current.publicUrl?.protocol === "https:",
   });
   if (sender === undefined) {
     if (authorization !== null) onfailure("bad-credentials");

@@ -1,17 +1,15 @@
 /** What the options say of limits, as the HTTP server and the door want it. @module */
 
-import type { RelayValues } from "../../cli/mod.ts";
 import type { AdmissionLimits, ServerLimits } from "../../http/mod.ts";
-
-type Limits = Omit<RelayValues, "readyFile">;
+import type { SettingsSnapshot } from "../store/mod.ts";
 
 /** How many visitors may be connected. */
-export function admissionLimits(values: Limits): AdmissionLimits {
+export function admissionLimits(values: SettingsSnapshot): AdmissionLimits {
   return { total: values.maxConnections, perAddress: values.maxConnectionsPerAddress };
 }
 
 /** How large a head may be, and how long what may take. */
-export function serverLimits(values: Limits): ServerLimits {
+export function serverLimits(values: SettingsSnapshot): ServerLimits {
   return {
     head: { head: values.maxHead, target: values.maxTarget, fields: values.maxFields },
     headTime: values.headTimeout,

@@ -23,6 +23,7 @@ import {
   redactor,
   RelaySettings,
   type RequestLog,
+  type SettingsSnapshot,
   type Store,
   takeDataDir,
   Throttle,
@@ -76,7 +77,7 @@ export interface Relay extends AsyncDisposable {
 
 /** What starts with a relay and ends with it. */
 export class RunningRelay implements Relay {
-  #values: RunningRelayOptions;
+  readonly #options: RunningRelayOptions;
   readonly #log: Log;
   readonly #software: string;
   readonly #started = Date.now();
@@ -98,9 +99,9 @@ export class RunningRelay implements Relay {
   #administration!: Administration;
   #memory: MemoryKeeper | null = null;
   #backlog: BacklogKeeper | null = null;
-  readonly #proxies: TrustedProxies;
-  readonly #hosts: OwnHosts;
-  readonly #limiter: ConnectionLimiter;
+  #proxies!: TrustedProxies;
+  #hosts!: OwnHosts;
+  #limiter!: ConnectionLimiter;
   readonly #local: LocalCredential;
   #ready = false;
   #stopping: Promise<void> | null = null;
@@ -112,23 +113,12 @@ export class RunningRelay implements Relay {
   /** Accounts that were there when it started. */
   foundAccounts = 0;
 
-  private constructor(values: RunningRelayOptions) {
-    this.#values = values;
-    this.#log = values.log ?? silentLog;
-    this.#software = values.software ?? "crunch";
-    this.#counters = new Counters({ names: values.metricsNames });
-    this.#proxies = new TrustedProxies(values.trustedProxy, this.#log);
-    this.#hosts = new OwnHosts({
-      domain: values.domain,
-      publicUrl: () => this.#values.publicUrl,
-      listening: () => this.#listening,
-      log: this.#log,
-    });
-    this.#limiter = new ConnectionLimiter(admissionLimits(values), {
-      proxies: this.#proxies,
-      refused: this.#counters.refusedVisitors,
-    });
-    this.#local = new LocalCredential(values.localDirectory, this.#log);
+  private constructor(options: RunningRelayOptions) {
+    this.#options = options;
+    this.#log = options.log ?? silentLog;
+    this.#software = options.software ?? "crunch";
+    this.#counters = new Counters({ names: options.metricsNames });
+    this.#local = new LocalCredential(options.localDirectory, this.#log);
   }
 
   get local(): LocalRelay | null {
@@ -159,18 +149,18 @@ export class RunningRelay implements Relay {
   }
   get #listening(): Listening {
     const { http, https, tunnel, tunnelTls } = this;
-    return { http, https, tunnel, tunnelTls, publicUrl: this.#values.publicUrl };
+    return { http, https, tunnel, tunnelTls, publicUrl: this.#settings.current.publicUrl };
   }
   get loopbackOnly(): boolean {
-    const { http, https } = this.#values;
+    const { http, https } = this.#options;
     return [...http, ...https].every(isLoopbackAddress);
   }
 
   /** See `startRelay`. */
-  static async start(values: RunningRelayOptions): Promise<RunningRelay> {
-    const { signal } = values;
+  static async start(options: RunningRelayOptions): Promise<RunningRelay> {
+    const { signal } = options;
     signal?.throwIfAborted();
-    const relay = new RunningRelay(values);
+    const relay = new RunningRelay(options);
     const held = relay.#hold();
     try {
       await relay.#open();
@@ -199,34 +189,34 @@ export class RunningRelay implements Relay {
 
   /** Opens data and listeners, or nothing. */
   async #open(): Promise<void> {
-    const values = this.#values;
+    const options = this.#options;
     await using undo = new AsyncDisposableStack();
-    this.#lock = undo.use(await takeDataDir(values.data));
+    this.#lock = undo.use(await takeDataDir(options.data));
     const onWarning = (text: string): void => this.#log.warn(text);
     if (this.#lock.lacksMarker) {
-      onWarning(`the marker .crunch-private was missing in ${values.data}: it was copied in part`);
+      onWarning(`the marker .crunch-private was missing in ${options.data}: it was copied in part`);
     }
-    this.#store = undo.use(openStore(values.data, { durability: "later", onWarning }));
+    this.#store = undo.use(openStore(options.data, { durability: "later", onWarning }));
     this.foundAccounts = this.#store.accounts.count;
     this.#settings = new RelaySettings({
-      values,
-      given: values.given,
+      values: options,
+      given: options.given,
       store: this.#store.settings,
       log: this.#log,
-      onchange: () => this.#apply(),
     });
-    const { logKeep: keepMs, logSize: keepBytes, logRedact } = this.#take();
+    const { logKeep: keepMs, logSize: keepBytes, logRedact, logQueue } = this.#settings.current;
     this.#requestLog = undo.use(
-      await openRequestLog(values.data, {
+      await openRequestLog(options.data, {
         keepMs,
         keepBytes,
         redact: redactor(logRedact),
-        queueRows: values.logQueue,
+        queueRows: logQueue,
         onWarning: (text) => this.#log.warn(text),
         onRecovery: (text) => this.#log.info(text),
       }),
     );
     this.#assemble();
+    this.#settings.onChange((current) => this.#adjust(current));
     undo.use(this.#administration);
     this.#listeners = await this.#listen();
     undo.move();
@@ -234,7 +224,7 @@ export class RunningRelay implements Relay {
 
   /** What a start that failed must not leave behind: a password that nobody was shown, a credential for no relay. */
   async #begin(): Promise<void> {
-    const { adminPassword } = this.#values;
+    const { adminPassword } = this.#options;
     this.#unsubscribe = this.#store.changes.subscribe((change) => this.#onchange(change));
     await this.#administration.open();
     this.#local.leave(this.#listeners, this.#store.firstStart);
@@ -277,16 +267,22 @@ export class RunningRelay implements Relay {
         store: this.#store,
         isOpen,
         onfailure: (reason) => this.#counters.signInFailures.add(`token ${reason}`),
-        publicUrl: () => this.#values.publicUrl,
+        settings: this.#settings,
       }),
     );
   }
 
   #assemble(): void {
-    const values = this.#values;
-    // What may change is asked for each time.
-    const now = (): RunningRelayOptions => this.#values;
+    // For what cannot change; the parts ask the settings for the rest each time.
+    const values = this.#settings.current;
+    const settings = this.#settings;
     const log = this.#log;
+    this.#proxies = new TrustedProxies(settings, log);
+    this.#hosts = new OwnHosts({ settings, listening: () => this.#listening, log });
+    this.#limiter = new ConnectionLimiter(admissionLimits(values), {
+      proxies: this.#proxies,
+      refused: this.#counters.refusedVisitors,
+    });
     const separateAdmin = values.admin !== undefined;
     const software = this.#software;
     const { places } = this.#store;
@@ -319,9 +315,7 @@ export class RunningRelay implements Relay {
       proxies: this.#proxies,
       hosts: this.#hosts,
       admission: this.#limiter.admission,
-      get firstByteTime() {
-        return now().firstByteTimeout;
-      },
+      settings,
       dropped: this.#dropped,
       redirect: values.redirect && values.https.length > 0
         ? new SecureRedirect(about.listening)
@@ -359,11 +353,7 @@ export class RunningRelay implements Relay {
           dropped: (name) => this.#dropped.of(name),
           addresses: () => this,
           listening: about.listening,
-          settings: this.#settings,
-          publicUrl: () => this.#values.publicUrl,
-          get namesPerAccount() {
-            return now().namesPerAccount;
-          },
+          settings,
           signInFailures: this.#counters.signInFailures,
           started: this.#started,
           uptime: () => performance.now() - this.#startedAt,
@@ -372,8 +362,7 @@ export class RunningRelay implements Relay {
           connections: () => this.#server.size,
         },
       },
-      publicUrl: () => this.#values.publicUrl,
-      domain: values.domain,
+      settings,
       router,
       proxies: this.#proxies,
       hosts: this.#hosts,
@@ -387,29 +376,15 @@ export class RunningRelay implements Relay {
       throttle: new Throttle({ known: places.of("agent") }),
       failures: this.#counters.signInFailures,
       software,
-      get maxPending() {
-        return now().maxPendingAgents;
-      },
-      get signInTime() {
-        return now().signInTimeout;
-      },
-      get maxStreams() {
-        return now().maxStreams;
-      },
-      get agentLimits() {
-        return { waiting: now().maxWaitingStreams, wait: now().streamWait };
-      },
-      get namesPerAccount() {
-        return now().namesPerAccount;
-      },
+      settings,
       urls: (name, dialled, address) => this.#urls(name, dialled, address),
     });
   }
 
   #listen(): Promise<Listeners> {
-    const { admin, tlsCert, tlsKey } = this.#values;
+    const { admin, tlsCert, tlsKey } = this.#options;
     return Listeners.open({
-      ...this.#values,
+      ...this.#options,
       admin,
       tlsCert,
       tlsKey,
@@ -421,7 +396,7 @@ export class RunningRelay implements Relay {
   }
 
   #urls(name: string, dialled: string, address: string): string[] {
-    const { publicUrl, domain, prefix } = this.#values;
+    const { publicUrl, domain, prefix } = this.#settings.current;
     const host = dialled === "" ? address : dialled;
     const visitors = visitorsPort(this, { host });
     const plain = this.#listeners.http.find(({ port }) => port > 0);
@@ -452,23 +427,15 @@ export class RunningRelay implements Relay {
     this.#settings.give(values, given);
   }
 
-  /** Lets the values hold that the settings have now, as far as parts are told of them. */
-  #take(): RunningRelayOptions {
-    const next = { ...this.#values, ...this.#settings.values };
-    this.#values = next;
-    this.#limiter.admission.limits = admissionLimits(next);
-    this.#proxies.peers = next.trustedProxy;
-    return next;
+  /** Tells the parts that know no options: those of HTTP, and the log, whose worker has its own copy. */
+  #adjust(current: SettingsSnapshot): void {
+    this.#limiter.admission.limits = admissionLimits(current);
+    this.#server.limits = this.#administration.limits = serverLimits(current);
+    this.#requestLog.limit({ keepMs: current.logKeep, keepBytes: current.logSize });
+    this.#requestLog.redact = redactor(current.logRedact);
   }
 
-  #apply(): void {
-    const next = this.#take();
-    this.#server.limits = this.#administration.limits = serverLimits(next);
-    this.#requestLog.limit({ keepMs: next.logKeep, keepBytes: next.logSize });
-    this.#requestLog.redact = redactor(next.logRedact);
-  }
-
-  stop(time: number = this.#values.drain): Promise<void> {
+  stop(time: number = this.#settings.current.drain): Promise<void> {
     if (this.#stopping === null) this.#stopping = this.#stop(time);
     // Who asks again may be in more of a hurry.
     else void this.#drain(time);
@@ -477,7 +444,7 @@ export class RunningRelay implements Relay {
 
   async #stop(time: number): Promise<void> {
     this.#ready = false;
-    this.#values.signal?.removeEventListener("abort", this.#onabort);
+    this.#options.signal?.removeEventListener("abort", this.#onabort);
     this.#local[Symbol.dispose]();
     await this.#listeners.close();
     this.#reception.close();

@@ -71,4 +71,10 @@ export { DURATION_BOUNDS } from "./log_schema.ts";
 export { bucketOf } from "./usage_counters.ts";
 export { findPasswordFile, leavePasswordFile, removePasswordFile } from "./admin_password.ts";
 export { answers, ControlPath, isWorthWaiting, takeDataDir } from "./control_path.ts";
-export { type Given, RelaySettings, SettingsError } from "./relay_settings.ts";
+export {
+  type Given,
+  type LiveSettings,
+  RelaySettings,
+  SettingsError,
+  type SettingsSnapshot,
+} from "./relay_settings.ts";

@@ -68,12 +68,18 @@ export class SettingsError extends Error {
 
 export interface RelaySettingsOptions {
   /** What the relay was started with, read. */
-  readonly values: Partial<RelayValues>;
+  readonly values: SettingsSnapshot;
   readonly given: Given;
   readonly store: Settings;
   readonly log: Log;
-  /** Other values hold from now on. */
-  readonly onchange: () => void;
+}
+
+/** All settings at one moment. It does not change: others come as another snapshot. */
+export type SettingsSnapshot = Readonly<Omit<RelayValues, "readyFile">>;
+
+/** Where a part of the relay finds its settings, each time that it needs one. */
+export interface LiveSettings<K extends keyof SettingsSnapshot = keyof SettingsSnapshot> {
+  readonly current: Pick<SettingsSnapshot, K>;
 }
 
 /** Of who starts the relay, not of the relay. */
@@ -91,16 +97,16 @@ interface Kept {
 
 export class RelaySettings {
   readonly #store: Settings;
-  readonly #onchange: () => void;
   readonly #kept = new Map<Key, Kept>();
-  #values: Partial<RelayValues>;
+  readonly #listeners: ((current: SettingsSnapshot) => void)[] = [];
+  #values: SettingsSnapshot;
   #given: Given;
+  #current: SettingsSnapshot;
 
-  constructor({ values, given, store, log, onchange }: RelaySettingsOptions) {
+  constructor({ values, given, store, log }: RelaySettingsOptions) {
     this.#values = values;
     this.#given = given;
     this.#store = store;
-    this.#onchange = onchange;
     for (const [key, option] of OPTIONS) {
       const kept = CHANGEABLE.has(key) ? store.get(dashed(key)) : undefined;
       if (kept === undefined) continue;
@@ -111,17 +117,32 @@ export class RelaySettings {
         log.warn(`${dashed(key)} of the dashboard's settings ${error.message}; it is left out`);
       }
     }
+    this.#current = this.#snapshot();
   }
 
-  /** The values that hold. */
-  get values(): Partial<RelayValues> {
+  /** The settings that hold now; what is under way keeps those that it began with. */
+  get current(): SettingsSnapshot {
+    return this.#current;
+  }
+
+  /** Calls `listener` after each change: for parts that do not look into `current` by themselves. */
+  onChange(listener: (current: SettingsSnapshot) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  #snapshot(): SettingsSnapshot {
     const values: Record<string, unknown> = {};
     for (const [key] of OPTIONS) {
-      if (Object.hasOwn(this.#values, key)) values[key] = this.#values[key];
+      values[key] = this.#values[key as keyof SettingsSnapshot];
       const kept = this.#kept.get(key);
       if (kept !== undefined && this.#source(key).from === "default") values[key] = kept.value;
     }
-    return values as Partial<RelayValues>;
+    return Object.freeze(values) as SettingsSnapshot;
+  }
+
+  #replace(): void {
+    this.#current = this.#snapshot();
+    for (const listener of this.#listeners) listener(this.#current);
   }
 
   /** The configuration was read again: takes over what may change. */
@@ -136,7 +157,7 @@ export class RelaySettings {
       sources: { ...this.#given.sources, ...pick(given.sources) },
       written: { ...this.#given.written, ...pick(given.written) },
     };
-    this.#onchange();
+    this.#replace();
   }
 
   /** All of them, in the order of `crunch relay --help`. */
@@ -177,7 +198,7 @@ export class RelaySettings {
       if (kept === null) this.#kept.delete(key);
       else this.#kept.set(key, kept);
     }
-    this.#onchange();
+    this.#replace();
   }
 
   /** Why the dashboard cannot change it now. */

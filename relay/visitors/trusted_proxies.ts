@@ -1,7 +1,8 @@
 /** Believes the proxies in front of this relay, and nobody else, about who asks and how. @module */
 
-import { inCidr, type Log, parseIp, type TrustedPeer } from "../../cli/mod.ts";
+import { inCidr, type Log, parseIp } from "../../cli/mod.ts";
 import { Field, type Head, isLocalPeer } from "../../http/mod.ts";
+import type { LiveSettings } from "../store/mod.ts";
 
 /** What a trusted proxy says of one request. */
 export interface Told {
@@ -15,25 +16,21 @@ export interface Told {
 }
 
 export class TrustedProxies {
+  readonly #settings: LiveSettings<"trustedProxy">;
   readonly #log: Log;
-  #peers: readonly TrustedPeer[];
   #warned = false;
 
-  constructor(peers: readonly TrustedPeer[], log: Log) {
-    this.#peers = peers;
+  constructor(settings: LiveSettings<"trustedProxy">, log: Log) {
+    this.#settings = settings;
     this.#log = log;
-  }
-
-  /** For connections from now on. */
-  set peers(peers: readonly TrustedPeer[]) {
-    this.#peers = peers;
   }
 
   /** @param address of a peer, as in `Endpoint`. */
   trusts(address: string): boolean {
-    if (this.#peers.length === 0) return false;
+    const peers = this.#settings.current.trustedProxy;
+    if (peers.length === 0) return false;
     const bytes = parseIp(address);
-    return this.#peers.some((peer) =>
+    return peers.some((peer) =>
       peer.kind === "unix" ? address === "unix" : bytes !== undefined && inCidr(peer, bytes)
     );
   }

@@ -28,7 +28,7 @@ import type { Counters, Telemetry } from "../metrics/mod.ts";
 import type { Registry } from "../agents/mod.ts";
 import type { Route, Router } from "./router.ts";
 import type { SecureRedirect } from "./secure_redirect.ts";
-import type { RequestLog, Store } from "../store/mod.ts";
+import type { LiveSettings, RequestLog, Store } from "../store/mod.ts";
 import type { TrustedProxies } from "./trusted_proxies.ts";
 import type { RequestRecord } from "./request_record.ts";
 import { Visitor } from "./visitor.ts";
@@ -50,8 +50,7 @@ export interface VisitorHandlerOptions {
   readonly hosts: OwnHosts;
   /** Counts visitors behind a trusted proxy, each while a request of his lasts. */
   readonly admission: Admission;
-  /** Time to the first byte of an agent's answer, in ms; 0 waits for ever. */
-  readonly firstByteTime: number;
+  readonly settings: LiveSettings<"firstByteTimeout">;
   /** Counts what of answers does not pass. */
   readonly dropped: DroppedFields;
   /** Where there is TLS as well, and pages shall be read over that. */
@@ -247,12 +246,10 @@ export class VisitorHandler {
       withoutPassword: head.has(Field.authorization) &&
         this.#passwords.isFronts(head, { name: route.name, proxied: visitor.proxied }),
     };
-    const forward = new Forward(exchange, visitor, destination, {
-      began,
-      firstByteTime: this.#options.firstByteTime,
-    });
+    const firstByteTime = this.#options.settings.current.firstByteTimeout;
+    const forward = new Forward(exchange, visitor, destination, { began, firstByteTime });
     exchange.tag = forward;
-    if (this.#options.firstByteTime > 0) exchange.watcher = forward;
+    if (firstByteTime > 0) exchange.watcher = forward;
     forward.start();
   }
 

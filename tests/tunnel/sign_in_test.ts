@@ -51,11 +51,16 @@ class House implements AsyncDisposable {
       failures: new Tally([]),
       log: silentLog,
       software: "relay/1",
-      maxPending: 100,
-      signInTime: 10_000,
-      maxStreams: 7,
-      agentLimits: { waiting: 1, wait: 1000 },
-      namesPerAccount: 1,
+      settings: {
+        current: {
+          maxPendingAgents: 100,
+          signInTimeout: 10_000,
+          maxStreams: 7,
+          maxWaitingStreams: 1,
+          streamWait: 1000,
+          namesPerAccount: 1,
+        },
+      },
       urls: (name, dialled) => [`http://${dialled}/${name}/`],
     });
   }

@@ -2,13 +2,11 @@
 
 import { isLoopback, isLoopbackText, type Log, parseIp } from "../../../cli/mod.ts";
 import type { Connection, Head } from "../../../http/mod.ts";
+import type { LiveSettings } from "../../store/mod.ts";
 import { type Listening, visitorsOrigin } from "./reach.ts";
 
 export interface OwnHostsOptions {
-  /** Names are subdomains of this one. */
-  readonly domain: string;
-  /** What the operator says the public address is. */
-  readonly publicUrl: () => URL | undefined;
+  readonly settings: LiveSettings<"domain" | "publicUrl">;
   /** Where visitors come over TLS: that is then the address to have. */
   readonly listening?: () => Pick<Listening, "https">;
   readonly log: Log;
@@ -39,7 +37,7 @@ export class OwnHosts {
 
   constructor(options: OwnHostsOptions) {
     this.#options = options;
-    this.#suffix = `.${options.domain.toLowerCase()}`;
+    this.#suffix = `.${options.settings.current.domain.toLowerCase()}`;
     this.#interfaces = options.interfaces ??
       (() => Deno.networkInterfaces().map(({ address }) => address));
   }
@@ -73,9 +71,9 @@ export class OwnHosts {
   #knows(authority: string, isInner: boolean): boolean {
     const host = authority.replace(/:\d*$/, "").replace(/^\[|\]$|\.$/g, "").toLowerCase();
     if (host === "" || host === "localhost" || host.endsWith(".localhost")) return true;
-    const { domain, publicUrl } = this.#options;
+    const { domain, publicUrl } = this.#options.settings.current;
     if (host === domain.toLowerCase() || host.endsWith(this.#suffix)) return true;
-    if (host === publicUrl()?.hostname.replace(/^\[|\]$|\.$/g, "")) return true;
+    if (host === publicUrl?.hostname.replace(/^\[|\]$|\.$/g, "")) return true;
     const bytes = parseIp(host);
     if (bytes === undefined) return false;
     return isLoopback(bytes) || (!isInner && this.#isOwnAddress(String(bytes)));

@@ -79,14 +79,17 @@ export class House implements AsyncDisposable {
     this.store = store;
     this.requestLog = requestLog;
     this.#reader = new LogReader(dir.path);
-    const read = readOptions({ name: "relay", options: relayOptions }, { data: dir.path });
+    const read = readOptions({ name: "relay", options: relayOptions }, {
+      data: dir.path,
+      namesPerAccount: 2,
+    });
     this.settings = new RelaySettings({
       values: read.values,
       given: read,
       store: store.settings,
       log: silentLog,
-      onchange: () => this.applied++,
     });
+    this.settings.onChange(() => this.applied++);
     this.context = {
       store,
       dir: dir.path,
@@ -116,8 +119,6 @@ export class House implements AsyncDisposable {
         }),
         download: () => null,
         settings: this.settings,
-        publicUrl: () => undefined,
-        namesPerAccount: 2,
         signInFailures: new Tally([]),
         started: 1_700_000_000_000,
         uptime: () => 60_000,

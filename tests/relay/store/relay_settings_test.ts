@@ -29,13 +29,14 @@ async function settingsOf(
   { onchange = () => {}, log = silentLog as Log } = {},
 ): Promise<RelaySettings> {
   const parsed = await read(place);
-  return new RelaySettings({
+  const settings = new RelaySettings({
     values: parsed.values,
     given: parsed,
     store: temp.store.settings,
     log,
-    onchange,
   });
+  settings.onChange(onchange);
+  return settings;
 }
 
 function shown(settings: RelaySettings, key = "max-connections") {
@@ -49,7 +50,7 @@ Deno.test("settings: flag, environment, file, dashboard, default, in this order"
   assert.deepEqual(shown(settings), [10_000, "default", ""]);
   settings.set({ "max-connections": 5 }, SYSTEM);
   assert.deepEqual(shown(settings), [5, "dashboard", ""]);
-  assert.equal(settings.values.maxConnections, 5);
+  assert.equal(settings.current.maxConnections, 5);
   const env = { CRUNCH_MAX_CONNECTIONS: "8" };
   const cases: [Place, unknown[]][] = [
     [{ file: FILE }, [7, "file", "crunch.toml:2"]],
@@ -60,12 +61,12 @@ Deno.test("settings: flag, environment, file, dashboard, default, in this order"
   for (const [place, expected] of cases) {
     const started = await settingsOf(temp, place);
     assert.deepEqual(shown(started), expected);
-    assert.equal(started.values.maxConnections, expected[0]);
+    assert.equal(started.current.maxConnections, expected[0]);
     // The same when a running relay reads its configuration again.
     const { values, ...given } = await read(place);
     settings.give(values, given);
     assert.deepEqual(shown(settings), expected);
-    assert.equal(settings.values.maxConnections, expected[0]);
+    assert.equal(settings.current.maxConnections, expected[0]);
   }
 });
 
@@ -145,13 +146,13 @@ Deno.test("settings: are shown and kept as they were written, and null is the de
     assert.deepEqual(shown(settings, key), [value, "dashboard", ""], key);
     assert.deepEqual(temp.store.settings.get(key), value);
   }
-  assert.deepEqual([settings.values.headTimeout, settings.values.maxHead], [2_500, 32_768]);
-  assert.equal(settings.values.trustedProxy?.length, 2);
-  assert.equal(settings.values.publicUrl?.href, "https://relay.example/");
+  assert.deepEqual([settings.current.headTimeout, settings.current.maxHead], [2_500, 32_768]);
+  assert.equal(settings.current.trustedProxy.length, 2);
+  assert.equal(settings.current.publicUrl?.href, "https://relay.example/");
   settings.set({ "head-timeout": null, "trusted-proxy": [] }, by);
   assert.deepEqual(shown(settings, "head-timeout"), ["10s", "default", ""]);
   assert.deepEqual(shown(settings, "trusted-proxy"), [[], "default", ""]);
-  assert.equal(settings.values.headTimeout, 10_000);
+  assert.equal(settings.current.headTimeout, 10_000);
   assert.equal(changes, 2);
   const [proxy, timeout] = temp.store.changes.list({ limit: 2 });
   const entry = { who: "boss", address: "192.0.2.1", action: "setting.set", account: "" };

@@ -15,7 +15,9 @@ function headOf(fields: readonly string[], host = "inner:8080"): Head {
 }
 
 function proxies(...trusted: string[]): TrustedProxies {
-  return new TrustedProxies(trusted.map((text) => trustedPeer.parse(text)), silentLog);
+  return new TrustedProxies({
+    current: { trustedProxy: trusted.map((text) => trustedPeer.parse(text)) },
+  }, silentLog);
 }
 
 function visitor(trusted: TrustedProxies, head: Head, address = "127.0.0.1"): Visitor {
@@ -173,7 +175,10 @@ Deno.test("trusted proxy: by a Unix socket, where unix is trusted", () => {
 Deno.test("trusted proxy: nobody else is believed, and one on this machine is told of once", () => {
   const lines: string[] = [];
   const log = createLog({ write: (line) => lines.push(line) });
-  const none = new TrustedProxies([trustedPeer.parse("10.0.0.0/8")], log);
+  const none = new TrustedProxies(
+    { current: { trustedProxy: [trustedPeer.parse("10.0.0.0/8")] } },
+    log,
+  );
   const head = headOf(["X-Forwarded-For: 192.0.2.7", "X-Forwarded-Host: alice.relay.example"]);
   for (const address of ["198.51.100.4", "127.0.0.1", "127.0.0.1", "::1"]) {
     const made = visitor(none, head, address);

@@ -12,7 +12,7 @@ const router = new Router({ domain: "localhost", prefix: "/" });
 function visitor({ address = "192.0.2.7", port = 8080, secure = false } = {}): Visitor {
   const connection = { remote: { address, port: 50_000 }, local: { address: "::", port }, secure };
   const exchange = { connection, head: headOf("") } as unknown as ServerExchange;
-  return new Visitor(exchange, new TrustedProxies([], silentLog));
+  return new Visitor(exchange, new TrustedProxies({ current: { trustedProxy: [] } }, silentLog));
 }
 
 function headOf(authority: string): Head {
