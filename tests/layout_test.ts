@@ -1,6 +1,7 @@
 /** The house stays as it was drawn: arrows between folders, no rings, and a sentence at every door. @module */
 
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { cycles, hasSentence, wrongArrows, wrongName } from "./support/layout_rules.ts";
 import { type Import, importsOf, modulesOf } from "./support/module_graph.ts";
@@ -36,6 +37,20 @@ Deno.test("layout: the relay and the command line are a few rooms, each behind i
     const inside = own.filter((path) => path.startsWith(part));
     const entries = new Set(inside.map((path) => path.slice(part.length).split("/")[0]));
     assert.ok(entries.size <= 10, [...entries].join(" "));
+  }
+});
+
+Deno.test("layout: every path that the documentation names is there", () => {
+  const parts = [...Deno.readDirSync(root)].filter((entry) => entry.isDirectory)
+    .map(({ name }) => name);
+  for (const page of ["README.md", "ARCHITECTURE.md", "docs/README.md", "docs/development.md"]) {
+    const text = Deno.readTextFileSync(`${root}/${page}`);
+    const named = text.match(/(?<![\w/.:-])[a-z]+\/(?:[a-z_]+\/)*(?:\w+\.(?:ts|js|md|toml))?/g) ??
+      [];
+    const ours = named.filter((path) => parts.includes(path.split("/")[0]!));
+    const missing = ours.filter((path) => !existsSync(`${root}/${path}`));
+    assert.deepEqual(missing, [], page);
+    assert.ok(page === "docs/README.md" || ours.length > 5, page);
   }
 });
 

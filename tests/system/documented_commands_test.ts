@@ -127,11 +127,13 @@ Deno.test("documentation: the alias works from anywhere", async () => {
   assert.ok(new TextDecoder().decode(stdout).includes(`dir = ["${household.path("site")}"]`));
 });
 
-Deno.test("documentation: the README's ways to begin lead to the folder", async (t) => {
-  const lines = commandsOf(Deno.readTextFileSync(`${checkout}/README.md`));
+Deno.test("documentation: the ways to begin lead to the folder", async (t) => {
+  const lines = ["README.md", "docs/https.md"].flatMap((page) =>
+    commandsOf(Deno.readTextFileSync(`${checkout}/${page}`))
+  );
   const find = (pattern: RegExp): string => {
     const line = lines.find((line) => pattern.test(line));
-    assert.ok(line !== undefined, `the README has no line like ${pattern}`);
+    assert.ok(line !== undefined, `no page has a line like ${pattern}`);
     return line;
   };
 
