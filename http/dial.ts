@@ -44,10 +44,17 @@ export type DialErrorCode =
 export class DialError extends Error {
   override readonly name = "DialError";
   readonly code: DialErrorCode;
+  readonly #why: string;
 
   constructor(code: DialErrorCode, address: string, why: string, options?: ErrorOptions) {
     super(`Cannot connect to ${address}: ${why}`, options);
     this.code = code;
+    this.#why = why;
+  }
+
+  /** The same about another address, by which people know it. */
+  at(address: string): DialError {
+    return new DialError(this.code, address, this.#why, { cause: this.cause });
   }
 }
 

@@ -5,6 +5,7 @@ export * from "./bridge.ts";
 export * from "./buffers.ts";
 export * from "./certificate.ts";
 export * from "./chunked.ts";
+export * from "./client/mod.ts";
 export * from "./clock.ts";
 export * from "./conditions.ts";
 export * from "./connection.ts";

@@ -55,6 +55,14 @@ export class ReadBuffer {
     this.clear();
   }
 
+  /** All is used up: the next read goes to the front of a buffer of so many bytes that is not `kept`. */
+  makeRoom(size: number, kept: Uint8Array): void {
+    const { length } = this.bytes;
+    const fits = size === this.#atRest ? length === size : length >= size;
+    if (!fits || this.bytes === kept) this.replace(size);
+    this.clear();
+  }
+
   /** Goes on in another buffer, of `size` bytes at least, with what lies from `from` on. */
   replace(size: number, from: number = this.start): void {
     const next = size <= this.#atRest ? new Uint8Array(this.#atRest) : takeBuffer(size);

@@ -286,10 +286,7 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
     const buffer = this.#in;
     if (this.#reading || buffer.size > 0) return;
     // Plain bytes may be a line now and then, for days, on thousands of connections.
-    const size = this.#raw && !buffer.full ? IDLE_BUFFER : BODY_BUFFER;
-    const fits = this.#raw ? buffer.bytes.length === size : buffer.bytes.length >= size;
-    if (!fits || this.#head.bytes === buffer.bytes) buffer.replace(size);
-    buffer.clear();
+    buffer.makeRoom(this.#raw && !buffer.full ? IDLE_BUFFER : BODY_BUFFER, this.#head.bytes);
   }
 
   // The end of an exchange, of a connection

@@ -84,7 +84,7 @@ class Handshakes {
       return null;
     }
     const { context } = this.#options.certificates;
-    const tls = new TlsConnection(connection, context, first.subarray(0, size));
+    const tls = TlsConnection.server(connection, context, first.subarray(0, size));
     await tls.ready;
     return tls;
   }

@@ -1,9 +1,9 @@
-/** The server's side of TLS over any connection: `node:tls` for the secrets, our own reads and writes below it. @module */
+/** TLS over any connection, of a server, or of a client that checks nothing: `node:tls` for the secrets, our own reads and writes below it. @module */
 
 import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
 import { setImmediate } from "node:timers";
-import { type SecureContext, TLSSocket } from "node:tls";
+import { connect, type ConnectionOptions, type SecureContext, TLSSocket } from "node:tls";
 import type { Connection } from "./connection.ts";
 
 /** A connection that waits holds a buffer of this size. */
@@ -28,11 +28,11 @@ class Wire extends Duplex {
 
   #first: Buffer | null;
 
-  /** `first` was read from the connection already. */
+  /** `first` was read from the connection already, or is empty. */
   constructor(connection: Connection, first: Uint8Array) {
     super({ allowHalfOpen: true });
     this.#connection = connection;
-    this.#first = Buffer.from(first);
+    this.#first = first.length === 0 ? null : Buffer.from(first);
   }
 
   /** True: read until told otherwise. */
@@ -115,23 +115,42 @@ export class TlsConnection implements Connection {
   #closed = false;
   #error: Error | null = null;
 
-  /** Starts the handshake with what `first` holds already. */
-  constructor(connection: Connection, context: SecureContext, first: Uint8Array) {
-    this.remote = connection.remote;
-    this.local = connection.local;
-    this.#wire = new Wire(connection, first);
-    this.#wire.on("error", (error) => this.#broke(error));
-    const socket = this.#socket = new TLSSocket(
-      this.#wire,
+  /** Starts the handshake as a server, with what `first` holds already. */
+  static server(connection: Connection, context: SecureContext, first: Uint8Array): TlsConnection {
+    const wire = new Wire(connection, first);
+    const options = {
+      isServer: true,
+      secureContext: context,
+      ALPNProtocols: ["http/1.1"],
+      allowHalfOpen: true,
+    } as ConstructorParameters<typeof TLSSocket>[1];
+    return new TlsConnection(connection, wire, new TLSSocket(wire, options), "secure");
+  }
+
+  /** Starts the handshake as a client that takes any certificate. */
+  static client(connection: Connection, serverName: string): TlsConnection {
+    const wire = new Wire(connection, new Uint8Array(0));
+    const socket = connect(
       {
-        isServer: true,
-        secureContext: context,
+        socket: wire,
+        rejectUnauthorized: false,
+        // An address is no server name (RFC 6066 section 3).
+        servername: /^[\d.]+$|:/.test(serverName) ? "" : serverName,
         ALPNProtocols: ["http/1.1"],
         allowHalfOpen: true,
-      } as ConstructorParameters<typeof TLSSocket>[1],
+      } as unknown as ConnectionOptions,
     );
+    return new TlsConnection(connection, wire, socket, "secureConnect");
+  }
+
+  private constructor(connection: Connection, wire: Wire, socket: TLSSocket, ready: string) {
+    this.remote = connection.remote;
+    this.local = connection.local;
+    this.#wire = wire;
+    this.#wire.on("error", (error) => this.#broke(error));
+    this.#socket = socket;
     this.#ready.promise.catch(() => {});
-    socket.on("secure", () => {
+    socket.on(ready as "secure", () => {
       this.#established = true;
       this.#wire.wanted = this.#reader !== null;
       this.#ready.resolve();
