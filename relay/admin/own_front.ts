@@ -16,7 +16,7 @@ export function ownFront(
 ): (exchange: ServerExchange) => void {
   return (exchange) => {
     const { head } = exchange;
-    const visitor = (exchange.context ??= new Visitor(exchange, proxies)) as Visitor;
+    const visitor = Visitor.of(exchange, proxies);
     visitor.turnTo(head, router);
     const refusal = visitor.refusal(head, hosts);
     if (refusal !== null) return refuseHost(exchange, refusal);

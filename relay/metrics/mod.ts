@@ -3,6 +3,6 @@
 export { Counters } from "./counters.ts";
 export { families, type MetricsSource } from "./families.ts";
 export { Tally } from "./tally.ts";
-export { type Measured, Telemetry } from "./telemetry.ts";
+export { Telemetry } from "./telemetry.ts";
 export { Traffic } from "./traffic.ts";
 export { exposition, formatFor, MEDIA_TYPES } from "./exposition.ts";

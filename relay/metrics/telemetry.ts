@@ -1,26 +1,7 @@
 /** Hands metrics and spans to Deno's own OpenTelemetry exporter, where `OTEL_DENO=true` has switched it on. @module */
 
-import type { Redactor } from "../store/mod.ts";
+import type { FinishedRequest, Redactor } from "../store/mod.ts";
 import type { Family, Labels } from "./exposition.ts";
-
-/** A request to a name that has ended. */
-export interface Measured {
-  readonly id: string;
-  readonly method: string;
-  /** As sent; secrets in it are replaced here. */
-  readonly target: string;
-  readonly name: string;
-  readonly agent: string;
-  /** Who asked. */
-  readonly visitor: string;
-  /** 0 where there was no answer. */
-  readonly status: number;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-  /** When it ended, ms since 1970; and how long it took. */
-  readonly ended: number;
-  readonly ms: number;
-}
 
 // What is used of `@opentelemetry/api`, which Deno leaves as a global where the exporter runs: no package is needed.
 
@@ -109,7 +90,7 @@ export class Telemetry implements Disposable {
   }
 
   /** Tells of one request. */
-  measure(request: Measured): void {
+  measure(request: FinishedRequest): void {
     const { method, status, name, ended, ms } = request;
     this.#durations?.record(ms / 1000, {
       "http.request.method": method,

@@ -1,5 +1,6 @@
 /** Counts visitors' requests as they end: a few additions each, summed up only when somebody asks. @module */
 
+import type { FinishedRequest } from "../store/mod.ts";
 import { bucketOf, DURATION_BOUNDS } from "../store/mod.ts";
 
 /** How many answers began with which digit; `none` are those that broke off before there was one. */
@@ -49,6 +50,12 @@ export interface NameTraffic {
   readonly ms: number;
 }
 
+/** What is counted of a request. */
+export type Counted = Pick<
+  FinishedRequest,
+  "name" | "account" | "method" | "status" | "bytesIn" | "bytesOut" | "ms" | "ttfbMs"
+>;
+
 /** Counters from the relay's start on; they only grow. */
 export class Traffic {
   readonly #counts = new Float64Array(PLACES);
@@ -69,15 +76,10 @@ export class Traffic {
    * @param ms until the answer's last byte
    * @param ttfbMs until its first; negative where there was none
    */
-  count(
-    name: string,
-    method: string,
-    status: number,
-    bytesIn: number,
-    bytesOut: number,
-    ms: number,
-    ttfbMs: number,
-  ): void {
+  count(request: Counted): void {
+    const { method, status, bytesIn, bytesOut, ms, ttfbMs } = request;
+    // Names that nobody has are made up by strangers.
+    const name = request.account === "" ? "" : request.name;
     const counts = this.#counts;
     const kind = classOf(status);
     counts[methodOf(method) * CLASSES + kind]!++;

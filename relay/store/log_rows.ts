@@ -1,5 +1,7 @@
 /** Rows of the request log between the request that made them and the worker that writes them. @module */
 
+import type { FinishedRequest } from "./finished_request.ts";
+
 /** A request as the log keeps it. */
 export interface RequestRow {
   readonly kind: "request";
@@ -73,44 +75,26 @@ export class RowStage {
     return this.#count;
   }
 
-  /** Takes a row's numbers; durations in ms, `ttfbMs` negative where there was no first byte. */
-  addNumbers(
-    time: number,
-    status: number,
-    bytesIn: number,
-    bytesOut: number,
-    ms: number,
-    ttfbMs: number,
-  ): void {
+  /** Takes a row; `target` instead of its own, which may hold secrets. */
+  add(request: FinishedRequest, target: string = request.target): void {
+    const { ms } = request;
     const numbers = this.#numbers;
-    const at = this.#count * NUMBERS;
-    numbers[at] = Math.round(time);
-    numbers[at + 1] = status;
-    numbers[at + 2] = bytesIn;
-    numbers[at + 3] = bytesOut;
-    numbers[at + 4] = ms;
-    numbers[at + 5] = ttfbMs;
-  }
-
-  /** Takes the same row's texts, and the row is complete. */
-  addTexts(
-    id: string,
-    name: string,
-    account: string,
-    agent: string,
-    visitor: string,
-    method: string,
-    target: string,
-  ): void {
+    const number = this.#count * NUMBERS;
+    numbers[number] = Math.round(request.ended - ms);
+    numbers[number + 1] = request.status;
+    numbers[number + 2] = request.bytesIn;
+    numbers[number + 3] = request.bytesOut;
+    numbers[number + 4] = ms;
+    numbers[number + 5] = request.ttfbMs;
     const texts = this.#texts;
-    const at = this.#count++ * TEXTS;
-    texts[at] = cut(id);
-    texts[at + 1] = cut(name);
-    texts[at + 2] = cut(account);
-    texts[at + 3] = cut(agent);
-    texts[at + 4] = cut(visitor);
-    texts[at + 5] = cut(method);
-    texts[at + 6] = cut(target);
+    const text = this.#count++ * TEXTS;
+    texts[text] = cut(request.id);
+    texts[text + 1] = cut(request.name);
+    texts[text + 2] = cut(request.account);
+    texts[text + 3] = cut(request.agent);
+    texts[text + 4] = cut(request.visitor);
+    texts[text + 5] = cut(request.method);
+    texts[text + 6] = cut(target);
   }
 
   /** Gives all rows away and begins anew. */

@@ -1,5 +1,6 @@
 /** What a relay keeps: accounts, names, tokens, sessions, settings, the audit log, the request log, usage. @module */
 
+export type { FinishedRequest } from "./finished_request.ts";
 export {
   checkDataDirOwner,
   type DataDirLock,

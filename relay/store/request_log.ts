@@ -11,6 +11,7 @@ import {
   RowStage,
   STAGE_ROWS,
 } from "./log_rows.ts";
+import type { FinishedRequest } from "./finished_request.ts";
 import type { LogCounters, RequestLogOptions } from "./log_options.ts";
 import { type Redactor, redactTarget } from "./redact.ts";
 import { StoreError } from "./store_error.ts";
@@ -130,22 +131,9 @@ export class RequestLog implements AsyncDisposable {
    * @param ms until the last byte of the answer
    * @param ttfbMs until the first byte of the answer; negative where there was none
    */
-  record(
-    time: number,
-    name: string,
-    account: string,
-    agent: string,
-    visitor: string,
-    method: string,
-    target: string,
-    status: number,
-    bytesIn: number,
-    bytesOut: number,
-    ms: number,
-    ttfbMs: number,
-    id: string,
-  ): void {
+  record(request: FinishedRequest): void {
     if (this.#closing) return;
+    const { name, account, target, status, bytesIn, bytesOut, ms } = request;
     this.#usage.add(account, name, status, bytesIn, bytesOut, ms);
     if (!this.#armed) this.#arm();
     if (!this.#keeps) return;
@@ -165,8 +153,7 @@ export class RequestLog implements AsyncDisposable {
     else this.#budget--;
     this.#queued++;
     const kept = target.length > LONGEST_TEXT ? target.slice(0, LONGEST_TEXT) : target;
-    this.#stage.addNumbers(time, status, bytesIn, bytesOut, ms, ttfbMs);
-    this.#stage.addTexts(id, name, account, agent, visitor, method, this.redact(kept));
+    this.#stage.add(request, this.redact(kept));
     if (this.#stage.count >= STAGE_ROWS) this.#post(Date.now(), { all: false });
   }
 

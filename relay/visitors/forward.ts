@@ -17,13 +17,11 @@ import {
   passInterimHead,
   putRequestHead,
 } from "./heads/mod.ts";
-import type { RequestRecord } from "./request_record.ts";
+import { type Addressee, RequestRecord } from "./request_record.ts";
 import type { Visitor } from "./visitor.ts";
 
 /** Where a request goes. */
-export interface Destination {
-  readonly name: string;
-  readonly account: string;
+export interface Destination extends Addressee {
   readonly upstream: Upstream;
   /** Another that answers for the name, besides those that were tried. */
   readonly another: (
@@ -42,17 +40,11 @@ export interface Destination {
 /** While more than this waits for a visitor, the agent gets no new credit: what a slow one costs besides its window. */
 const VISITOR_WATER = 32 << 10;
 
-export class Forward implements StreamSeeker, RequestRecord, Watched {
+export class Forward extends RequestRecord implements StreamSeeker, Watched {
   readonly destination: Destination;
-  readonly exchange: ServerExchange;
-  readonly method: string;
-  /** When it began, and when the answer's head came: `performance.now()`; 0 before. */
-  readonly began: number;
-  firstByte = 0;
   /** When the request's body last moved on: an upload is no silence. */
   movedAt = 0;
 
-  readonly #visitor: Visitor;
   #upstream: Upstream;
   /** Those that refused, where another was asked then. */
   #tried: Set<Upstream> | null = null;
@@ -74,13 +66,10 @@ export class Forward implements StreamSeeker, RequestRecord, Watched {
     destination: Destination,
     { began, firstByteTime }: { readonly began: number; readonly firstByteTime: number },
   ) {
-    this.exchange = exchange;
+    super(exchange, visitor, destination, began);
     this.destination = destination;
     this.#upstream = destination.upstream;
-    this.#visitor = visitor;
-    this.method = exchange.head.method;
     this.#isHead = this.method === "HEAD";
-    this.began = began;
     this.#firstByteTime = firstByteTime;
     exchange.onabort = () => {
       this.#awaited?.(null);
@@ -89,20 +78,8 @@ export class Forward implements StreamSeeker, RequestRecord, Watched {
     };
   }
 
-  get name(): string {
-    return this.destination.name;
-  }
-
-  get account(): string {
-    return this.destination.account;
-  }
-
-  get agentId(): string {
+  override get agent(): string {
     return this.#upstream.id;
-  }
-
-  get target(): string {
-    return this.destination.base + this.destination.target;
   }
 
   get weight(): number {
@@ -133,8 +110,8 @@ export class Forward implements StreamSeeker, RequestRecord, Watched {
     putRequestHead(stream.openHead(), exchange, {
       target: destination.target,
       base: destination.base,
-      host: this.#visitor.host,
-      forwarding: this.#visitor.forwarding,
+      host: this.from.host,
+      forwarding: this.from.forwarding,
       rights: rightsOf(destination.policy),
       withoutPassword: destination.withoutPassword,
     });

@@ -51,6 +51,13 @@ export class Visitor {
     if (!this.proxied) proxies.notice(remote.address, head);
   }
 
+  /** That of the connection by which `exchange` came. */
+  static of(exchange: ServerExchange, proxies: TrustedProxies): Visitor {
+    const { context } = exchange;
+    if (context instanceof Visitor) return context;
+    return exchange.context = new Visitor(exchange, proxies);
+  }
+
   /** Makes everything for this request; nearly always it is as for the last one. */
   turnTo(head: Head, router: Router): void {
     const { authority } = head;

@@ -4,7 +4,6 @@ import { Buffer } from "node:buffer";
 import {
   type Admission,
   answerProblem,
-  coarseDate,
   Field,
   type HttpError,
   type ServerExchange,
@@ -30,7 +29,7 @@ import type { Route, Router } from "./router.ts";
 import type { SecureRedirect } from "./secure_redirect.ts";
 import type { LiveSettings, RequestLog, Store } from "../store/mod.ts";
 import type { TrustedProxies } from "./trusted_proxies.ts";
-import type { RequestRecord } from "./request_record.ts";
+import { RequestRecord, statusOf } from "./request_record.ts";
 import { Visitor } from "./visitor.ts";
 
 /** The relay's own pages. */
@@ -82,7 +81,7 @@ export class VisitorHandler {
     const { head } = exchange;
     const began = performance.now();
     this.requests++;
-    const visitor = (exchange.context ??= new Visitor(exchange, this.#options.proxies)) as Visitor;
+    const visitor = Visitor.of(exchange, this.#options.proxies);
     visitor.turnTo(head, this.#options.router);
     const refusal = visitor.refusal(head, this.#options.hosts);
     if (refusal !== null) return refuseHost(exchange, refusal);
@@ -121,51 +120,18 @@ export class VisitorHandler {
 
   /** Takes note of an exchange that is over. */
   readonly finished = (exchange: ServerExchange): void => {
-    const visitor = exchange.context as Visitor | null;
-    if (visitor?.counted === true) {
+    const { context: visitor, tag: record } = exchange;
+    if (visitor instanceof Visitor && visitor.counted) {
       visitor.counted = false;
       this.#options.admission.release(visitor.address);
     }
-    const record = exchange.tag as RequestRecord | null;
     const { requestLog, counters: { traffic } } = this.#options;
-    const status = exchange.aborted && !exchange.started ? 0 : exchange.status;
-    if (record === null) return traffic.countOwn(status);
-    const { bytesIn, bytesOut } = exchange;
-    const ms = performance.now() - record.began;
-    const ttfbMs = record.firstByte === 0 ? -1 : record.firstByte - record.began;
-    const ended = coarseDate();
-    const known = record.account === "" ? "" : record.name;
-    traffic.count(known, record.method, status, bytesIn, bytesOut, ms, ttfbMs);
-    requestLog.record(
-      ended - ms,
-      record.name,
-      record.account,
-      record.agentId,
-      visitor!.address,
-      record.method,
-      record.target,
-      status,
-      bytesIn,
-      bytesOut,
-      ms,
-      ttfbMs,
-      exchange.id,
-    );
-    this.telemetry?.measure({
-      id: exchange.id,
-      method: record.method,
-      target: record.target,
-      name: record.name,
-      agent: record.agentId,
-      visitor: visitor!.address,
-      status,
-      bytesIn,
-      bytesOut,
-      ended,
-      ms,
-    });
+    if (!(record instanceof RequestRecord)) return traffic.countOwn(statusOf(exchange));
+    record.end();
+    traffic.count(record);
+    requestLog.record(record);
+    this.telemetry?.measure(record);
   };
-
   /** The connection is the proxy's, and used by many: the limits are held against who asks now. */
   #admit(exchange: ServerExchange, visitor: Visitor): boolean {
     const admitted = this.#options.admission.admit(visitor.address);
@@ -185,16 +151,13 @@ export class VisitorHandler {
     const { registry, store } = this.#options;
     const owner = store.names.ownerOf(route.name);
     const { head } = exchange;
-    exchange.tag = {
-      name: route.name,
-      account: owner?.account ?? "",
-      agentId: "",
-      method: head.method,
-      // Without a page's key: it opens the site to pages of others.
-      target: route.base + route.target,
+    const publicTarget = route.base + route.target;
+    exchange.tag = new RequestRecord(
+      exchange,
+      visitor,
+      { name: route.name, account: owner?.account ?? "", publicTarget },
       began,
-      firstByte: 0,
-    } satisfies RequestRecord;
+    );
     if (owner === undefined || owner.disabled) {
       return answerProblem(exchange, {
         status: 404,
@@ -237,6 +200,7 @@ export class VisitorHandler {
     const destination: Destination = {
       name: route.name,
       account: owner.account,
+      publicTarget,
       upstream: agent,
       another: this.#another,
       target: route.target,

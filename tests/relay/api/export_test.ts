@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { RowStage } from "../../../relay/store/log_rows.ts";
 import { LogWriter } from "../../../relay/store/log_writer.ts";
 import { House, type Who } from "./house.ts";
+import { finished } from "../store/finished.ts";
 
 /** Adds rows behind the relay's back: seq and id from 1 on. */
 function fill(house: House, count: number, target = "/some/path/that/is/usual.html"): void {
@@ -12,9 +13,9 @@ function fill(house: House, count: number, target = "/some/path/that/is/usual.ht
   for (let seq = 1; seq <= count;) {
     const stage = new RowStage();
     for (; stage.count < 1_000 && seq + stage.count <= count;) {
-      stage.addNumbers(Date.now(), 200, 1, 2, 1.5, -1);
       const id = String(seq + stage.count);
-      stage.addTexts(id, "olga", "olga", "agent", "192.0.2.1", "GET", target);
+      const whose = { name: "olga", account: "olga", agent: "agent" };
+      stage.add(finished({ id, ...whose, target, ms: 1.5, ttfbMs: -1 }));
     }
     const batch = stage.take(seq, undefined);
     seq += batch.count;

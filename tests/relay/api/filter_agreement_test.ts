@@ -10,6 +10,7 @@ import { listRequests } from "../../../relay/store/request_query.ts";
 import { IN_BLOCK, isInBlock } from "../../../relay/store/request_terms.ts";
 import { randomFrom } from "../../support/random.ts";
 import { TempDir } from "../store/temp_dir.ts";
+import { finished } from "../store/finished.ts";
 
 const random = randomFrom(5);
 const below = (bound: number) => Math.floor(random() * bound);
@@ -34,18 +35,21 @@ function addRow(stage: RowStage): void {
   const status = one(0, 101, 200, 204, 301, 404, 499, 500, 503, 599);
   const bytes = () => one(0, 1, 999, 1_000, 1_001, 1_024, 1e6, 3e9);
   const ttfb = one(-1, us / 2_000);
-  stage.addNumbers(1_000 + below(1_000), status, bytes(), bytes(), us / 1_000, ttfb);
-  const name = one(...NAMES);
-  const [id, agent] = [`r${below(20)}`, one("", "4f", "4F")];
-  stage.addTexts(
-    id,
-    name,
-    one(...NAMES),
-    agent,
-    one(...VISITORS),
-    one("GET", "POST", "PURGE"),
-    one(...TARGETS),
-  );
+  stage.add(finished({
+    time: 1_000 + below(1_000),
+    status,
+    bytesIn: bytes(),
+    bytesOut: bytes(),
+    ms: us / 1_000,
+    ttfbMs: ttfb,
+    name: one(...NAMES),
+    id: `r${below(20)}`,
+    agent: one("", "4f", "4F"),
+    account: one(...NAMES),
+    visitor: one(...VISITORS),
+    method: one("GET", "POST", "PURGE"),
+    target: one(...TARGETS),
+  }));
 }
 
 function randomTerm(): string {

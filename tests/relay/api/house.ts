@@ -27,6 +27,7 @@ import {
   SALT_BYTES,
 } from "../../../tunnel/mod.ts";
 import { TempDir } from "../store/temp_dir.ts";
+import { finished } from "../store/finished.ts";
 
 /** Who calls. Member olga owns things, member otto is a stranger to them. */
 export const ROLES = ["nobody", "admin", "olga", "otto", "viewer"] as const;
@@ -199,18 +200,9 @@ export class House implements AsyncDisposable {
   /** Logs a request to `name` of `account`. */
   addRequest(account: string, id: string, more: { status?: number; target?: string } = {}): void {
     const { status = 200, target = "/" } = more;
-    const numbers = [status, 10, 20, 3, 1] as const;
-    this.requestLog.record(
-      Date.now(),
-      account,
-      account,
-      "a1",
-      "192.0.2.9",
-      "GET",
-      target,
-      ...numbers,
-      id,
-    );
+    const whose = { name: account, account, agent: "a1", visitor: "192.0.2.9" };
+    const numbers = { status, bytesIn: 10, bytesOut: 20, ms: 3 };
+    this.requestLog.record(finished({ id, ...whose, target, ...numbers }));
   }
 
   /** Calls the API, with a session of `who`, from a page of its own. */

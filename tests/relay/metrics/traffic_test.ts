@@ -2,13 +2,36 @@
 
 import assert from "node:assert/strict";
 import { Tally, Traffic } from "../../../relay/metrics/mod.ts";
+import { finished } from "../store/finished.ts";
 
 Deno.test("traffic: requests are counted by method and class, unknown methods together", () => {
   const traffic = new Traffic();
   for (const method of ["GET", "GET", "POST", "BREW", "get", "x".repeat(1000)]) {
-    traffic.count("a", method, 204, 1, 2, 1, 1);
+    traffic.count(
+      finished({
+        name: "a",
+        account: "a",
+        method: method,
+        status: 204,
+        bytesIn: 1,
+        bytesOut: 2,
+        ms: 1,
+        ttfbMs: 1,
+      }),
+    );
   }
-  traffic.count("a", "GET", 0, 0, 0, 1, -1);
+  traffic.count(
+    finished({
+      name: "a",
+      account: "a",
+      method: "GET",
+      status: 0,
+      bytesIn: 0,
+      bytesOut: 0,
+      ms: 1,
+      ttfbMs: -1,
+    }),
+  );
   const counts = [...traffic.requests()].filter(({ count }) => count > 0)
     .map(({ method, status, count }) => `${method} ${status} ${count}`);
   assert.deepEqual(counts, ["GET none 1", "GET 2xx 2", "POST 2xx 1", "other 2xx 3"]);
@@ -18,8 +41,30 @@ Deno.test("traffic: requests are counted by method and class, unknown methods to
 
 Deno.test("traffic: what had no first byte is in one histogram only", () => {
   const traffic = new Traffic();
-  traffic.count("a", "GET", 200, 0, 0, 300, 0.1);
-  traffic.count("a", "GET", 503, 0, 0, 5_000, -1);
+  traffic.count(
+    finished({
+      name: "a",
+      account: "a",
+      method: "GET",
+      status: 200,
+      bytesIn: 0,
+      bytesOut: 0,
+      ms: 300,
+      ttfbMs: 0.1,
+    }),
+  );
+  traffic.count(
+    finished({
+      name: "a",
+      account: "a",
+      method: "GET",
+      status: 503,
+      bytesIn: 0,
+      bytesOut: 0,
+      ms: 5_000,
+      ttfbMs: -1,
+    }),
+  );
   const total = (counts: Float64Array): number => counts.reduce((sum, count) => sum + count, 0);
   assert.deepEqual([total(traffic.durations.counts), traffic.durations.sum], [2, 5_300]);
   assert.deepEqual([total(traffic.firstBytes.counts), traffic.firstBytes.sum], [1, 0.1]);
@@ -28,9 +73,33 @@ Deno.test("traffic: what had no first byte is in one histogram only", () => {
 Deno.test("traffic: a thousand names are told apart, the rest is one", () => {
   const traffic = new Traffic({ names: true });
   for (let round = 0; round < 2; round++) {
-    for (let i = 0; i < 1_500; i++) traffic.count(`n${i}`, "GET", 200, 1, 1, 1, 1);
+    for (let i = 0; i < 1_500; i++) {
+      traffic.count(
+        finished({
+          name: `n${i}`,
+          account: "a",
+          method: "GET",
+          status: 200,
+          bytesIn: 1,
+          bytesOut: 1,
+          ms: 1,
+          ttfbMs: 1,
+        }),
+      );
+    }
   }
-  traffic.count("", "GET", 404, 1, 1, 1, -1);
+  traffic.count(
+    finished({
+      name: "",
+      account: "",
+      method: "GET",
+      status: 404,
+      bytesIn: 1,
+      bytesOut: 1,
+      ms: 1,
+      ttfbMs: -1,
+    }),
+  );
   const names = traffic.names!;
   assert.equal(names.length, 1_001);
   const rest = names.find(({ name }) => name === "other")!;

@@ -4,12 +4,13 @@ import assert from "node:assert/strict";
 import { LogReader, openRequestLog } from "../../../relay/store/mod.ts";
 import { eventually } from "../../support/deadline.ts";
 import { TempDir } from "./temp_dir.ts";
+import { finished } from "./finished.ts";
 
 Deno.test("request log: a removed account's requests and sums stand under another name", async () => {
   using dir = new TempDir();
   const log = await openRequestLog(dir.path);
   const record = (account: string, id: string) =>
-    log.record(Date.now(), account, account, "a", "v", "GET", "/", 200, 5, 7, 1, 1, id);
+    log.record(finished({ id, name: account, account, bytesIn: 5, bytesOut: 7 }));
   record("alice", "r1");
   record("bob", "r2");
   await log.bury("alice", "alice (removed)");

@@ -9,6 +9,7 @@ import type { RequestList, RequestPage } from "../../../relay/store/request_quer
 import { LogWriter } from "../../../relay/store/log_writer.ts";
 import { eventually } from "../../support/deadline.ts";
 import { TempDir } from "./temp_dir.ts";
+import { finished } from "./finished.ts";
 
 const member: Asker = { account: "mallory", isStaff: false };
 const admin: Asker = { account: "admin", isStaff: true };
@@ -23,11 +24,9 @@ function fill(dir: TempDir, count: number): void {
   for (let done = 0; done < count;) {
     const stage = new RowStage();
     for (; stage.count < 1_000 && done < count; done++) {
-      stage.addNumbers(1_000 + done, 200, 1, 2, 3, 1);
-      stage.addTexts(
-        ...[`r${done}`, "n", "mallory", "g", "192.0.2.1", "GET"] as const,
-        `/${"a".repeat(1_000)}${done % 50}`,
-      );
+      const target = `/${"a".repeat(1_000)}${done % 50}`;
+      const row = { id: `r${done}`, time: 1_000 + done, account: "mallory", ms: 3, target };
+      stage.add(finished(row));
     }
     writer.write(stage.take(done - stage.count + 1, undefined));
   }

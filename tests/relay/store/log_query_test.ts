@@ -18,6 +18,7 @@ import { type TopQuestion, topRequests } from "../../../relay/store/request_top.
 import { UsageCounters } from "../../../relay/store/usage_counters.ts";
 import { usage, type UsageQuestion, usageTotals } from "../../../relay/store/usage_query.ts";
 import { TempDir } from "./temp_dir.ts";
+import { finished } from "./finished.ts";
 
 const DAY = 86_400_000;
 const HOUR = 3_600_000;
@@ -49,16 +50,9 @@ class TempLog implements Disposable {
     for (let done = 0; done < count;) {
       const stage = new RowStage();
       for (; stage.count < 1000 && done < count; done++) {
-        stage.addNumbers(time + done, status, 1, 2, ms, 1);
-        stage.addTexts(
-          `r${this.seq + stage.count}`,
-          name,
-          `a-${name}`,
-          "g",
-          "192.0.2.1",
-          "GET",
-          target,
-        );
+        const id = `r${this.seq + stage.count}`;
+        const account = `a-${name}`;
+        stage.add(finished({ id, time: time + done, name, account, status, ms, target }));
       }
       const batch = stage.take(this.seq, undefined);
       this.seq += batch.count;

@@ -5,6 +5,7 @@ import { LogReader, openRequestLog, type RequestLog } from "../../../relay/store
 import { RowStage } from "../../../relay/store/log_rows.ts";
 import { LogWriter } from "../../../relay/store/log_writer.ts";
 import { TempDir } from "./temp_dir.ts";
+import { finished } from "./finished.ts";
 
 const LIMIT = 2_000_000;
 
@@ -17,9 +18,8 @@ function write(writer: LogWriter, account: string, count: number, length: number
   for (let done = 0; done < count;) {
     const stage = new RowStage();
     for (; stage.count < 1_000 && done < count; done++) {
-      stage.addNumbers(Date.now(), 404, 1, 2, 3, 1);
-      const texts = [`${account}${done}`, "n", account, "g", "192.0.2.1", "GET"] as const;
-      stage.addTexts(...texts, "/".padEnd(length, "x"));
+      const target = "/".padEnd(length, "x");
+      stage.add(finished({ id: `${account}${done}`, account, status: 404, ms: 3, target }));
     }
     writer.write(stage.take(seq + done - stage.count, undefined));
     writer.keepUp();
@@ -28,7 +28,7 @@ function write(writer: LogWriter, account: string, count: number, length: number
 
 function record(log: RequestLog, account: string, count: number): void {
   for (let i = 0; i < count; i++) {
-    log.record(Date.now(), "n", account, "g", "v", "GET", "/", 404, 1, 1, 1, 1, `${account}${i}`);
+    log.record(finished({ id: `${account}${i}`, account, status: 404 }));
   }
 }
 

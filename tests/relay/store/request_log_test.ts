@@ -12,6 +12,7 @@ import {
 import { LogChannel } from "../../../relay/store/log_channel.ts";
 import { eventually } from "../../support/deadline.ts";
 import { TempDir } from "./temp_dir.ts";
+import { finished } from "./finished.ts";
 
 interface Recorded {
   time: number;
@@ -26,8 +27,9 @@ interface Recorded {
 function record(log: RequestLog, fields: Partial<Recorded> = {}) {
   const { time = Date.now(), name = "blog", account = "alice", target = "/" } = fields;
   const { status = 200, ttfbMs = 1.25, id = "r1" } = fields;
-  const [agent, visitor, method] = ["agent1", "192.0.2.1", "GET"];
-  log.record(time, name, account, agent, visitor, method, target, status, 10, 100, 2.5, ttfbMs, id);
+  const bytes = { bytesIn: 10, bytesOut: 100 };
+  const whose = { name, account, agent: "agent1" };
+  log.record(finished({ time, id, ...whose, target, status, ...bytes, ms: 2.5, ttfbMs }));
 }
 
 /** All requests that the usage counters know of. */
@@ -311,9 +313,10 @@ Deno.test("request log: kill -9 loses at most the last second", {
   const module = new URL("../../../relay/store/mod.ts", import.meta.url).href;
   const code = `const { openRequestLog } = await import(${JSON.stringify(module)});
     const log = await openRequestLog(${JSON.stringify(dir.path)});
+    const request = ${JSON.stringify(finished())};
     let n = 0;
     setInterval(() => {
-      log.record(Date.now(), "n", "a", "g", "v", "GET", "/", 200, 1, 1, 1, 1, String(n++));
+      log.record({ ...request, ended: Date.now(), id: String(n++) });
       console.log(n, Date.now());
     }, 10);`;
   const child = new Deno.Command(Deno.execPath(), {
