@@ -21,7 +21,7 @@ import { GIVE_PASSWORD } from "./password.ts";
 /** Settings, with where they come from. */
 export interface AgentToCheck {
   readonly values: AgentValues;
-  readonly sources: Readonly<Record<"name" | "dir" | "publish", Source>>;
+  readonly sources: Readonly<Record<"name" | "dir" | "proxy" | "publish", Source>>;
   readonly written: Readonly<Record<"publish", Written>>;
 }
 

@@ -27,7 +27,7 @@ export { withPassword } from "./password.ts";
 
 export interface AgentSettings {
   readonly values: AgentValues;
-  readonly sources: Readonly<Record<"name" | "dir" | "publish", Source>>;
+  readonly sources: Readonly<Record<"name" | "dir" | "proxy" | "publish", Source>>;
 }
 
 export interface AgentCompany {

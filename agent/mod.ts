@@ -25,12 +25,14 @@ export interface PublicationOptions {
   /** The public name. Default: the account's. */
   readonly name?: string | undefined;
   /** A directory, `/PATH=DIR`, or several. */
-  readonly dir: string | readonly string[];
+  readonly dir?: string | readonly string[] | undefined;
+  /** A web application, `http://localhost:3000` or `/PATH=URL`, or several. */
+  readonly proxy?: string | readonly string[] | undefined;
 }
 
 /**
  * Every option is one of `crunch agent --help`, in camel case: `relay: "tls://relay.example"`, `user`, `password`,
- * `token`, `relayCa`, `name`, `dir`, `drain: "10s"` or `10_000`. At least `dir` or `publish` is needed; without
+ * `token`, `relayCa`, `name`, `dir`, `proxy`, `drain: "10s"` or `10_000`. At least `dir`, `proxy` or `publish` is needed; without
  * `relay` it finds that of this machine. `CRUNCH_…` variables are not looked at.
  */
 export interface AgentOptions
@@ -68,9 +70,10 @@ export async function startAgent(
 ): Promise<Agent> {
   const [named, own] = typeof relay === "object" ? [undefined, ownAccess(relay)] : [relay];
   const { values, sources } = read({ ...given, relay: named });
-  if (given.dir === undefined && given.name !== undefined) throw wrong("name needs dir");
-  if (given.dir === undefined && given.publish === undefined) {
-    throw wrong("publishes nothing: give dir or publish");
+  const publishesNothing = given.dir === undefined && given.proxy === undefined;
+  if (publishesNothing && given.name !== undefined) throw wrong("name needs dir or proxy");
+  if (publishesNothing && given.publish === undefined) {
+    throw wrong("publishes nothing: give dir, proxy or publish");
   }
   const access = (): Access => accessOfTold(values, { around: ownSurroundings, own });
   tryAccess(access);

@@ -68,7 +68,7 @@ export class RunningAgent implements AsyncDisposable {
   /** @throws {Error} where something cannot be published; the signal's reason, where it is aborted. */
   static async start(options: RunningAgentOptions): Promise<RunningAgent> {
     options.signal?.throwIfAborted();
-    const opened = await openAll(options.publish);
+    const opened = await openAll(options.publish, options.log ?? silentLog);
     if (options.signal?.aborted) endAll(opened);
     options.signal?.throwIfAborted();
     return new RunningAgent(options, opened);
@@ -86,7 +86,10 @@ export class RunningAgent implements AsyncDisposable {
 
   async #change(publications: readonly Publication[]): Promise<void> {
     if (this.#stopping !== null) return;
-    const opened = await openAll(publications.filter((publication) => this.#isNew(publication)));
+    const opened = await openAll(
+      publications.filter((publication) => this.#isNew(publication)),
+      this.#log,
+    );
     if (this.#stopping !== null) return endAll(opened);
     for (const wait of this.#publish(publications, opened)) wait.catch(() => {});
   }
@@ -194,11 +197,17 @@ export class RunningAgent implements AsyncDisposable {
 }
 
 /** The mounts of each publication, by its name: all of them, or none. @throws {Error} where one cannot be published. */
-async function openAll(publications: readonly Publication[]): Promise<Map<string, Mounts>> {
+async function openAll(
+  publications: readonly Publication[],
+  log: Log,
+): Promise<Map<string, Mounts>> {
   const opened = new Map<string, Mounts>();
   try {
     for (const { name, origins } of publications) {
-      opened.set(name ?? "", new Mounts(await openOrigins(origins), { forwardedPrefix: true }));
+      opened.set(
+        name ?? "",
+        new Mounts(await openOrigins(origins, log), { forwardedPrefix: true }),
+      );
     }
   } catch (error) {
     endAll(opened);

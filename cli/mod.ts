@@ -75,6 +75,7 @@ export {
   type Option,
   type Options,
   type OriginSpec,
+  type ProxySpec,
   type Publication,
   publications,
   relayOptions,

@@ -188,6 +188,44 @@ export const baseUrl: Kind<URL> = {
   },
 };
 
+/** Where an origin listens: `http://host[:port]`, `https://host[:port]` or `unix:/path`; folded, without a slash at its end. */
+export const originUrl: Kind<string> = {
+  placeholder: "URL",
+  locate: locateSocket,
+  parse(text) {
+    if (text.startsWith("unix:")) {
+      const socket = parseSocket(text);
+      return socket.transport === "unix" ? `unix:${socket.path}` : text;
+    }
+    const isHttp = /^https?:\/\//i.test(text);
+    if (!isHttp || !URL.canParse(text)) {
+      throw new BadValue(
+        `must be a URL like http://localhost:3000, or unix:/path, not ${quote(text)}`,
+      );
+    }
+    const url = new URL(text);
+    if (url.username !== "" || url.password !== "") {
+      throw new BadValue("must not hold a user or a password");
+    }
+    if (url.search !== "" || url.hash !== "" || url.pathname !== "/") {
+      throw new BadValue(`must end after the host: ${url.origin}`);
+    }
+    return url.origin;
+  },
+};
+
+/** What an origin gets as its Host: the visitor's, its own, or a given one. */
+export const hostHeader: Kind<string> = {
+  placeholder: "keep|origin|NAME",
+  completes: ["keep", "origin"],
+  parse(text) {
+    if (text === "keep" || text === "origin") return text;
+    const { hostname, port } = splitHost(text);
+    const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+    return port === undefined ? host : `${host}:${port}`;
+  },
+};
+
 /** A DNS name, folded to lower case; no address, no trailing dot. */
 export const domain: Kind<string> = {
   placeholder: "NAME",

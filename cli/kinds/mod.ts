@@ -10,7 +10,9 @@ export {
   dialAddress,
   domain,
   formatAddress,
+  hostHeader,
   isLoopbackAddress,
+  originUrl,
   TUNNEL_PORT,
 } from "./addresses.ts";
 export {

@@ -1,6 +1,19 @@
 /** The options of `crunch agent`, and what it is told to publish. @module */
 
-import { dialAddress, directory, file, type Mounted, mounted, name, secret } from "../kinds/mod.ts";
+import {
+  choice,
+  dialAddress,
+  directory,
+  duration,
+  file,
+  hostHeader,
+  type Mounted,
+  mounted,
+  name,
+  originUrl,
+  secret,
+  toggle,
+} from "../kinds/mod.ts";
 import {
   defineOptions,
   entries,
@@ -19,6 +32,48 @@ const origins = defineOptions({
     group: "What to publish",
     defaultHelp: ".",
     help: "a directory, below PATH where one is given",
+  },
+  proxy: {
+    live: true,
+    kind: mounted(originUrl),
+    repeatable: true,
+    group: "What to publish",
+    help:
+      "a web application: http://localhost:3000, https://…, unix:/path; below PATH where one is given",
+  },
+  hostHeader: {
+    live: true,
+    kind: hostHeader,
+    default: "keep",
+    group: "Towards applications",
+    help: "the Host that they see: the visitor's, their own, or NAME",
+  },
+  rewritePrefix: {
+    live: true,
+    kind: choice("on", "off"),
+    default: "on",
+    group: "Towards applications",
+    help: "paths in Location, Refresh and Set-Cookie get the public prefix in front",
+  },
+  originCa: {
+    live: true,
+    kind: file,
+    group: "Towards applications",
+    help:
+      "certificates in PEM that an https application's is checked against, besides the system's",
+  },
+  originInsecure: {
+    live: true,
+    kind: toggle,
+    group: "Towards applications",
+    help: "take any certificate of an https application",
+  },
+  connectTimeout: {
+    live: true,
+    kind: duration({ min: 1 }),
+    default: "5s",
+    group: "Towards applications",
+    help: "how long connecting to one may take",
   },
 });
 
@@ -89,12 +144,30 @@ export const agentOptions = defineOptions({
 /** The agent's settings, read. */
 export type AgentValues = Values<typeof agentOptions>;
 
-/** An origin, as options say it: of which kind, at which mount, and what of. */
-export interface OriginSpec extends Mounted<string> {
+/** A directory, at which mount. */
+export interface DirectorySpec extends Mounted<string> {
   readonly kind: "directory";
   /** The option that says so. */
-  readonly option: keyof typeof origins;
+  readonly option: "dir";
 }
+
+/** A web application, at which mount, and how it is asked. */
+export interface ProxySpec extends Mounted<string> {
+  readonly kind: "proxy";
+  /** The option that says so. */
+  readonly option: "proxy";
+  /** `keep`, `origin` or a host. */
+  readonly hostHeader: string;
+  readonly rewritePrefix: boolean;
+  /** A PEM file. */
+  readonly originCa: string | undefined;
+  readonly originInsecure: boolean;
+  /** In ms. */
+  readonly connectTimeout: number;
+}
+
+/** An origin, as options say it: of which kind, at which mount, and what of. */
+export type OriginSpec = DirectorySpec | ProxySpec;
 
 /** One public name and its origins. */
 export interface Publication {
@@ -107,29 +180,43 @@ export interface Publication {
 
 type OriginValues = Pick<AgentValues, keyof typeof origins>;
 
-function originsOf({ dir }: OriginValues): OriginSpec[] {
-  return dir.map((mounted) => ({ kind: "directory", option: "dir", ...mounted }));
+function originsOf(values: OriginValues): OriginSpec[] {
+  const { dir, proxy, hostHeader, rewritePrefix, originCa, originInsecure, connectTimeout } =
+    values;
+  return [
+    ...dir.map((mounted): OriginSpec => ({ kind: "directory", option: "dir", ...mounted })),
+    ...proxy.map((mounted): OriginSpec => ({
+      kind: "proxy",
+      option: "proxy",
+      ...mounted,
+      hostHeader,
+      rewritePrefix: rewritePrefix === "on",
+      originCa,
+      originInsecure,
+      connectTimeout,
+    })),
+  ];
 }
 
-type PublishSources = Readonly<Record<"name" | "dir" | "publish", Source>>;
+type PublishSources = Readonly<Record<"name" | "dir" | "proxy" | "publish", Source>>;
 type AgentChecked = Pick<
   AgentValues,
-  "relay" | "user" | "password" | "token" | "name" | "dir" | "publish"
+  "relay" | "user" | "password" | "token" | "name" | "publish" | keyof typeof origins
 >;
 type AgentSources = PublishSources & Readonly<Record<"password", Source>>;
 
 /**
- * What an agent publishes; `current` gives the current directory where nothing was named. `--name` and `--dir` as flags or variables stand for themselves: the file's
+ * What an agent publishes; `current` gives the current directory where nothing was named. `--name`, `--dir` and `--proxy` as flags or variables stand for themselves: the file's
  * `[[agent.publish]]` is then left out. Without anything, the current directory.
  */
 export function publications(
   { values, sources }: {
-    readonly values: Pick<AgentValues, "name" | "dir" | "publish">;
+    readonly values: Pick<AgentValues, "name" | "publish" | keyof typeof origins>;
     readonly sources: PublishSources;
   },
   current: () => string = () => ".",
 ): Publication[] {
-  const direct = [sources.name, sources.dir];
+  const direct = [sources.name, sources.dir, sources.proxy];
   const overridden = direct.some(({ from }) => from === "flag" || from === "env");
   const several = overridden ? [] : values.publish.map((one, entry) => ({
     name: one.name,
@@ -138,7 +225,9 @@ export function publications(
   }));
   if (several.length > 0 && direct.every(({ from }) => from === "default")) return several;
   const own = originsOf(values);
-  const origins = own.length > 0 ? own : originsOf({ dir: [{ mount: "/", value: current() }] });
+  const origins = own.length > 0
+    ? own
+    : originsOf({ ...values, dir: [{ mount: "/", value: current() }] });
   return [{ name: values.name, origins }, ...several];
 }
 
@@ -162,7 +251,7 @@ export function checkAgent(
     return `has a password but no account: give ${option("user", "NAME")}`;
   }
   const empty = values.publish.findIndex((one) => originsOf(one).length === 0);
-  if (empty >= 0) return `${entry("publish", empty)} publishes nothing: give it a dir`;
+  if (empty >= 0) return `${entry("publish", empty)} publishes nothing: give it a dir or a proxy`;
   const names = new Set<string | undefined>();
   for (const { name, origins, entry: index } of publications({ values, sources })) {
     const who = index === undefined ? "" : `${entry("publish", index)} `;

@@ -7,6 +7,7 @@ export {
   type AgentValues,
   checkAgent,
   type OriginSpec,
+  type ProxySpec,
   type Publication,
   publications,
 } from "./agent_options.ts";

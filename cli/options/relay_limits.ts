@@ -127,7 +127,7 @@ export const relayLimits = defineOptions({
     default: "5s",
     group: agents,
     help: "time to connect to an origin",
-    dormant: "directories are published only, and no origin is dialled",
+    dormant: "it is an option of the agent; by a relay no origin is dialled",
   },
   firstByteTimeout: {
     live: true,

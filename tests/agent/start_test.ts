@@ -95,8 +95,8 @@ Deno.test("agent start: a wrong option is refused by its name", async () => {
   const { relay, site } = { relay: home.relay.tunnel[0]!, site: home.site };
   const token = home.relay.local!.credential;
   const wrong: Array<[AgentOptions, RegExp]> = [
-    [{ relay, token }, /^Cannot start agent: publishes nothing: give dir or publish$/],
-    [{ relay, token, name: "a", publish: [] }, /: name needs dir$/],
+    [{ relay, token }, /^Cannot start agent: publishes nothing: give dir, proxy or publish$/],
+    [{ relay, token, name: "a", publish: [] }, /: name needs dir or proxy$/],
     [{ relay, token: token.slice(1), dir: site }, /: the token is mistyped or cut/],
     [{ relay: "127.0.0.1:9", dir: site }, /: no credentials for 127\.0\.0\.1:9: give user and /],
     [{ relay: null, dir: site }, /: relay is null/],

@@ -149,7 +149,7 @@ Deno.test("paths: those of [[agent.publish]] and of mounts begin in the file's f
     { mount: "/docs", value: "/home/me/manual" },
     { mount: "/api", value: `${dir.path}/x` },
   ]);
-  assert.deepEqual(values.publish, [{
+  assert.deepEqual(values.publish.map(({ name, dir }) => ({ name, dir })), [{
     name: "two",
     dir: [
       { mount: "/", value: `${dir.path}/sub/site` },

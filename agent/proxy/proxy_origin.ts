@@ -1,0 +1,215 @@
+/** The origin that a web application is: passes each request on to it, and its answer back. @module */
+
+import { isLoopbackText, type Log } from "../../cli/mod.ts";
+import {
+  answerProblem,
+  type ClientCall,
+  type ClientError,
+  type ClientHandler,
+  DialError,
+  type Exchange,
+  Field,
+  type Head,
+  type HttpClient,
+  reasonOf,
+} from "../../http/mod.ts";
+import type { Origin } from "../origin.ts";
+import { answerFields, requestFields } from "./fields.ts";
+import { rewriting } from "./rewriting.ts";
+
+export interface ProxyOriginOptions {
+  /** Ends with the origin. */
+  readonly client: HttpClient;
+  /** Where it listens, for people: `localhost:3000`. */
+  readonly name: string;
+  /** Its own `host:port`. */
+  readonly authority: string;
+  /** What it gets as its Host; undefined: the visitor's. */
+  readonly host: string | undefined;
+  /** Redirects and cookies are brought below the public prefix. */
+  readonly rewrites: boolean;
+  readonly log: Log;
+}
+
+export class ProxyOrigin implements Origin {
+  readonly options: ProxyOriginOptions;
+  /** The last request found nothing that answers: it was said once. */
+  #isDown = false;
+
+  constructor(options: ProxyOriginOptions) {
+    this.options = options;
+  }
+
+  handle(exchange: Exchange, path: string, base: string): void {
+    const { target } = exchange.head;
+    const question = target.indexOf("?");
+    new Passage(this, exchange, base).start(
+      question < 0 ? path : path + target.slice(question),
+    );
+  }
+
+  /** It answers. */
+  noteUp(): void {
+    if (!this.#isDown) return;
+    this.#isDown = false;
+    this.options.log.info(`${this.options.name} answers again`);
+  }
+
+  noteDown(why: string): void {
+    if (this.#isDown) return;
+    this.#isDown = true;
+    this.options.log.warn(`${why}; visitors get 502 until it answers`);
+  }
+
+  [Symbol.dispose](): void {
+    this.options.client[Symbol.dispose]();
+  }
+}
+
+/** One request on its way to the application, and the answer on its way back. */
+class Passage implements ClientHandler {
+  readonly #origin: ProxyOrigin;
+  readonly #exchange: Exchange;
+  readonly #base: string;
+  readonly #isNear: boolean;
+  readonly #method: string;
+  readonly #accept: string | undefined;
+  readonly #publicAuthority: string;
+  #call: ClientCall | null = null;
+
+  constructor(origin: ProxyOrigin, exchange: Exchange, base: string) {
+    const { head } = exchange;
+    this.#origin = origin;
+    this.#exchange = exchange;
+    this.#base = base;
+    this.#isNear = isLoopbackText(exchange.client);
+    this.#method = head.method;
+    this.#accept = head.get(Field.accept);
+    this.#publicAuthority = head.get(Field["x-forwarded-host"]) ?? head.authority;
+  }
+
+  start(target: string): void {
+    const exchange = this.#exchange;
+    const { head } = exchange;
+    const { client, host } = this.#origin.options;
+    const upgrade = head.upgrade ? head.getAll(Field.upgrade).join(", ") : undefined;
+    exchange.onabort = () => this.#call?.abort();
+    const call = client.request({
+      method: this.#method,
+      target,
+      fields: requestFields(head, {
+        host,
+        prefix: this.#base,
+        upgrades: upgrade !== undefined,
+      }),
+      body: exchange.hasBody ? exchange : null,
+      length: head.contentLength,
+      expectsContinue: head.has(Field.expect),
+      upgrade,
+    }, this);
+    this.#call = call;
+    if (exchange.aborted) call.abort();
+  }
+
+  oninterim(head: Head): void {
+    // 100 goes out by itself, when the body is read.
+    if (head.status !== 100) this.#exchange.inform(head.status, answerFields(head, null));
+  }
+
+  onanswer(head: Head): void {
+    this.#origin.noteUp();
+    const { status } = head;
+    const { authority, rewrites } = this.#origin.options;
+    const changes = rewrites
+      ? rewriting({ base: this.#base, authority, publicAuthority: this.#publicAuthority })
+      : null;
+    const reason = head.reason === reasonOf(status) ? undefined : head.reason;
+    const isBytes = status === 101;
+    const fields = answerFields(head, changes, isBytes);
+    this.#exchange.start(status, fields, isBytes ? -1 : head.contentLength, reason);
+    // A small answer is here already: it goes on within this turn.
+    this.#pass();
+    if (isBytes) this.#passBytes();
+  }
+
+  /** Moves the answer's body; a piece is free again when the exchange has taken it. */
+  async #pass(): Promise<void> {
+    const exchange = this.#exchange;
+    const call = this.#call!;
+    try {
+      for (;;) {
+        let piece = call.readNow();
+        if (piece === undefined) {
+          if (call.isOver) return;
+          piece = await call.read();
+        }
+        if (piece === null) return exchange.end(call.trailers);
+        const wait = exchange.write(piece);
+        if (wait !== undefined) await wait;
+        if (exchange.aborted) return call.abort();
+      }
+    } catch {
+      // What broke was told to `onfail`.
+    }
+  }
+
+  /** After a 101: what the visitor sends. */
+  async #passBytes(): Promise<void> {
+    const exchange = this.#exchange;
+    const call = this.#call!;
+    try {
+      for (let piece = await exchange.read(); piece !== null; piece = await exchange.read()) {
+        const wait = call.write(piece);
+        if (wait !== undefined) await wait;
+      }
+      call.end();
+    } catch {
+      call.abort();
+    }
+  }
+
+  onfail(error: ClientError): void {
+    const exchange = this.#exchange;
+    const why = this.#reason(error);
+    if (error.code === "connect") this.#origin.noteDown(why);
+    else if (error.code === "malformed") this.#origin.options.log.warn(why);
+    if (exchange.aborted) return;
+    if (exchange.started || error.code === "body" || error.code === "aborted") {
+      return exchange.abort(why);
+    }
+    const accept = this.#accept;
+    answerProblem({
+      id: exchange.id,
+      head: {
+        method: this.#method,
+        get: (field) => field === Field.accept ? accept : undefined,
+      },
+      respond: (status, fields, body, length) => exchange.respond(status, fields, body, length),
+    }, {
+      status: error.code === "timeout" ? 504 : 502,
+      code: error.code === "timeout" ? "agent-timeout" : "agent-error",
+      detail: this.#isNear
+        ? `${why[0]!.toUpperCase()}${why.slice(1)}.`
+        : "The application behind this address does not answer.",
+    });
+  }
+
+  /** What was tried, for those who may know where the application runs. */
+  #reason({ code, message, cause }: ClientError): string {
+    const { name } = this.#origin.options;
+    if (code !== "connect") return `${name}: ${message}`;
+    if (!(cause instanceof DialError)) return `${name} cannot be reached: ${message}`;
+    switch (cause.code) {
+      case "refused":
+        return `nothing listens on ${name}`;
+      case "not-found":
+        return name.startsWith("unix:")
+          ? `there is no socket ${name.slice("unix:".length)}`
+          : `no address is known for ${name}`;
+      case "timeout":
+        return `${name} does not answer`;
+      default:
+        return `${name} cannot be reached: ${message.replace(/^Cannot connect to [^ ]+: /, "")}`;
+    }
+  }
+}

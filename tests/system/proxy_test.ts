@@ -1,0 +1,211 @@
+/** Web applications published with `crunch agent --proxy`: what they see, and what visitors get of them. @module */
+
+import assert from "node:assert/strict";
+import { Household } from "../support/crunch.ts";
+import { eventually } from "../support/deadline.ts";
+import { ask, Visitor } from "../support/visitor.ts";
+import { head, origin } from "../http/client/origin.ts";
+
+/** An application that answers each request with what it was asked, byte for byte, and further lines by its path. */
+function echo(lines: Readonly<Record<string, string>> = {}) {
+  return origin(async (connection) => {
+    for (;;) {
+      let asked: string;
+      try {
+        asked = await head(connection);
+      } catch {
+        return;
+      }
+      const length = Number(/^content-length: (\d+)/im.exec(asked)?.[1] ?? 0);
+      asked += await connection.take(length).then((bytes) => String.fromCharCode(...bytes));
+      const target = asked.split(" ")[1]!;
+      await connection.send(
+        `HTTP/1.1 200 Just Fine\r\n${lines[target] ?? ""}Content-Type: text/plain\r\n` +
+          `Content-Length: ${asked.length}\r\n\r\n${asked}`,
+      );
+    }
+  });
+}
+
+Deno.test("proxy: an application gets what was asked, byte for byte, and the fields that PROTOCOL.md names", async (t) => {
+  await using household = new Household();
+  await using app = echo({
+    "/in": "Location: /login\r\nSet-Cookie: a=1; Path=/\r\nSet-Cookie: b=2\r\n",
+  });
+  const relay = await household.relay();
+  const url = `http://localhost:${app.port}`;
+  const agent = await household.agent(["--proxy", url]);
+  assert.equal(agent.urls[0], `http://${relay.http}/local/`);
+
+  await t.step("the target, names of fields and the Host that the visitor asked", async () => {
+    const answer = await ask(relay.http, "/local/%2F//a;b?x=%zz&y", {
+      fields: ["x-ODD: 1", "A: 2", "a: 3"],
+    });
+    assert.equal(answer.status, 200);
+    assert.equal(answer.head.reason, "Just Fine");
+    const [line, ...lines] = answer.text.trimEnd().split("\r\n");
+    assert.equal(line, "GET /%2F//a;b?x=%zz&y HTTP/1.1");
+    assert.deepEqual(lines.slice(0, 4), [`Host: ${relay.http}`, "x-ODD: 1", "A: 2", "a: 3"]);
+    assert.ok(lines.includes("X-Forwarded-Prefix: /local"), answer.text);
+    assert.ok(lines.includes("X-Forwarded-Proto: http"), answer.text);
+    assert.ok(lines.includes("Via: 1.1 crunch"), answer.text);
+    assert.ok(!lines.some((one) => /^(connection|transfer-encoding|upgrade):/i.test(one)));
+  });
+
+  await t.step(
+    "redirects and cookies are brought below the prefix, on a subdomain they stay",
+    async () => {
+      const onPath = await ask(relay.http, "/local/in");
+      assert.equal(onPath.get("location"), "/local/login");
+      assert.deepEqual(onPath.getAll("set-cookie").map((one) => one.split(";")[0]), ["a=1", "b=2"]);
+      assert.match(onPath.getAll("set-cookie")[0]!, /Path=\/local\//);
+      const host = `local.localhost:${relay.http.split(":")[1]}`;
+      const onHost = await ask(relay.http, "/in", { host });
+      assert.equal(onHost.get("location"), "/login");
+      assert.deepEqual(onHost.getAll("set-cookie"), ["a=1; Path=/", "b=2"]);
+    },
+  );
+
+  await t.step("a body by length", async () => {
+    const answer = await ask(relay.http, "/local/", { method: "POST", body: "some body" });
+    assert.match(answer.text, /\r\nContent-Length: 9\r\n/);
+    assert.match(answer.text, /\r\n\r\nsome body$/);
+  });
+
+  await t.step("one connection served them all", () => assert.equal(app.connections.length, 1));
+});
+
+Deno.test("proxy: several applications and directories by their mounts, with a Host of their own", async () => {
+  await using household = new Household();
+  household.write("site/page.txt", "a page");
+  await using api = echo();
+  const relay = await household.relay();
+  const url = `http://127.0.0.1:${api.port}`;
+  await household.agent(["--dir", "site", "--proxy", `/api=${url}`, "--host-header", "origin"]);
+  assert.equal((await ask(relay.http, "/local/page.txt")).text, "a page");
+  const { text } = await ask(relay.http, "/local/api/v1?x");
+  assert.match(text, /^GET \/v1\?x HTTP/);
+  assert.match(text, new RegExp(`\r\nHost: 127\\.0\\.0\\.1:${api.port}\r\n`));
+  assert.match(text, /\r\nX-Forwarded-Prefix: \/local\/api\r\n/);
+  assert.equal((await ask(relay.http, "/local/api")).get("location"), "/local/api/");
+});
+
+Deno.test("proxy: an application that is not there is named to who is near, and works as soon as it is", async () => {
+  await using household = new Household();
+  const relay = await household.relay(["--trusted-proxy", "127.0.0.1/32"]);
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  const agent = await household.agent(["--proxy", `http://localhost:${port}`]);
+  const near = await ask(relay.http, "/local/");
+  assert.equal(near.status, 502);
+  assert.match(near.text, new RegExp(`Nothing listens on localhost:${port}`));
+  const far = await ask(relay.http, "/local/", { fields: ["X-Forwarded-For: 203.0.113.7"] });
+  assert.equal(far.status, 502);
+  assert.doesNotMatch(far.text, /localhost/);
+  await agent.process.said(new RegExp(`nothing listens on localhost:${port}`));
+  assert.equal(agent.process.all.match(/nothing listens/g)?.length, 1, "it is said once");
+  const again = Deno.listen({ hostname: "127.0.0.1", port });
+  const serving = (async () => {
+    for await (const conn of again) {
+      using connection = new Visitor(conn);
+      await head(connection);
+      await connection.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nthere");
+    }
+  })();
+  assert.equal((await ask(relay.http, "/local/")).text, "there");
+  await agent.process.said(/answers again/);
+  again.close();
+  await serving;
+});
+
+Deno.test("proxy: bodies stream both ways, and what breaks is felt on the other side", async (t) => {
+  await using household = new Household();
+  const gone: string[] = [];
+  await using app = origin(async (connection) => {
+    const asked = await head(connection).catch(() => "");
+    if (asked.includes("/events")) {
+      await connection.send(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n",
+      );
+      await connection.rest();
+      gone.push("events");
+    } else if (asked.includes("/breaks")) {
+      await connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n");
+      connection.close();
+    } else if (asked.includes("/upload")) {
+      await connection.until("begin");
+      await connection.send(
+        "HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nearly\r\n",
+      );
+      await connection.until("0\r\n\r\n");
+      await connection.send("4\r\nlate\r\n0\r\nSum: 9\r\n\r\n");
+    } else if (asked.includes("/silent")) {
+      await connection.rest();
+      gone.push("silent");
+    } else if (asked.includes("/malformed")) {
+      await connection.send(
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!",
+      );
+    }
+  });
+  const relay = await household.relay();
+  await household.agent(["--proxy", `http://127.0.0.1:${app.port}`]);
+
+  await t.step(
+    "events arrive as they are sent, and a visitor that leaves is felt by the application",
+    async () => {
+      for (const what of ["events", "silent"]) {
+        using visitor = await Visitor.connect(relay.http);
+        await visitor.request(`/local/${what}`);
+        if (what === "events") await visitor.until("data: 1\n\n");
+        else await eventually(() => app.connections.length === 2);
+        visitor.close();
+        await eventually(() => gone.includes(what), { ms: 5_000 });
+      }
+    },
+  );
+
+  await t.step(
+    "an application that dies amid its answer breaks the visitor's connection",
+    async () => {
+      using visitor = await Visitor.connect(relay.http);
+      await visitor.request("/local/breaks");
+      await visitor.until("half\r\n");
+      assert.equal((await visitor.rest()).length, 0, "no last chunk");
+    },
+  );
+
+  await t.step("an early answer flows while the upload does", async () => {
+    using visitor = await Visitor.connect(relay.http);
+    await visitor.request("/local/upload", {
+      method: "POST",
+      fields: ["Transfer-Encoding: chunked"],
+    });
+    await visitor.send("5\r\nbegin\r\n");
+    await visitor.until("early\r\n");
+    await visitor.send("3\r\nend\r\n0\r\n\r\n");
+    await visitor.until("4\r\nlate\r\n0\r\nSum: 9\r\n\r\n");
+  });
+
+  await t.step("what is no answer is 502", async () => {
+    assert.equal((await ask(relay.http, "/local/malformed")).status, 502);
+  });
+});
+
+Deno.test("proxy: wrong options are said with what to type", async () => {
+  await using household = new Household();
+  for (
+    const [args, says] of [
+      [["--proxy", "localhost:3000"], /--proxy must be a URL like http:\/\/localhost:3000/],
+      [["--proxy", "http://localhost:3000/app"], /--proxy must end after the host/],
+      [["--proxy", "http://a:b@localhost"], /--proxy must not hold a user/],
+      [["--proxy", "http://localhost", "--rewrite-prefix", "maybe"], /must be one of on, off/],
+      [["--proxy", "http://localhost", "--dir", "."], /mounts two things at \//],
+    ] as const
+  ) {
+    const process = household.crunch(["agent", ...args]);
+    assert.equal(await process.exit, 2);
+    assert.match(process.stderr, says);
+  }
+});
