@@ -1,5 +1,7 @@
 /** An incremental, strict parser of HTTP/1.x heads and trailer sections: bytes in any split, offsets out. @module */
 
+// One state machine: each byte is looked at once, and the checks of the fields that delimit messages are its states.
+
 import { Buffer } from "node:buffer";
 import { checkAuthority } from "./authority.ts";
 import { Field, fieldNumber } from "./field.ts";

@@ -275,8 +275,8 @@ export class SignIn {
 
   /** Sends HELLO. */
   start(): void {
-    this.#session().openFrame().put(this.#hello);
-    this.#session().closeFrame(Frame.HELLO, 0);
+    this.#session().frames.open().put(this.#hello);
+    this.#session().frames.close(Frame.HELLO, 0);
   }
 
   /** The session ended before the sign-in did. */
@@ -309,7 +309,7 @@ export class SignIn {
       this.#message = authMessage(this.#hello, payload);
       this.#keys = await this.#options.credential.keys(challenge);
       if (this.#session().closed) return;
-      this.#session().message(Frame.PROOF, {
+      this.#session().frames.message(Frame.PROOF, {
         proof: encodeBase64(clientProof(this.#keys, this.#message)),
       });
     } else if (type === Frame.WELCOME && this.#keys !== null && this.#message !== null) {

@@ -1,5 +1,8 @@
 /** A session: many streams over one connection, with fairness, credit, pings and a graceful end. @module */
 
+// One state machine: reading frames, writing them and bulk are parts of their own; what a frame means depends on all
+// that a session is at the moment (greeting, sign-in, ready, draining, farewell), so it stands here together.
+
 import {
   CHUNKED,
   coarseNow,
@@ -7,7 +10,6 @@ import {
   Head,
   HttpError,
   Outgoing,
-  ReadBuffer,
   TICK,
   unwatch,
   watch,
@@ -22,31 +24,29 @@ import {
   type SessionEnd,
   TUNNEL_HEAD_LIMITS,
 } from "./control.ts";
+import { Bulk } from "./bulk.ts";
 import { SESSION_UNSAID, sessionWindow, WindowBudget } from "./flow.ts";
 import {
   DEFAULT_STREAMS,
-  END,
   Extension,
   FIRST_EXTENSION,
   Frame,
   FRAME_HEADER,
-  frameLength,
   IDLE_FRAMES,
   IDLE_FRAMES_A_SECOND,
   MAX_HEAD,
   MAX_INTERIM,
   MAX_STREAMS,
   MAX_WINDOW,
-  maxPayload,
   PEER_TIMEOUT,
   PREFACE,
   readUint32,
   Reset,
   SESSION_WINDOW,
   STREAM_WINDOW,
-  writeFrameHeader,
-  writeUint32,
 } from "./frame.ts";
+import { FrameReader, type FrameSink } from "./frame_reader.ts";
+import { FrameWriter } from "./frame_writer.ts";
 import { readPreface, recognizeForeign } from "./greeting.ts";
 import { BARRIER, HEARTBEAT, Heartbeat } from "./heartbeat.ts";
 import { Stream, type StreamHandler, type StreamHost } from "./stream.ts";
@@ -77,10 +77,6 @@ export interface SessionHandlers {
   onclose(end: SessionEnd): void;
 }
 
-const IDLE_BUFFER = 1 << 10;
-const LARGEST_READ = 256 << 10;
-/** Bulk is framed until this much waits for the socket: one write takes it all. */
-const BULK_WATER = 512 << 10;
 /** What waits to be written besides a head for each stream, and before the sign-in: a peer that only talks is cut off. */
 const MAX_QUEUED = 32 << 20;
 const MAX_QUEUED_EARLY = 64 << 10;
@@ -97,18 +93,17 @@ const READS_AWAY = 16;
 const READ_AWAY_PAUSE = 5;
 /** How long a session that ends takes to send what waits and to let the peer read it, in ms. */
 const FAREWELL = 1_000;
-const USUAL_FRAME = 1 << 10;
 /** Heads are looked at while they are parsed and no longer: one serves all sessions. */
 const head = new Head(TUNNEL_HEAD_LIMITS);
 
-export class Session implements StreamHost, Watched {
+export class Session implements StreamHost, FrameSink, Watched {
   readonly connection: Connection;
   readonly side: "relay" | "agent";
   readonly outgoing: Outgoing;
+  readonly frames: FrameWriter;
+  readonly bulk: Bulk;
   readonly growth = new WindowBudget();
   readonly heartbeat: Heartbeat;
-  /** Bytes that may still be sent on all streams together. */
-  sendCredit = SESSION_WINDOW;
   /** Streams that may be open at a time. */
   maxStreams = DEFAULT_STREAMS;
   /** Bytes that came in; `outgoing.written` is its counterpart. */
@@ -116,12 +111,7 @@ export class Session implements StreamHost, Watched {
 
   #handlers: SessionHandlers;
   readonly #table: StreamTable;
-  readonly #in = new ReadBuffer(IDLE_BUFFER);
-  #smallReads = 0;
-  // A DATA frame under way: it is handed on as it comes.
-  #dataLeft = 0;
-  #dataEnd = false;
-  #dataStream = 0;
+  readonly #reader = new FrameReader();
   #greeted = false;
   readonly #share = new Share();
   /** Bytes of answers that were put in since they were last all sent. */
@@ -135,14 +125,11 @@ export class Session implements StreamHost, Watched {
   /** The peer said GOAWAY. */
   #peerLeaves = false;
 
-  #frameAt = 0;
   #pendingCredit = 0;
   /** Bytes that may still come on all streams together. */
   #receiveCredit = SESSION_WINDOW;
-  #ring: Stream[] = [];
-  #pumping = false;
-  #pumpScheduled = false;
-  #ready = false;
+  /** The sign-in is done. */
+  isReady = false;
   /** Nothing is worked on any more; what waits may still go out. */
   #over = false;
   /** The connection is closed. */
@@ -165,11 +152,13 @@ export class Session implements StreamHost, Watched {
     this.side = options.side;
     this.#table = new StreamTable(options.side);
     this.outgoing = new Outgoing(options.connection, this.#onlost);
+    this.frames = new FrameWriter(this.outgoing);
     this.heartbeat = new Heartbeat({
       side: options.side,
       outgoing: this.outgoing,
       ping: (kind, count) => this.#ping(kind, count),
     });
+    this.bulk = new Bulk(this.outgoing, this.heartbeat);
     if (this.side === "agent") this.outgoing.put(PREFACE);
     this.#read();
   }
@@ -203,66 +192,16 @@ export class Session implements StreamHost, Watched {
     return this.outgoing.queued > MOST_FOR_REQUESTS;
   }
 
-  /** So much waits that a producer should wait too. */
-  get crowded(): boolean {
-    return this.outgoing.queued > BULK_WATER / 2;
-  }
-
   /** The sign-in is done: from now on there are streams, and pings. More than `MAX_STREAMS` are that many. */
   ready(maxStreams: number): void {
     if (this.#over) return;
-    this.#ready = true;
+    this.isReady = true;
     if (this.side === "agent") this.#greeted = true;
     this.maxStreams = Math.min(maxStreams, MAX_STREAMS);
     const more = sessionWindow(this.maxStreams) - SESSION_WINDOW;
     if (more > 0) this.#grant(more);
     this.heartbeat.heard();
     watch(this);
-  }
-
-  // Frames out
-
-  /** Begins a frame in the outgoing buffer; put its payload there, then `closeFrame`, all in one turn. */
-  openFrame(): Outgoing {
-    const out = this.outgoing;
-    // Room for most frames at once, and by half of what waits: a buffer that grew by each frame would be copied by each.
-    if (out.buffer.length - out.length < USUAL_FRAME) {
-      out.reserve(Math.max(USUAL_FRAME, out.length >> 1));
-    }
-    this.#frameAt = out.length;
-    out.advance(FRAME_HEADER);
-    return out;
-  }
-
-  closeFrame(type: number, stream: number): void {
-    const out = this.outgoing;
-    if (out.failed) return;
-    writeFrameHeader(out.buffer, this.#frameAt, type, this.frameSize, stream);
-  }
-
-  /** Bytes of payload in the frame that was begun. */
-  get frameSize(): number {
-    return this.outgoing.length - this.#frameAt - FRAME_HEADER;
-  }
-
-  /** Takes back the frame that was begun. */
-  dropFrame(): void {
-    const out = this.outgoing;
-    if (!out.failed) out.advance(this.#frameAt - out.length);
-  }
-
-  /** Sends a frame whose payload is JSON. */
-  message(type: number, message: Record<string, unknown>): void {
-    this.openFrame().put(encoder.encode(JSON.stringify(message)));
-    this.closeFrame(type, 0);
-  }
-
-  sendWindow(stream: number, size: number): void {
-    const out = this.openFrame();
-    out.reserve(4);
-    writeUint32(out.buffer, out.length, size);
-    out.advance(4);
-    this.closeFrame(Frame.WINDOW, stream);
   }
 
   /** Received bytes of any stream were consumed: the session's window opens again. */
@@ -275,7 +214,7 @@ export class Session implements StreamHost, Watched {
 
   #grant(size: number): void {
     this.#receiveCredit += size;
-    this.sendWindow(0, size);
+    this.frames.window(0, size);
   }
 
   /** Says that no new streams are wanted; those that are open go on. */
@@ -284,8 +223,8 @@ export class Session implements StreamHost, Watched {
     const first = this.#said === "";
     this.#goneAway = true;
     this.#said = end.code;
-    this.message(Frame.GOAWAY, { ...end });
-    if (!first || !this.#ready) return;
+    this.frames.message(Frame.GOAWAY, { ...end });
+    if (!first || !this.isReady) return;
     this.#awaitsBarrier = true;
     this.#ping(BARRIER, 0);
   }
@@ -330,42 +269,10 @@ export class Session implements StreamHost, Watched {
     for (const resolve of this.#idlers.splice(0)) resolve();
   }
 
-  // Bulk: round and round, a frame for each stream that has something and may send it
-
-  /** A stream has bytes to send. */
-  enqueue(stream: Stream): void {
-    if (!stream.queued) {
-      stream.queued = true;
-      this.#ring.push(stream);
-    }
-    this.#pump();
-  }
-
-  #pump = (): void => {
-    if (this.#pumping || this.#over) return;
-    this.#pumping = true;
-    while (this.#ring.length > 0 && this.outgoing.queued < BULK_WATER && this.sendCredit > 0) {
-      const stream = this.#ring.shift()!;
-      stream.queued = false;
-      if (stream.sendSome(this.heartbeat.frameLimit) && !stream.queued) {
-        stream.queued = true;
-        this.#ring.push(stream);
-      }
-    }
-    this.#pumping = false;
-    if (this.#ring.length > 0 && this.sendCredit > 0 && !this.#pumpScheduled) {
-      this.#pumpScheduled = true;
-      this.outgoing.drained(BULK_WATER / 2).then(() => {
-        this.#pumpScheduled = false;
-        this.#pump();
-      });
-    }
-  };
-
   // Frames in
 
   #read(): void {
-    this.connection.read(this.#in.space()).then(this.#onread, this.#onlost);
+    this.connection.read(this.#reader.buffer.space()).then(this.#onread, this.#onlost);
   }
 
   #onread = (count: number | null): void => {
@@ -379,13 +286,13 @@ export class Session implements StreamHost, Watched {
     }
     this.received += count;
     this.heartbeat.heard();
-    this.#in.filled(count);
+    this.#reader.buffer.filled(count);
     this.goOn();
   };
 
   /** Reads and forgets, so that closing does not reset what the peer has not read yet; bit by bit, in case it floods. */
   #readAway(): void {
-    this.#in.clear();
+    this.#reader.buffer.clear();
     if (this.#closed) return;
     if (++this.#readsAway <= READS_AWAY) return this.#read();
     this.#nextReadAway = setTimeout(() => this.#read(), READ_AWAY_PAUSE);
@@ -404,7 +311,7 @@ export class Session implements StreamHost, Watched {
       if (this.#answers > MAX_ANSWERS && !this.#over) return this.#awaitAnswers();
       if (!isDone) return queue(this);
       if (this.#over) return this.#readAway();
-      this.#makeRoom();
+      this.#reader.makeRoom(this.#table.open > 0);
       this.#read();
     } catch (error) {
       this.#onlost(error);
@@ -427,7 +334,7 @@ export class Session implements StreamHost, Watched {
   }
 
   /** A frame came that moves nothing: some are late, more are an attack. */
-  #idle(): void {
+  onidle(): void {
     if (--this.#idleLeft < 0) throw new ProtocolError("Too many frames that move nothing");
   }
 
@@ -439,33 +346,23 @@ export class Session implements StreamHost, Watched {
   #onlost = (error: unknown): void =>
     this.#close({ code: "connection-lost", message: messageOf(error) });
 
-  /** Adapts the buffer: large while much comes, small again for a session that only pings. */
-  #makeRoom(): void {
-    const { bytes, start, size: left, full } = this.#in;
-    this.#smallReads = full || left > 0 ? 0 : this.#smallReads + 1;
-    let size = bytes.length;
-    if (full && size < LARGEST_READ) size *= 4;
-    else if (this.#smallReads > 64 && size > IDLE_BUFFER && this.#table.open === 0) {
-      size = IDLE_BUFFER;
-    }
-    // A frame that must be there as a whole must fit.
-    if (left >= FRAME_HEADER) {
-      const type = bytes[start]! & ~END;
-      if (type !== Frame.DATA) size = Math.max(size, FRAME_HEADER + frameLength(bytes, start));
-    }
-    this.#in.resize(size);
-  }
-
   /** False while the first bytes are not complete, or when they are another protocol's. */
   #greet(): boolean {
     if (this.side === "agent") {
-      const foreign = recognizeForeign(this.#in.bytes[this.#in.start]!);
+      const foreign = recognizeForeign(this.#reader.buffer.bytes[this.#reader.buffer.start]!);
       if (foreign !== null) this.close({ code: "not-a-relay", message: foreign });
       return this.#greeted = foreign === null;
     }
-    const preface = readPreface(this.#in.bytes, this.#in.start, this.#in.end);
+    const preface = readPreface(
+      this.#reader.buffer.bytes,
+      this.#reader.buffer.start,
+      this.#reader.buffer.end,
+    );
     if (preface === "foreign") {
-      const bytes = this.#in.bytes.subarray(this.#in.start, this.#in.end);
+      const bytes = this.#reader.buffer.bytes.subarray(
+        this.#reader.buffer.start,
+        this.#reader.buffer.end,
+      );
       const answer = this.#handlers.onforeign?.(bytes) ?? null;
       if (answer !== null) this.outgoing.put(answer);
       this.close({
@@ -474,14 +371,13 @@ export class Session implements StreamHost, Watched {
       });
     }
     if (preface !== "whole") return false;
-    this.#in.start += PREFACE.length;
+    this.#reader.buffer.start += PREFACE.length;
     return this.#greeted = true;
   }
 
   /** @returns false when it stopped before the end of what is there. */
   #parse(until: number): boolean {
     if (!this.#greeted && !this.#greet()) return true;
-    const bytes = this.#in.bytes;
     let isDone = true;
     try {
       for (let count = 1; !this.#over; count++) {
@@ -491,47 +387,13 @@ export class Session implements StreamHost, Watched {
           isDone = false;
           break;
         }
-        if (this.#dataLeft > 0) {
-          const size = Math.min(this.#dataLeft, this.#in.end - this.#in.start);
-          if (size === 0) break;
-          this.#dataLeft -= size;
-          const at = this.#in.start;
-          this.#in.start += size;
-          this.#ondata(bytes.subarray(at, at + size));
-          continue;
-        }
-        if (this.#in.end - this.#in.start < FRAME_HEADER) break;
-        const at = this.#in.start;
-        const type = bytes[at]! & ~END;
-        const end = (bytes[at]! & END) !== 0;
-        const length = frameLength(bytes, at);
-        const bound = maxPayload(type);
-        if (bound < 0) throw new ProtocolError(`Frame type ${hex(type)} does not exist`);
-        if (length > bound) throw new ProtocolError(`A frame ${hex(type)} is too long: ${length}`);
-        if (!this.#ready && type > Frame.REFUSED) {
-          throw new ProtocolError(`A frame ${hex(type)} before the sign-in`);
-        }
-        const stream = readUint32(bytes, at + 4);
-        if (type === Frame.DATA) {
-          this.#in.start += FRAME_HEADER;
-          this.#dataStream = stream;
-          this.#dataEnd = end;
-          this.#dataLeft = length;
-          if (length === 0) {
-            if (!end) this.#idle();
-            this.#ondata(bytes.subarray(at, at));
-          }
-          continue;
-        }
-        if (this.#in.end - at < FRAME_HEADER + length) break;
-        this.#in.start += FRAME_HEADER + length;
-        this.#onframe(type, end, stream, at + FRAME_HEADER, at + FRAME_HEADER + length);
+        if (!this.#reader.next(this)) break;
       }
     } catch (error) {
       if (error instanceof ProtocolError) this.#violated(error.message);
       else this.close({ code: "internal-error", message: messageOf(error) });
     }
-    const most = this.#ready ? MAX_QUEUED + this.maxStreams * MAX_HEAD : MAX_QUEUED_EARLY;
+    const most = this.isReady ? MAX_QUEUED + this.maxStreams * MAX_HEAD : MAX_QUEUED_EARLY;
     if (this.outgoing.queued > most && !this.#over) this.#stalled();
     return isDone;
   }
@@ -542,57 +404,58 @@ export class Session implements StreamHost, Watched {
 
   #violated(message: string): void {
     const end = { code: "protocol-error", message };
-    if (!this.#ready && this.side === "relay") this.message(Frame.REFUSED, end);
+    if (!this.isReady && this.side === "relay") this.frames.message(Frame.REFUSED, end);
     this.close(end);
   }
 
-  #ondata(bytes: Uint8Array): void {
-    const id = this.#dataStream;
+  ondata(id: number, bytes: Uint8Array, end: boolean): void {
     const stream = this.#table.find(id);
     if (stream === null || stream.receiveClosed) {
       throw new ProtocolError(`DATA on stream ${id}, which is not open`);
     }
     this.#receiveCredit -= bytes.length;
     if (this.#receiveCredit < 0) throw new ProtocolError("More came than the session's window");
-    if (!stream.receiveData(bytes, this.#dataEnd && this.#dataLeft === 0)) {
+    if (!stream.receiveData(bytes, end)) {
       throw new ProtocolError(`More than its window came on stream ${id}`);
     }
   }
 
-  #onframe(type: number, end: boolean, id: number, from: number, to: number): void {
+  onframe(type: number, end: boolean, id: number, from: number, to: number): void {
     if (type === Frame.HEAD) return this.#onhead(id, end, from, to);
     if (type === Frame.TRAILERS) return this.#ontrailers(id, end, from, to);
     if (type >= FIRST_EXTENSION) {
-      this.#idle();
-      return type === Extension.TURN ? this.#onturn(this.#in.bytes.subarray(from, to)) : undefined;
+      this.onidle();
+      return type === Extension.TURN
+        ? this.#onturn(this.#reader.buffer.bytes.subarray(from, to))
+        : undefined;
     }
     if (end) throw new ProtocolError(`A frame ${hex(type)} cannot end a stream`);
     if (id !== 0 && type < Frame.HEAD) {
       throw new ProtocolError(`A frame ${hex(type)} belongs to no stream`);
     }
-    const bytes = this.#in.bytes;
+    const bytes = this.#reader.buffer.bytes;
     switch (type) {
       case Frame.PING:
         if (to - from !== 8) throw new ProtocolError("A PING frame has eight bytes");
-        this.openFrame().put(bytes, from, to);
+        this.frames.open().put(bytes, from, to);
         this.answered(8);
-        return this.closeFrame(Frame.PONG, 0);
+        return this.frames.close(Frame.PONG, 0);
       case Frame.PONG:
         if (to - from !== 8) throw new ProtocolError("A PONG frame has eight bytes");
         if (this.#pings > 0) this.#pings--;
-        else this.#idle();
+        else this.onidle();
         return this.#onpong(readUint32(bytes, from), readUint32(bytes, from + 4));
       case Frame.WINDOW: {
         if (to - from !== 4) throw new ProtocolError("A WINDOW frame has four bytes");
         const size = readUint32(bytes, from);
         const stream = id === 0 ? null : this.#table.find(id);
-        if (size === 0 || (id !== 0 && stream === null)) return this.#idle();
+        if (size === 0 || (id !== 0 && stream === null)) return this.onidle();
         if (id === 0) {
-          this.sendCredit += size;
-          if (this.sendCredit > MAX_WINDOW) {
+          this.bulk.credit += size;
+          if (this.bulk.credit > MAX_WINDOW) {
             throw new ProtocolError("The session's window is absurd");
           }
-          this.#pump();
+          this.bulk.pump();
         } else if (stream!.credit(size) === false) {
           throw new ProtocolError(`The window of stream ${id} is absurd`);
         }
@@ -602,7 +465,7 @@ export class Session implements StreamHost, Watched {
         if (to - from < 2) throw new ProtocolError("A RESET frame has at least two bytes");
         const code = (bytes[from]! << 8) | bytes[from + 1]!;
         const stream = this.#table.find(id);
-        if (stream === null) return this.#idle();
+        if (stream === null) return this.onidle();
         stream.receiveReset(code, decoder.decode(bytes.subarray(from + 2, to)));
         return;
       }
@@ -611,18 +474,18 @@ export class Session implements StreamHost, Watched {
         return;
       case Frame.GOAWAY: {
         const why = readEnd(parseObject(bytes.subarray(from, to)));
-        if (this.#peerLeaves) this.#idle();
+        if (this.#peerLeaves) this.onidle();
         this.#peerLeaves = this.#goneAway = true;
         this.#handlers.ongoaway(why);
         return;
       }
       case Frame.MORE:
         parseObject(bytes.subarray(from, to));
-        this.#idle();
+        this.onidle();
         this.#handlers.onmore?.();
         return;
       default:
-        if (this.#ready) throw new ProtocolError(`A frame ${hex(type)} after the sign-in`);
+        if (this.isReady) throw new ProtocolError(`A frame ${hex(type)} after the sign-in`);
         this.#handlers.onmessage?.(
           type,
           parseObject(bytes.subarray(from, to)),
@@ -661,7 +524,9 @@ export class Session implements StreamHost, Watched {
   ): string {
     head.reset(kind, from);
     try {
-      if (!head.parse(this.#in.bytes, to) || head.end !== to) return "the head is not complete";
+      if (!head.parse(this.#reader.buffer.bytes, to) || head.end !== to) {
+        return "the head is not complete";
+      }
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
       return error.message;
@@ -682,7 +547,7 @@ export class Session implements StreamHost, Watched {
       throw new ProtocolError(`TRAILERS on stream ${id}, which is not open`);
     }
     if (stream.handler === null) return stream.closeReceive();
-    const lines = this.#in.bytes.slice(from, to);
+    const lines = this.#reader.buffer.bytes.slice(from, to);
     const problem = checkTrailers(lines);
     if (problem === "") return stream.receiveTrailers(lines);
     stream.fail(Reset.PROTOCOL, problem);
@@ -701,7 +566,7 @@ export class Session implements StreamHost, Watched {
     stream.handler = this.#handlers.onstream(stream, service);
     if (stream.handler !== null) this.#expectLate();
     else {
-      this.#idle();
+      this.onidle();
       stream.reset(Reset.REFUSED, "not now");
     }
     return stream;
@@ -723,12 +588,7 @@ export class Session implements StreamHost, Watched {
 
   #ping(kind: number, count: number): void {
     this.#pings++;
-    const out = this.openFrame();
-    out.reserve(8);
-    writeUint32(out.buffer, out.length, kind);
-    writeUint32(out.buffer, out.length + 4, count);
-    out.advance(8);
-    this.closeFrame(Frame.PING, 0);
+    this.frames.ping(kind, count);
   }
 
   #onpong(kind: number, count: number): void {
@@ -741,7 +601,7 @@ export class Session implements StreamHost, Watched {
 
   /** Asks the agent for one more connection; once, until streams are few again. */
   crowdedOut(): void {
-    this.message(Frame.MORE, {});
+    this.frames.message(Frame.MORE, {});
   }
 
   /** Says why, sends what waits (for at most a second), then ends the connection. */
@@ -756,7 +616,7 @@ export class Session implements StreamHost, Watched {
 
   async #finishNow(end: SessionEnd): Promise<void> {
     if (this.#over) return;
-    if (this.#ready && this.#said !== end.code) this.message(Frame.GOAWAY, { ...end });
+    if (this.isReady && this.#said !== end.code) this.frames.message(Frame.GOAWAY, { ...end });
     this.#finish(end);
     let timer: ReturnType<typeof setTimeout> | undefined;
     await Promise.race([
@@ -793,14 +653,13 @@ export class Session implements StreamHost, Watched {
   #finish(end: SessionEnd): void {
     this.#over = true;
     unwatch(this);
-    this.#ring = [];
+    this.bulk.end();
     for (const stream of this.#table.all()) stream.receiveReset(Reset.CANCELLED, end.message);
     this.#checkIdle();
     this.#handlers.onclose(end);
   }
 }
 
-const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 function messageOf(error: unknown): string {

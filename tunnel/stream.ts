@@ -2,6 +2,8 @@
 
 import type { Head, Outgoing } from "../http/mod.ts";
 import { END, Frame, MAX_HEAD, MAX_WINDOW, Reset, STREAM_WINDOW } from "./frame.ts";
+import type { Bulk } from "./bulk.ts";
+import type { FrameWriter } from "./frame_writer.ts";
 import { nextWindow, type WindowBudget } from "./flow.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 
@@ -30,20 +32,9 @@ export interface StreamHost {
   readonly growth: WindowBudget;
   /** Round trips and the size of frames, as they are now. */
   readonly heartbeat: Pick<Heartbeat, "roundTrip">;
-  /** More waits to be sent than streams should add to. */
-  readonly crowded: boolean;
-  /** Bytes of all streams that the peer still takes. */
-  sendCredit: number;
-  /** Bytes of the frame that is being written, without its header. */
-  readonly frameSize: number;
-  /** Begins a frame; its payload goes into what is returned, then `closeFrame`, all in one turn. */
-  openFrame(): Outgoing;
-  closeFrame(type: number, stream: number): void;
-  /** Takes the frame back that was begun. */
-  dropFrame(): void;
-  sendWindow(stream: number, size: number): void;
-  /** Asks for turns to send what waits in `stream`. */
-  enqueue(stream: Stream): void;
+  readonly frames: FrameWriter;
+  /** Turns to send what waits, and the credit of all streams. */
+  readonly bulk: Bulk;
   /** Received bytes of any stream were consumed. */
   consumed(size: number): void;
   /** So many bytes of an answer to the peer's frames wait to be sent. */
@@ -110,18 +101,18 @@ export class Stream {
 
   /** Begins a HEAD frame: put the head's bytes into what it returns, then call `closeHead` in the same turn. */
   openHead(): Outgoing {
-    return this.session.openFrame();
+    return this.session.frames.open();
   }
 
   /** Ends the HEAD frame. `end`: no body follows. A head that is too long is taken back, and the stream is reset. */
   closeHead(end: boolean): void {
     const { session } = this;
-    if (this.#sendClosed) return session.dropFrame();
-    if (session.frameSize > MAX_HEAD) {
-      session.dropFrame();
+    if (this.#sendClosed) return session.frames.drop();
+    if (session.frames.size > MAX_HEAD) {
+      session.frames.drop();
       return this.fail(Reset.PROTOCOL, "the head is too long for the tunnel");
     }
-    session.closeFrame(end ? Frame.HEAD | END : Frame.HEAD, this.id);
+    session.frames.close(end ? Frame.HEAD | END : Frame.HEAD, this.id);
     this.unopened = false;
     if (end) this.#closeSend();
   }
@@ -142,14 +133,14 @@ export class Stream {
     this.#checkTurn();
     const session = this.session;
     const size = bytes.length;
-    if (size <= SMALL && size <= this.#sendCredit && size <= session.sendCredit) {
+    if (size <= SMALL && size <= this.#sendCredit && size <= session.bulk.credit) {
       this.#putData(bytes, 0, size, end);
-      return session.crowded && !end ? session.outgoing.drained() : undefined;
+      return session.bulk.isCrowded && !end ? session.outgoing.drained() : undefined;
     }
     this.#pending = bytes;
     this.#offset = 0;
     this.#endAfter = end;
-    session.enqueue(this);
+    session.bulk.enqueue(this);
     if (this.#pending === null) return undefined;
     return new Promise((resolve) => this.#done = resolve);
   }
@@ -166,8 +157,8 @@ export class Stream {
     if (this.#sendClosed) return;
     if (lines.length === 0) return this.end();
     this.#checkTurn();
-    this.session.openFrame().put(lines);
-    this.session.closeFrame(Frame.TRAILERS | END, this.id);
+    this.session.frames.open().put(lines);
+    this.session.frames.close(Frame.TRAILERS | END, this.id);
     this.#closeSend();
   }
 
@@ -201,7 +192,7 @@ export class Stream {
       limit,
       pending.length - this.#offset,
       this.#sendCredit,
-      this.session.sendCredit,
+      this.session.bulk.credit,
     );
     const last = this.#offset + size === pending.length;
     if (size === 0 && !last) return false;
@@ -218,19 +209,19 @@ export class Stream {
 
   #putData(bytes: Uint8Array, start: number, end: number, last: boolean): void {
     const session = this.session;
-    session.openFrame().put(bytes, start, end);
-    session.closeFrame(last ? Frame.DATA | END : Frame.DATA, this.id);
+    session.frames.open().put(bytes, start, end);
+    session.frames.close(last ? Frame.DATA | END : Frame.DATA, this.id);
     this.#sendCredit -= end - start;
-    session.sendCredit -= end - start;
+    session.bulk.credit -= end - start;
     if (last) this.#closeSend();
   }
 
   #putReset(code: number, message: string): void {
-    const out = this.session.openFrame();
+    const out = this.session.frames.open();
     out.putText(String.fromCharCode(code >> 8, code & 255));
     out.put(encoder.encode(message.slice(0, 256)));
-    this.session.answered(this.session.frameSize);
-    this.session.closeFrame(Frame.RESET, this.id);
+    this.session.answered(this.session.frames.size);
+    this.session.frames.close(Frame.RESET, this.id);
   }
 
   #settle(): void {
@@ -250,7 +241,7 @@ export class Stream {
   /** More credit. False when it is absurd. */
   credit(size: number): boolean {
     this.#sendCredit += size;
-    if (this.#pending !== null) this.session.enqueue(this);
+    if (this.#pending !== null) this.session.bulk.enqueue(this);
     return this.#sendCredit <= MAX_WINDOW;
   }
 
@@ -330,7 +321,7 @@ export class Stream {
     this.#saidAt = now;
     if (give === 0) return;
     this.#receiveCredit += give;
-    this.session.sendWindow(this.id, give);
+    this.session.frames.window(this.id, give);
   }
 
   #count(): void {

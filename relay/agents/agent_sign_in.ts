@@ -156,7 +156,7 @@ export class AgentSignIn implements Watched {
 
   refuse(end: SessionEnd): void {
     if (end.code !== "shutdown") this.#options.failures.add(`agent ${end.code}`);
-    this.#session.message(Frame.REFUSED, { ...end });
+    this.#session.frames.message(Frame.REFUSED, { ...end });
     this.#session.close(end);
   }
 
@@ -234,8 +234,8 @@ export class AgentSignIn implements Watched {
   #sendChallenge(): void {
     if (this.#session.closed) return;
     this.#verifier = this.#found;
-    this.#session.openFrame().put(this.#challengeBytes);
-    this.#session.closeFrame(Frame.CHALLENGE, 0);
+    this.#session.frames.open().put(this.#challengeBytes);
+    this.#session.frames.close(Frame.CHALLENGE, 0);
     this.#challengeBytes = NOTHING;
   }
 
@@ -338,7 +338,7 @@ export class AgentSignIn implements Watched {
         retryAfter: 30_000,
       });
     }
-    this.#session.message(
+    this.#session.frames.message(
       Frame.WELCOME,
       welcomeMessage({
         session: agent.facts.id,

@@ -194,7 +194,7 @@ export class ConnectedAgent implements Upstream, Watched {
 
   /** Tells whose turn it is to publish a name, where the agent understands that. */
   tell(turn: Turn): void {
-    if (this.facts.canWait) this.#sessions[0]?.message(Extension.TURN, { ...turn });
+    if (this.facts.canWait) this.#sessions[0]?.frames.message(Extension.TURN, { ...turn });
   }
 
   /** Wants no new streams; what is under way goes on. */

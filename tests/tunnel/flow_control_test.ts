@@ -54,13 +54,13 @@ async function settledCredit(sessions: Sessions): Promise<number> {
   const { session } = sessions.agent;
   for (let i = 0; i < 10; i++) await turn();
   // What is consumed and not said yet is at most SESSION_UNSAID: send what is missing to it.
-  const missing = SESSION_UNSAID - (SESSION_WINDOW - session.sendCredit);
+  const missing = SESSION_UNSAID - (SESSION_WINDOW - session.bulk.credit);
   assert(missing > 0 && missing <= SESSION_UNSAID, `${missing} bytes are missing`);
   const { visitor, origin } = await download(sessions);
   await write(origin, missing);
   await visitor.done;
   for (let i = 0; i < 10; i++) await turn();
-  return session.sendCredit;
+  return session.bulk.credit;
 }
 
 Deno.test("flow: a stream that nobody reads gets its first window and no byte more, and delays no other", async () => {
@@ -115,7 +115,7 @@ Deno.test("flow: nor do 255 of them, after four windows grew as far as they may"
 
 Deno.test("flow: with more streams than usual the session's window is larger from the start", async () => {
   await using sessions = pair({ relay: { streams: 1024 }, agent: { streams: 1024 } });
-  await until(() => sessions.agent.session.sendCredit > 128 << 20, "it is granted");
+  await until(() => sessions.agent.session.bulk.credit > 128 << 20, "it is granted");
   const stalled = [];
   for (let i = 0; i < 700; i++) {
     const { visitor, origin } = await download(sessions);
@@ -258,7 +258,7 @@ async function invariant(seed: number): Promise<void> {
   for (const { session } of [sessions.relay, sessions.agent]) {
     assert.equal(session.streams, 0);
     assert.equal(session.growth.taken, 0);
-    assert(session.sendCredit > SESSION_WINDOW - SESSION_UNSAID, `${session.sendCredit}`);
+    assert(session.bulk.credit > SESSION_WINDOW - SESSION_UNSAID, `${session.bulk.credit}`);
   }
   assert.equal(await settledCredit(sessions), SESSION_WINDOW);
 }

@@ -1,7 +1,7 @@
 /** Claims about frames that break the protocol: each ends its own session, says why, and hurts no other. @module */
 
 import assert from "node:assert/strict";
-import { Frame, MAX_CONTROL, MAX_DATA, MAX_HEAD, Reset } from "../../tunnel/mod.ts";
+import { Frame, MAX_CONTROL, MAX_DATA, MAX_HEAD, Reset, type Session } from "../../tunnel/mod.ts";
 import { MockClock } from "../support/mock_clock.ts";
 import { turn } from "../support/pipe.ts";
 import {
@@ -449,12 +449,11 @@ Deno.test("session: who asks without end and reads nothing is cut off, before th
   const hellos = new Uint8Array(4 << 20);
   const hello = frame(Frame.HELLO, 0, "{}");
   for (let at = 0; at + hello.length <= hellos.length; at += hello.length) hellos.set(hello, at);
-  const chatty: { session?: { message(type: number, message: Record<string, unknown>): void } } =
-    {};
+  const chatty: { session?: Session } = {};
   await using early = await againstAgent({
     fresh: true,
     // A relay whose sign-in answers everything would be cut off by its session.
-    onmessage: () => chatty.session!.message(Frame.CHALLENGE, { text: "x".repeat(100) }),
+    onmessage: () => chatty.session!.frames.message(Frame.CHALLENGE, { text: "x".repeat(100) }),
   });
   chatty.session = early.session;
   await early.peer.send(hellos).catch(() => {});

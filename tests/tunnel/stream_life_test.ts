@@ -326,6 +326,6 @@ Deno.test("session: when the connection breaks, every stream is told once and ev
   assert.equal(sessions.agent.end?.code, "connection-lost");
   assert.equal(sessions.relay.session.open(new Recorder()), null);
   assert(sessions.relay.connection.closed && sessions.agent.connection.closed);
-  assert(sessions.agent.session.sendCredit <= SESSION_WINDOW);
+  assert(sessions.agent.session.bulk.credit <= SESSION_WINDOW);
   await sessions[Symbol.asyncDispose]();
 });

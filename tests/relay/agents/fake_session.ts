@@ -47,9 +47,14 @@ export class FakeSession {
     this.said.push("crowded");
   }
 
-  message(_type: number, { name, holder }: { name?: string; holder?: { label: string } | null }) {
-    this.said.push(`turn ${name}${holder === undefined ? "" : ` of ${holder?.label}`}`);
-  }
+  readonly frames = {
+    message: (
+      _type: number,
+      { name, holder }: { name?: string; holder?: { label: string } | null },
+    ): void => {
+      this.said.push(`turn ${name}${holder === undefined ? "" : ` of ${holder?.label}`}`);
+    },
+  };
 
   goAway(end: SessionEnd): void {
     this.draining = true;
