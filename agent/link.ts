@@ -171,6 +171,7 @@ export class Link implements AsyncDisposable {
       software,
       dialled: relay.hostname,
       mounts: mounts(),
+      upgrades: true,
       place: {
         claim: this.#claim,
         instance,

@@ -17,6 +17,9 @@ import type { Session } from "./session.ts";
 import { tokenId } from "./token.ts";
 import { type Place, readPlace, readTurn, type Turn, WAIT } from "./waiting.ts";
 
+/** The capability by which a 101 turns a stream's exchange into plain bytes. */
+export const UPGRADE = "upgrade";
+
 /** A message lacks a field or has a wrong one; the text names it. */
 export class MessageError extends Error {
   override readonly name = "MessageError";
@@ -233,6 +236,8 @@ export interface SignInOptions {
   readonly mounts?: readonly ToldMount[];
   /** Where others publish its names; without it the agent takes them over, and does not know how to wait. */
   readonly place?: Place;
+  /** Its origins may answer 101. Default false. */
+  readonly upgrades?: boolean;
   readonly join?: string;
 }
 
@@ -261,7 +266,10 @@ export class SignIn {
     this.#hello = new TextEncoder().encode(JSON.stringify({
       versions: [PROTOCOL_VERSION],
       software: options.software,
-      capabilities: options.place === undefined ? [] : [WAIT],
+      capabilities: [
+        ...(options.place === undefined ? [] : [WAIT]),
+        ...(options.upgrades === true ? [UPGRADE] : []),
+      ],
       method: credential.method,
       id: credential.id,
       nonce: encodeBase64(newNonce()),

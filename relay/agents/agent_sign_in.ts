@@ -23,6 +23,7 @@ import {
   serverSignature,
   Session,
   type SessionEnd,
+  UPGRADE,
   verifyProof,
   WAIT,
   welcomeMessage,
@@ -223,7 +224,7 @@ export class AgentSignIn implements Watched {
     const challenge: Challenge = {
       version: PROTOCOL_VERSION,
       software: this.#options.software,
-      capabilities: hello.capabilities.filter((one) => one === WAIT),
+      capabilities: hello.capabilities.filter((one) => one === WAIT || one === UPGRADE),
       nonce: newNonce(),
       ...(hello.method === "token" ? {} : { salt, cost: { N, r, p } }),
     };
@@ -328,6 +329,7 @@ export class AgentSignIn implements Watched {
       token: verifier.token?.id ?? "",
       place: canWait ? hello.place : { ...hello.place, claim: "take" },
       canWait,
+      canUpgrade: hello.capabilities.includes(UPGRADE),
     }, { waiting: maxWaitingStreams, wait: streamWait });
     const waiting = isNew ? registry.waitsFor(agent) : [];
     const overfull = registry.overfull(waiting, hello.place.instance);

@@ -35,6 +35,8 @@ export interface AgentFacts {
   readonly place: Place;
   /** It understands what it is told about whose turn it is. */
   readonly canWait: boolean;
+  /** Its streams may become plain bytes. */
+  readonly canUpgrade?: boolean;
 }
 
 /** What those who wait for one agent may hold together, in bytes. */
@@ -69,6 +71,10 @@ export class ConnectedAgent implements Upstream, Watched {
 
   get account(): string {
     return this.facts.account;
+  }
+
+  get canUpgrade(): boolean {
+    return this.facts.canUpgrade === true;
   }
 
   get isGone(): boolean {

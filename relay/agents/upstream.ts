@@ -17,6 +17,8 @@ export interface Upstream {
   readonly account: string;
   /** It has left: what is refused now is refused for that reason. */
   readonly isGone: boolean;
+  /** It takes requests for an upgrade, and may answer 101. */
+  readonly canUpgrade?: boolean;
   /** Finds a stream for `seeker`, now or soon. */
   request(seeker: StreamSeeker): void;
   /** The seeker waits no longer. */

@@ -15,6 +15,7 @@ import {
   passableTrailers,
   passAnswerHead,
   passInterimHead,
+  passSwitchHead,
   putRequestHead,
 } from "./heads/mod.ts";
 import { type Addressee, RequestRecord } from "./request_record.ts";
@@ -51,6 +52,9 @@ export class Forward extends RequestRecord implements StreamSeeker, Watched {
   #stream: Stream | null = null;
   #length = -1;
   #isHead: boolean;
+  /** The agent may answer 101; it has, and bytes flow both ways. */
+  #upgrades = false;
+  #isSwitched = false;
   #held = 0;
   /** The request's body is under way. */
   #pumping = false;
@@ -107,6 +111,8 @@ export class Forward extends RequestRecord implements StreamSeeker, Watched {
       });
     }
     this.#stream = stream;
+    this.#upgrades = exchange.head.upgrade && !exchange.hasBody &&
+      this.#upstream.canUpgrade === true;
     putRequestHead(stream.openHead(), exchange, {
       target: destination.target,
       base: destination.base,
@@ -114,8 +120,9 @@ export class Forward extends RequestRecord implements StreamSeeker, Watched {
       forwarding: this.from.forwarding,
       rights: rightsOf(destination.policy),
       withoutPassword: destination.withoutPassword,
+      upgrades: this.#upgrades,
     });
-    stream.closeHead(!exchange.hasBody);
+    stream.closeHead(!exchange.hasBody && !this.#upgrades);
     if (this.#awaited !== null) this.#awaited(stream);
     else if (exchange.hasBody && !this.#pumping) this.#pump();
   }
@@ -177,7 +184,7 @@ export class Forward extends RequestRecord implements StreamSeeker, Watched {
     if (head.status < 200) {
       if (end) return this.#misbehaves("an interim answer as the last");
       if (head.status === 100) exchange.continue();
-      else if (head.status === 101) this.#misbehaves("an upgrade that nobody asked for");
+      else if (head.status === 101) this.#switch(head);
       else passInterimHead(exchange, head, this.destination.policy);
       return;
     }
@@ -186,7 +193,38 @@ export class Forward extends RequestRecord implements StreamSeeker, Watched {
     this.#length = bodiless || head.contentLength >= 0 ? head.contentLength : end ? 0 : -1;
     if (end && !bodiless && this.#length > 0) return this.#misbehaves("an answer without its body");
     passAnswerHead(exchange, head, this.#length, this.destination);
+    // The upgrade is declined: no bytes follow the request.
+    if (this.#upgrades) this.#stream!.end();
     if (end || bodiless) this.#end();
+  }
+
+  /** From here on the stream carries plain bytes, and each half ends by itself. */
+  #switch(head: Head): void {
+    const { exchange } = this;
+    const stream = this.#stream!;
+    if (!this.#upgrades || !head.upgrade) {
+      return this.#misbehaves("an upgrade that was not asked for");
+    }
+    // A visitor that has not waited is refused; that resets the stream.
+    if (!exchange.switchToBytes()) return;
+    this.firstByte = performance.now();
+    this.#isSwitched = true;
+    passSwitchHead(exchange, head, this.destination);
+    this.#pumpBytes(stream);
+  }
+
+  async #pumpBytes(stream: Stream): Promise<void> {
+    const { exchange } = this;
+    try {
+      for (let piece = await exchange.pull(); piece !== null; piece = await exchange.pull()) {
+        this.#upstream.count(piece.length, 0);
+        const wait = stream.write(piece);
+        if (wait !== undefined) await wait;
+      }
+      stream.end();
+    } catch {
+      stream.reset(Reset.CANCELLED, "the visitor is gone");
+    }
   }
 
   /** The answer is complete: what the agent has not taken of the request by now, it does not want. */
@@ -226,7 +264,9 @@ export class Forward extends RequestRecord implements StreamSeeker, Watched {
   };
 
   ontrailers(lines: Uint8Array): void {
-    if (!this.exchange.started) return this.#misbehaves("trailers without a head");
+    if (this.#isSwitched || !this.exchange.started) {
+      return this.#misbehaves("trailers without a head");
+    }
     this.#end(passableTrailers(lines));
   }
 

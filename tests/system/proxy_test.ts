@@ -209,3 +209,127 @@ Deno.test("proxy: wrong options are said with what to type", async () => {
     assert.match(process.stderr, says);
   }
 });
+
+Deno.test("proxy: upgrades carry plain bytes both ways, and each half ends by itself", async (t) => {
+  await using household = new Household();
+  const heard: string[] = [];
+  await using app = origin(async (connection) => {
+    const asked = await head(connection).catch(() => "");
+    heard.push(asked);
+    if (asked.includes("/declined")) {
+      return await connection.send(
+        "HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno",
+      );
+    }
+    await connection.send(
+      "HTTP/1.1 101 Go On\r\nConnection: upgrade\r\nUpgrade: chat\r\nSec-WebSocket-Accept: x\r\n" +
+        "Set-Cookie: a=1; Path=/\r\n\r\nwelcome",
+    );
+    if (asked.includes("/first")) await connection.closeWrite();
+    const got = (await connection.rest()).length;
+    heard.push(`${got}`);
+    if (asked.includes("/last")) await connection.send(`got ${got}`);
+    connection.close();
+  });
+  const relay = await household.relay();
+  await household.agent(["--proxy", `http://127.0.0.1:${app.port}`]);
+  const upgrade = {
+    fields: ["Connection: keep-alive, Upgrade", "Upgrade: chat", "Sec-WebSocket-Key: k"],
+  };
+  const begin = async (target: string): Promise<Visitor> => {
+    const visitor = await Visitor.connect(relay.http);
+    await visitor.request(`/local/${target}`, upgrade);
+    return visitor;
+  };
+
+  await t.step("the visitor ends first and hears the rest", async () => {
+    using visitor = await begin("last");
+    const { text } = await visitor.head();
+    assert.match(text, /^HTTP\/1\.1 101 Go On\r\n/);
+    for (const line of ["Upgrade: chat", "Connection: Upgrade", "Sec-WebSocket-Accept: x"]) {
+      assert.ok(text.includes(`\r\n${line}\r\n`), text);
+    }
+    assert.match(text, /\r\nSet-Cookie: a=1;.*Path=\/local\/\r\n/);
+    assert.match(heard[0]!, /\r\nUpgrade: chat\r\n/);
+    assert.match(heard[0]!, /\r\nSec-WebSocket-Key: k\r\n/);
+    const sent = visitor.send(new Uint8Array(5_000_000)).then(() => visitor.closeWrite());
+    await visitor.until("welcomegot 5000000");
+    await sent;
+    await visitor.ends();
+  });
+
+  await t.step("the application ends first and hears the rest", async () => {
+    using visitor = await begin("first");
+    await visitor.until("welcome");
+    await visitor.ends();
+    await visitor.send("still here");
+    await visitor.closeWrite();
+    await eventually(() => heard.includes("10"));
+  });
+
+  await t.step("a visitor that leaves is felt", async () => {
+    const visitor = await begin("left");
+    await visitor.until("welcome");
+    await visitor.send("abc");
+    visitor.close();
+    await eventually(() => heard.includes("3"), { ms: 5_000 });
+  });
+
+  await t.step(
+    "one that is declined is an answer like any other, and the connection lives on",
+    async () => {
+      using visitor = await begin("declined");
+      const answer = await visitor.answer();
+      assert.deepEqual([answer.status, answer.text], [403, "no"]);
+      await visitor.request("/local/declined", upgrade);
+      assert.equal((await visitor.answer()).status, 403);
+    },
+  );
+
+  await t.step("bytes before the 101 are refused readably", async () => {
+    using visitor = await Visitor.connect(relay.http);
+    const lines = [
+      "GET /local/early HTTP/1.1",
+      `Host: ${relay.http}`,
+      ...upgrade.fields,
+      "",
+      "early",
+    ];
+    await visitor.send(lines.join("\r\n"));
+    assert.equal((await visitor.answer()).status, 400);
+    await visitor.ends();
+  });
+});
+
+Deno.test("proxy: WebSocket of a browser's kind, in path mode", async () => {
+  await using household = new Household();
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
+    const { socket, response } = Deno.upgradeWebSocket(request, { protocol: "echo" });
+    socket.onmessage = ({ data }) => socket.send(data);
+    return response;
+  });
+  try {
+    const relay = await household.relay();
+    await household.agent(["--proxy", `http://127.0.0.1:${server.addr.port}`]);
+    {
+      const socket = new WebSocket(`ws://${relay.http}/local/chat`, ["other", "echo"]);
+      const got: string[] = [];
+      const closed = Promise.withResolvers<CloseEvent>();
+      socket.onclose = closed.resolve;
+      socket.onmessage = ({ data }) => {
+        got.push(data);
+        if (got.length === 100) socket.close(4000, "enough");
+      };
+      socket.onopen = () => {
+        for (let i = 0; i < 100; i++) socket.send(`${i}`.repeat(i * 10));
+      };
+      const { code } = await closed.promise;
+      assert.equal(socket.protocol, "echo");
+      assert.equal(got.length, 100);
+      assert.equal(got[99], "99".repeat(990));
+      assert.equal(code, 4000);
+    }
+  } finally {
+    await server.shutdown();
+  }
+});

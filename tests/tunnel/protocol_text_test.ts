@@ -387,6 +387,13 @@ Deno.test("text: our agent holds the conversations, as its origins answer them",
             case "/long":
               exchange.start(200, bytes(""), -1);
               return void exchange.write(bytes("the begin"));
+            case "/chat":
+              exchange.start(101, bytes("Upgrade: chat\r\n"), -1);
+              await exchange.read();
+              exchange.write(bytes("bye"));
+              exchange.end();
+              while (await exchange.read() !== null);
+              return;
             default:
               while (await exchange.read() !== null);
               exchange.respond(204, bytes(""), null);

@@ -54,8 +54,11 @@ const NO_CACHE = encoder.encode("Cache-Control: no-cache\r\n");
  */
 const NOT_RENEWED: ReadonlySet<string> = new Set(["content-type", "content-security-policy"]);
 
-/** Fields that a Connection field cannot drop: the sandbox is decided by the type, and one Date is sent always. */
-const KEPT: ReadonlySet<string> = new Set(["content-type", "date"]);
+/**
+ * Fields that a Connection field cannot drop: the sandbox is decided by the type, one Date is sent always, and whether
+ * Upgrade passes is decided by the status.
+ */
+const KEPT: ReadonlySet<string> = new Set(["content-type", "date", "upgrade"]);
 
 /** What to do with a line by its field's number: on hosts of a name's own, and on path URLs. */
 const PASS = 0, DROP = 1, LOOK = 2, REFUSE = 3;
@@ -110,6 +113,17 @@ export function passAnswerHead(
   exchange.openHead(head.status, head.hasReason ? head.reason : null);
   new AnswerWriter(exchange, head, policy, asked).write(length);
   exchange.closeHead(length, head.has(Field.date));
+}
+
+/** Sends a head of 101, after which bytes follow that are no document. */
+export function passSwitchHead(
+  exchange: ServerExchange,
+  head: Head,
+  { policy, asked }: { readonly policy: AnswerPolicy; readonly asked: Asked },
+): void {
+  exchange.openHead(head.status, head.hasReason ? head.reason : null);
+  new AnswerWriter(exchange, head, policy, asked).writeSwitch();
+  exchange.closeHead(-1, head.has(Field.date));
 }
 
 /** Sends 102 or 103. */
@@ -182,6 +196,10 @@ class AnswerWriter {
     }
   }
 
+  writeSwitch(): void {
+    this.#putLines(this.#policy.kind === "path" ? switchOnPath : switchElsewhere, false);
+  }
+
   get #isTrustedPath(): boolean {
     return this.#policy.kind === "trusted" && this.#policy.onPath;
   }
@@ -223,7 +241,8 @@ class AnswerWriter {
     const head = this.#head;
     switch (head.number(index)) {
       case OTHER_FIELD:
-        return isPassable(head.name(index).toLowerCase());
+        return isPassable(head.name(index).toLowerCase()) ||
+          (head.status === 101 && /^sec-websocket-/i.test(head.name(index)));
       case Field.etag:
         return this.#kind.mark === "";
       case Field["last-modified"]:
@@ -304,3 +323,8 @@ const trustedPath = elsewhere.slice();
 for (const name of ["etag", "last-modified", "cache-control"] as const) {
   trustedPath[Field[name]] = LOOK;
 }
+
+/** Of 101: the protocol's name passes. */
+const switchElsewhere = elsewhere.slice();
+const switchOnPath = onPath.slice();
+switchElsewhere[Field.upgrade] = switchOnPath[Field.upgrade] = PASS;

@@ -6,6 +6,7 @@ export {
   type Asked,
   passAnswerHead,
   passInterimHead,
+  passSwitchHead,
 } from "./answer_head.ts";
 export { type DroppedField, DroppedFields } from "./dropped_fields.ts";
 export { FrontPasswords } from "./front_passwords.ts";

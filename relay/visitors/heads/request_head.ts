@@ -7,6 +7,7 @@ import { type Believed, believed } from "./validators.ts";
 const encoder = new TextEncoder();
 const VERSION = encoder.encode(" HTTP/1.1\r\n");
 const REQUEST_ID = encoder.encode("X-Request-Id: ");
+const CONNECTION_UPGRADE = encoder.encode("Connection: Upgrade\r\n");
 const PREFIX = encoder.encode("X-Forwarded-Prefix: ");
 /** For HTTP/1.0 and 1.1: what counts is the version that came (RFC 9110 section 7.6.3). */
 const VIA_AND_END = ["1.0", "1.1"].map((version) =>
@@ -72,6 +73,8 @@ export interface RequestRewrite {
   readonly rights: "sandbox" | "trusted" | undefined;
   /** The Basic password is a proxy's in front of us. */
   readonly withoutPassword: boolean;
+  /** The visitor asks for an upgrade, and may get it. */
+  readonly upgrades: boolean;
 }
 
 /** Puts the head into `out`: the visitor's lines as they came, less those that are ours to say, and then those. */
@@ -92,7 +95,10 @@ export function putRequestHead(
   for (let i = 0; i < count; i++) {
     const how = handling[head.number(i)]!;
     const isNamed = named !== null && named.has(head.name(i).toLowerCase());
-    if (how === 0 && !isNamed) {
+    const stays = how === 0
+      ? !isNamed
+      : how === DROP && rewrite.upgrades && head.number(i) === Field.upgrade;
+    if (stays) {
       if (from < 0) from = head.lineStart(i);
       continue;
     }
@@ -119,6 +125,7 @@ export function putRequestHead(
     out.putText(rewrite.base);
     out.put(CRLF);
   }
+  if (rewrite.upgrades) out.put(CONNECTION_UPGRADE);
   out.put(REQUEST_ID);
   out.putText(exchange.id);
   out.put(VIA_AND_END[head.minor]!);
