@@ -17,7 +17,8 @@ import {
   tomlMistake,
   wrongItem,
 } from "./config_mistakes.ts";
-import { locateTomlKeys, TomlError, type TomlLines, tomlPath } from "./toml_lines.ts";
+import { readToml, type TomlLines, tomlPath } from "./toml.ts";
+import { TomlError } from "./toml_errors.ts";
 import { quote, UsageError } from "../terminal/mod.ts";
 
 /** A larger file is not a configuration, and reading TOML takes time that grows with its square. */
@@ -69,14 +70,12 @@ class ConfigReader {
       this.fail("holds a NUL character", text.slice(0, text.indexOf("\0")).split("\n").length);
     }
     try {
-      this.#lines = locateTomlKeys(text);
-      const { parseToml } = await import("./std.ts");
-      return parseToml(text);
+      const { document, lines } = await readToml(text);
+      this.#lines = lines;
+      return document;
     } catch (error) {
-      if (error instanceof TomlError) this.fail(tomlMistake(error, this.#known), error.line, error);
-      // The parser's message repeats the line, which may hold a secret in a wrong place.
-      const line = /^Parse error on line (\d+)/.exec((error as Error).message)?.[1];
-      this.fail("is not TOML", line === undefined ? undefined : Number(line), error);
+      if (!(error instanceof TomlError)) throw error;
+      this.fail(tomlMistake(error, this.#known), error.line, error);
     }
   }
 

@@ -7,7 +7,7 @@ import {
   type Option,
   type Options,
 } from "../options/mod.ts";
-import type { TomlError } from "./toml_lines.ts";
+import type { TomlError } from "./toml_errors.ts";
 import { hasControl, isPrintable, suggest } from "../terminal/mod.ts";
 
 type Tables = Configuration["known"];
@@ -30,7 +30,7 @@ export function isTable(value: unknown): value is Record<string, unknown> {
 /** What is wrong with the text, and the value itself where it is none of a secret. */
 export function tomlMistake({ message, value }: TomlError, tables: Tables): string {
   if (value === undefined) return message;
-  const words = value.path.filter(isWord);
+  const { words } = value;
   const option = optionAt(tables, words);
   const key = words.at(-1) ?? "";
   const isHidden = option === undefined || option.kind.form === "secret" ||

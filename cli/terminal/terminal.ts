@@ -1,5 +1,6 @@
 /** What a terminal gets that a pipe does not: colour, columns, a prompt that does not echo. @module */
 
+import { eastAsianWidth } from "get-east-asian-width";
 import { printable, printableLines } from "./printed.ts";
 
 /** A stream that may be a terminal, like `Deno.stdout`. */
@@ -52,7 +53,14 @@ export function columns(stream: Pick<Output, "isTerminal">, elsewhere = 80): num
 /** How many columns a text takes that may hold colours. */
 function widthOf(text: string): number {
   // deno-lint-ignore no-control-regex -- colours begin with one
-  return text.replace(/\x1b\[\d+m/g, "").length;
+  const plain = text.replace(/\x1b\[\d+m/g, "");
+  if (/^[ -~]*$/.test(plain)) return plain.length;
+  let width = 0;
+  // Marks stand on the letter before, and format characters take no place.
+  for (const char of plain.replace(/[\p{Mn}\p{Me}\p{Cf}]/gu, "")) {
+    width += eastAsianWidth(char.codePointAt(0)!);
+  }
+  return width;
 }
 
 /** Breaks `text` at spaces into lines of at most `width`; a longer word stands alone, an option has its value beside it. */
@@ -107,11 +115,11 @@ export function formatTable(
   const clean = rows.map((row) => row.map((cell) => printable(cell)));
   if (!terminal) return clean.map((row) => `${row.join("\t")}\n`).join("");
   const widths = headings.map((heading, i) =>
-    clean.reduce((width, row) => Math.max(width, [...row[i] ?? ""].length), heading.length)
+    clean.reduce((width, row) => Math.max(width, widthOf(row[i] ?? "")), widthOf(heading))
   );
   const line = (cells: readonly string[]) =>
     cells.map((cell, i) =>
-      i === cells.length - 1 ? cell : cell + " ".repeat(widths[i]! - [...cell].length)
+      i === cells.length - 1 ? cell : cell + " ".repeat(widths[i]! - widthOf(cell))
     ).join("  ").trimEnd();
   return [style.bold(line(headings)), ...clean.map(line)].map((text) => `${text}\n`).join("");
 }

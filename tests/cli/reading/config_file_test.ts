@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { type Publication, publications } from "../../../cli/options/agent_options.ts";
 import { commands } from "../../../cli/command_line/commands.ts";
 import { parseCommand } from "../../../cli/reading/parse.ts";
-import { locateTomlKeys } from "../../../cli/reading/toml_lines.ts";
+import { readToml } from "../../../cli/reading/toml.ts";
 import { UsageError } from "../../../cli/terminal/usage.ts";
 
 const bytes = (toml: string) => new TextEncoder().encode(toml);
@@ -133,8 +133,8 @@ Deno.test("configuration: random cuts and changes of a good file never crash", a
   }
 });
 
-Deno.test("lines: found in every form that TOML has", () => {
-  const lines = locateTomlKeys(
+Deno.test("lines: found in every form that TOML has", async () => {
+  const { lines } = await readToml(
     [
       "# head",
       '"quoted key" = 1',

@@ -131,6 +131,8 @@ Deno.test("mistakes in TOML: as in YAML, JSON and INI files", async () => {
     'drain "10s"': "line 2: = is missing between key and value",
     "drain =": "line 2: a key without a value",
     "drain = # ten": "line 2: a key without a value",
+    'drain = \n"10s"': "line 2: a key without a value",
+    "drain = \nprefix = 1": "line 2: a key without a value",
     'public url = "x"':
       "line 2: a key has no spaces: its words are joined by dashes, as in public-url",
   });
@@ -187,6 +189,15 @@ Deno.test("mistakes in TOML: quotes and spaces of word processors", async () => 
     "\u00a0drain = 1": "line 2: a key was expected, not the character U+00A0",
     "\u200bdrain = 1": "line 2: a key was expected, not the character U+200B",
     "\uff44rain = 1": "line 2: a key was expected, not the character U+FF44",
+  });
+});
+
+Deno.test("mistakes in TOML: control characters", async () => {
+  const message = (code: string) => `line 2: the control character U+${code} has no place here`;
+  await tells({
+    'data = "a\u0001b"': message("0001"),
+    "data = 'a\u001bb'": message("001B"),
+    'data = "/a" # \u0007': message("0007"),
   });
 });
 
@@ -276,6 +287,10 @@ Deno.test("mistakes in TOML: no message repeats what may be a secret", async () 
     "hunter2",
     "hunter2 hunter2",
     "[agent]\nuser = alice password = hunter2",
+    '[agent]\nuser = "x"\npassword = [\n  "a"\n  "hunter2"\n]',
+    "[agent]\npublish = [{ password = hunter2 }]",
+    "[agent]\npassword = 2001-01-01 hunter2",
+    '[agent]\npassword = """hunter2\\q"""',
   ];
   for (const toml of files) assert.doesNotMatch(await said(toml), /hunter2/, toml);
 });

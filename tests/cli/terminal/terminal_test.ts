@@ -33,6 +33,14 @@ Deno.test("table: aligned under headings on a terminal", () => {
   );
 });
 
+Deno.test("table: wide characters take two columns, marks none", () => {
+  const rows = [["日本", "1"], ["e\u0301a", "2"], ["🦀b", "3"]];
+  assert.equal(
+    formatTable(["NAME", "N"], rows, { terminal: true }),
+    "NAME  N\n日本  1\ne\u0301a    2\n🦀b   3\n",
+  );
+});
+
 Deno.test("table: tabs without headings in a pipe, and cells that cannot break out of theirs", () => {
   assert.equal(
     formatTable(["A", "B"], [["x\ty\n", "\x1b[31m"]], { terminal: false }),
