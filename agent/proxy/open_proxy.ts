@@ -1,6 +1,6 @@
 /** Makes an origin of a web application that options name, and looks whether it is there. @module */
 
-import type { Log, ProxySpec } from "../../cli/mod.ts";
+import { type Log, type ProxySpec, silentLog } from "../../cli/mod.ts";
 import { HttpClient, type OriginAddress, type OriginTls } from "../../http/mod.ts";
 import type { Origin } from "../origin.ts";
 import { ProxyOrigin } from "./proxy_origin.ts";
@@ -14,14 +14,18 @@ export async function openProxy(spec: ProxySpec, log: Log): Promise<Origin> {
     const caCerts = originCa === undefined ? [] : [await certificates(originCa)];
     tls = { caCerts, insecure: originInsecure };
   }
-  return new ProxyOrigin({
-    client: new HttpClient({ origin: address, tls, connectTimeout }),
+  const client = new HttpClient({ origin: address, tls, connectTimeout });
+  const origin = new ProxyOrigin({
+    client,
     name: value.replace(/^https?:\/\//, ""),
     authority,
     host: hostHeader === "keep" ? undefined : hostHeader === "origin" ? authority : hostHeader,
     rewrites: rewritePrefix,
     log,
   });
+  // An application that is not there yet is no reason not to publish it.
+  if (log !== silentLog) client.connect().catch((error) => origin.noteDown(origin.reason(error)));
+  return origin;
 }
 
 function addressOf(

@@ -11,11 +11,16 @@ import {
   Field,
   type Head,
   type HttpClient,
+  latin1,
   reasonOf,
 } from "../../http/mod.ts";
 import type { Origin } from "../origin.ts";
 import { answerFields, requestFields } from "./fields.ts";
 import { rewriting } from "./rewriting.ts";
+
+/** What Vite, Django, Rails and webpack-dev-server say to a Host that they do not know. */
+const HOST_REFUSED =
+  /Blocked request\. This host|Invalid HTTP_HOST header|DisallowedHost|Blocked hosts?:|Invalid Host header/i;
 
 export interface ProxyOriginOptions {
   /** Ends with the origin. */
@@ -35,6 +40,7 @@ export class ProxyOrigin implements Origin {
   readonly options: ProxyOriginOptions;
   /** The last request found nothing that answers: it was said once. */
   #isDown = false;
+  #isHostRefused = false;
 
   constructor(options: ProxyOriginOptions) {
     this.options = options;
@@ -59,6 +65,35 @@ export class ProxyOrigin implements Origin {
     if (this.#isDown) return;
     this.#isDown = true;
     this.options.log.warn(`${why}; visitors get 502 until it answers`);
+  }
+
+  /** Why there is no connection, for people. */
+  reason(cause: unknown): string {
+    const { name } = this.options;
+    const message = cause instanceof Error ? cause.message : String(cause);
+    if (!(cause instanceof DialError)) return `${name} cannot be reached: ${message}`;
+    switch (cause.code) {
+      case "refused":
+        return `nothing listens on ${name}`;
+      case "not-found":
+        return name.startsWith("unix:")
+          ? `there is no socket ${name.slice("unix:".length)}`
+          : `no address is known for ${name}`;
+      case "timeout":
+        return `${name} does not answer`;
+      default:
+        return `${name} cannot be reached: ${message.replace(/^Cannot connect to [^ ]+: /, "")}`;
+    }
+  }
+
+  /** The application may refuse a Host that it does not know: then the log says once what mends it. */
+  noteRefusal(piece: Uint8Array): void {
+    if (this.#isHostRefused || this.options.host !== undefined) return;
+    if (!HOST_REFUSED.test(latin1(piece, 0, Math.min(piece.length, 8 << 10)))) return;
+    this.#isHostRefused = true;
+    this.options.log.warn(
+      `${this.options.name} refuses the visitors' host; add --host-header origin, or allow the host there`,
+    );
   }
 
   [Symbol.dispose](): void {
@@ -128,12 +163,12 @@ class Passage implements ClientHandler {
     const fields = answerFields(head, changes, isBytes);
     this.#exchange.start(status, fields, isBytes ? -1 : head.contentLength, reason);
     // A small answer is here already: it goes on within this turn.
-    this.#pass();
+    this.#pass(status === 400 || status === 403);
     if (isBytes) this.#passBytes();
   }
 
   /** Moves the answer's body; a piece is free again when the exchange has taken it. */
-  async #pass(): Promise<void> {
+  async #pass(isRefusal: boolean): Promise<void> {
     const exchange = this.#exchange;
     const call = this.#call!;
     try {
@@ -144,6 +179,7 @@ class Passage implements ClientHandler {
           piece = await call.read();
         }
         if (piece === null) return exchange.end(call.trailers);
+        if (isRefusal) this.#origin.noteRefusal(piece);
         const wait = exchange.write(piece);
         if (wait !== undefined) await wait;
         if (exchange.aborted) return call.abort();
@@ -197,19 +233,6 @@ class Passage implements ClientHandler {
   /** What was tried, for those who may know where the application runs. */
   #reason({ code, message, cause }: ClientError): string {
     const { name } = this.#origin.options;
-    if (code !== "connect") return `${name}: ${message}`;
-    if (!(cause instanceof DialError)) return `${name} cannot be reached: ${message}`;
-    switch (cause.code) {
-      case "refused":
-        return `nothing listens on ${name}`;
-      case "not-found":
-        return name.startsWith("unix:")
-          ? `there is no socket ${name.slice("unix:".length)}`
-          : `no address is known for ${name}`;
-      case "timeout":
-        return `${name} does not answer`;
-      default:
-        return `${name} cannot be reached: ${message.replace(/^Cannot connect to [^ ]+: /, "")}`;
-    }
+    return code === "connect" ? this.#origin.reason(cause) : `${name}: ${message}`;
   }
 }

@@ -207,7 +207,7 @@ export class ClientConnection implements CallHost, Rostered {
     this.#isAnswering = true;
     call.handler.onanswer(head);
     this.#isAnswering = false;
-    if ((this.#phase as Phase) === "idle") this.#park();
+    if ((this.#phase as Phase) === "idle") this.park();
   }
 
   /** @throws {HttpError} for a 101 that was not asked for, or that names no protocol or another one. */
@@ -305,12 +305,13 @@ export class ClientConnection implements CallHost, Rostered {
     if (!isClean) return this.destroy();
     this.#phase = "idle";
     this.#served++;
-    this.idleSince = coarseNow();
     // The head may still be looked at.
-    if (!this.#isAnswering) this.#park();
+    if (!this.#isAnswering) this.park();
   }
 
-  #park(): void {
+  /** Waits for the next request. */
+  park(): void {
+    this.idleSince = coarseNow();
     this.#in.rest();
     this.#read();
     this.#owner.released(this);

@@ -1,6 +1,7 @@
 /** Sends requests to one origin over connections that are kept, as long as the origin keeps them. @module */
 
 import { coarseNow, unwatch, watch, type Watched } from "../clock.ts";
+import type { Connection } from "../connection.ts";
 import { Roster } from "../roster.ts";
 import { ClientCall, type ClientHandler, type ClientRequest } from "./client_call.ts";
 import { ClientConnection, type ConnectionOwner } from "./client_connection.ts";
@@ -52,6 +53,21 @@ export class HttpClient implements ConnectionOwner, Disposable, Watched {
     return call;
   }
 
+  /** Connects ahead of the first request, and keeps the connection. @throws {DialError} */
+  async connect(): Promise<void> {
+    const { origin, ...options } = this.#options;
+    const connection = await dialOrigin(origin, options);
+    if (this.#closed) return connection.close();
+    this.#take(connection).park();
+  }
+
+  #take(connection: Connection): ClientConnection {
+    if (this.#connections.size === 0) watch(this);
+    const made = new ClientConnection(this, connection);
+    this.#connections.add(made);
+    return made;
+  }
+
   #takeIdle(call: ClientCall): ClientConnection | undefined {
     const last = this.#idle.at(-1);
     if (last === undefined) return undefined;
@@ -71,11 +87,8 @@ export class HttpClient implements ConnectionOwner, Disposable, Watched {
         connection.close();
         return call.fail(closed());
       }
-      if (this.#connections.size === 0) watch(this);
-      const made = new ClientConnection(this, connection);
-      this.#connections.add(made);
       call.oncancel = null;
-      made.begin(call);
+      this.#take(connection).begin(call);
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
       call.fail(new ClientError("connect", why, { cause }));
