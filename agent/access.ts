@@ -1,7 +1,8 @@
 /** Where an agent dials and as whom, by what it was told. @module */
 
 import { type AgentValues, formatAddress, type Surroundings } from "../cli/mod.ts";
-import { Credential, parseToken } from "../tunnel/mod.ts";
+import { parseToken } from "../tunnel/mod.ts";
+import { Credential } from "./sign_in.ts";
 import { type Access, relayText } from "./link.ts";
 import { localAccess, localAccessTo } from "./local_access.ts";
 

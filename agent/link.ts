@@ -5,15 +5,13 @@ import { formatAddress } from "../cli/mod.ts";
 import { type Connection, type Handler, unwatch, watch, type Watched } from "../http/mod.ts";
 import {
   type Claim,
-  type Credential,
   Session,
   type SessionEnd,
-  SignIn,
-  SignInError,
   StreamExchange,
   type ToldMount,
   type Welcome,
 } from "../tunnel/mod.ts";
+import { type Credential, SignIn, SignInError } from "./sign_in.ts";
 import { dialAdvice } from "./advice.ts";
 import { Backoff } from "./backoff.ts";
 import { DIAL_TIME } from "./dial_relay.ts";

@@ -8,7 +8,8 @@ import {
   readLocalRelays,
   type Surroundings,
 } from "../cli/mod.ts";
-import { Credential, parseToken } from "../tunnel/mod.ts";
+import { parseToken } from "../tunnel/mod.ts";
+import { Credential } from "./sign_in.ts";
 import type { Access } from "./link.ts";
 
 /** There is no relay on this machine, or more than one. The message says what to type. */

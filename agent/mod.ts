@@ -16,6 +16,7 @@ import { RunningAgent, type RunningAgentOptions } from "./running_agent.ts";
 
 export { createLog, type Log } from "../cli/mod.ts";
 export { NoLocalRelay } from "./local_access.ts";
+export { Credential, SignIn } from "./sign_in.ts";
 
 /** It is for who starts a program, not for the program itself. */
 const { readyFile: _, ...options } = agentOptions;

@@ -1,7 +1,8 @@
 /** An agent's publications, each with its link to the relay, and what changes while they run. @module */
 
 import { type Log, type Publication, silentLog } from "../cli/mod.ts";
-import type { SignInError, Welcome } from "../tunnel/mod.ts";
+import type { Welcome } from "../tunnel/mod.ts";
+import type { SignInError } from "./sign_in.ts";
 import { dialRelay } from "./dial_relay.ts";
 import { type Access, Link } from "./link.ts";
 import { Mounts } from "./mounts.ts";

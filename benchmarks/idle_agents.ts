@@ -3,7 +3,8 @@
 import { join } from "node:path";
 import { dialTcp } from "../http/mod.ts";
 import { openStore } from "../relay/store/mod.ts";
-import { Credential, parseToken, Session, SignIn } from "../tunnel/mod.ts";
+import { parseToken, Session } from "../tunnel/mod.ts";
+import { Credential, SignIn } from "../agent/mod.ts";
 import { startRelay } from "./crunch.ts";
 import { residentBytes } from "./process_costs.ts";
 import type { IdleAgents } from "./results.ts";

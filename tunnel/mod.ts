@@ -3,7 +3,7 @@
 export { readEnd, type SessionEnd } from "./control.ts";
 export * from "./frame.ts";
 export * from "./handshake.ts";
-export { type ToldMount } from "./mounts_told.ts";
+export { tellable, type ToldMount } from "./mounts_told.ts";
 export * from "./scram.ts";
 export * from "./session.ts";
 export * from "./stream.ts";

@@ -6,7 +6,8 @@ import { createLog } from "../../cli/mod.ts";
 import { type Connection, dialTcp } from "../../http/mod.ts";
 import { type Relay, startRelay } from "../../relay/mod.ts";
 import { ControlPath } from "../../relay/store/control_path.ts";
-import { Credential, Frame, parseToken, type Welcome } from "../../tunnel/mod.ts";
+import { Frame, parseToken, type Welcome } from "../../tunnel/mod.ts";
+import { Credential } from "../../agent/sign_in.ts";
 import { TempDir } from "../relay/store/temp_dir.ts";
 import { eventually, within } from "../support/deadline.ts";
 

@@ -1,14 +1,8 @@
 /** What one account and many strangers can do to a relay, all at once or one kind at a time, for a test. @module */
 
 import { type Connection, DenoConnection } from "../../http/mod.ts";
-import {
-  Credential,
-  Frame,
-  parseToken,
-  Session,
-  type SessionEnd,
-  SignIn,
-} from "../../tunnel/mod.ts";
+import { Frame, parseToken, Session, type SessionEnd } from "../../tunnel/mod.ts";
+import { Credential, SignIn } from "../../agent/sign_in.ts";
 import { frame, join as joined } from "../tunnel/raw_peer.ts";
 
 interface Target {

@@ -2,18 +2,17 @@
 
 import { DenoConnection, type Head, latin1 } from "../../http/mod.ts";
 import {
-  Credential,
   parseToken,
   type Place,
   Session,
   type SessionEnd,
-  SignIn,
   type Stream,
   type StreamHandler,
   type ToldMount,
   type Turn,
   type Welcome,
 } from "../../tunnel/mod.ts";
+import { Credential, SignIn } from "../../agent/sign_in.ts";
 import { within } from "./deadline.ts";
 import { AnswerHead, bytesOf } from "./visitor.ts";
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { openStore } from "../../relay/store/mod.ts";
-import { Credential, SignInError } from "../../tunnel/mod.ts";
+import { Credential, SignInError } from "../../agent/sign_in.ts";
 import { AgentDouble } from "../support/agent_double.ts";
 import { type CrunchProcess, Household } from "../support/crunch.ts";
 import { Terminal } from "../support/terminal.ts";

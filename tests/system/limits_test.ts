@@ -1,7 +1,8 @@
 /** What is too much, too long or too slow is refused so that it can be read, and nobody else notices. @module */
 
 import assert from "node:assert/strict";
-import { formatToken, newTokenSecret, SignInError } from "../../tunnel/mod.ts";
+import { formatToken, newTokenSecret } from "../../tunnel/mod.ts";
+import { SignInError } from "../../agent/sign_in.ts";
 import { AgentDouble, type DoubleRequest } from "../support/agent_double.ts";
 import { Household } from "../support/crunch.ts";
 import { DEADLINE, eventually, pause, within } from "../support/deadline.ts";

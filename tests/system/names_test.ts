@@ -1,7 +1,7 @@
 /** Whose a public name is, and what happens when another agent comes for it. @module */
 
 import assert from "node:assert/strict";
-import { SignInError } from "../../tunnel/mod.ts";
+import { SignInError } from "../../agent/sign_in.ts";
 import { AgentDouble } from "../support/agent_double.ts";
 import { Household } from "../support/crunch.ts";
 import { DEADLINE, eventually, pause, within } from "../support/deadline.ts";

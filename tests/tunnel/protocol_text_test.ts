@@ -8,7 +8,6 @@ import {
   authMessage,
   checkCost,
   clientProof,
-  Credential,
   DEFAULT_STREAMS,
   deriveKeys,
   deriveTokenKeys,
@@ -40,13 +39,13 @@ import {
   serverSignature,
   Session,
   SESSION_WINDOW,
-  SignIn,
   STREAM_WINDOW,
   StreamExchange,
   tokenId,
   verifyProof,
   writeFrameHeader,
 } from "../../tunnel/mod.ts";
+import { Credential, SignIn } from "../../agent/sign_in.ts";
 import { pipe, until } from "../support/pipe.ts";
 import { againstAgent, againstRelay, type Duel, openStream, Recorder } from "./harness.ts";
 import { frame, type RawFrame, RawPeer } from "./raw_peer.ts";

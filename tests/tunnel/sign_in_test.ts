@@ -10,7 +10,6 @@ import { Throttle } from "../../relay/store/mod.ts";
 import {
   authMessage,
   clientProof,
-  Credential,
   decodeBase64,
   deriveTokenKeys,
   encodeBase64,
@@ -20,12 +19,10 @@ import {
   readHello,
   Session,
   type SessionEnd,
-  SignIn,
-  SignInError,
-  type SignInOptions,
   tokenId,
   type Welcome,
 } from "../../tunnel/mod.ts";
+import { Credential, SignIn, SignInError, type SignInOptions } from "../../agent/sign_in.ts";
 import { readWelcome } from "../../tunnel/handshake.ts";
 import { pipe, type PipeEnd, until } from "../support/pipe.ts";
 import { type TempStore, tempStore } from "../relay/store/temp_dir.ts";

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { AgentDouble } from "../../support/agent_double.ts";
 import { Meeting } from "./meeting.ts";
-import { formatToken, newTokenSecret, SignInError } from "../../../tunnel/mod.ts";
+import { formatToken, newTokenSecret } from "../../../tunnel/mod.ts";
+import { SignInError } from "../../../agent/sign_in.ts";
 
 Deno.test("reception: a guest that waits for its verdict leaves no timer behind a stop", async () => {
   await using meeting = await Meeting.begin();

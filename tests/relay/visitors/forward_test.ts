@@ -1,7 +1,7 @@
 /** Claims about agents that answer badly or not at all, and visitors who pay nothing for it. @module */
 
 import assert from "node:assert/strict";
-import { SignInError } from "../../../tunnel/mod.ts";
+import { SignInError } from "../../../agent/sign_in.ts";
 import { within } from "../../support/deadline.ts";
 import { Meeting } from "../agents/meeting.ts";
 
