@@ -1,13 +1,7 @@
 /** Commands, their help and completions, and what a running one has. @module */
 
-export {
-  type Check,
-  type CommandLineOptions,
-  type Invocation,
-  type OptionsOf,
-  readCommandLine,
-} from "./command_line.ts";
-export { type CommandName, commands } from "./commands.ts";
+export { type Check, type Invocation, readCommandLine } from "./command_line.ts";
+export { commands } from "./commands.ts";
 export type { Page } from "./help.ts";
 export {
   type LocalRelay,
@@ -16,6 +10,6 @@ export {
   removeLocalRelay,
   writeLocalRelay,
 } from "./local_relay.ts";
-export { CommandFailure, type Program, type ReadAgain, type Running } from "./program.ts";
+export { CommandFailure, type Program, type Running } from "./program.ts";
 export { checkReadyFile, unreadyFile, writeReadyFile } from "./ready_file.ts";
-export { type About, versionText } from "./version.ts";
+export { type About } from "./version.ts";

@@ -10,10 +10,4 @@ export {
   quotePath,
   typedDirectory,
 } from "./paths.ts";
-export {
-  FileDraft,
-  notReplaceable,
-  sweepDrafts,
-  type WholeFileOptions,
-  writeWholeFile,
-} from "./whole_file.ts";
+export { FileDraft, notReplaceable, sweepDrafts, writeWholeFile } from "./whole_file.ts";

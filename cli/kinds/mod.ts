@@ -22,7 +22,6 @@ export {
   isLoopbackText,
   parseCidr,
   parseIp,
-  type TrustedPeer,
   trustedPeer,
 } from "./cidr.ts";
 export {
@@ -31,7 +30,6 @@ export {
   directory,
   duration,
   file,
-  formatDuration,
   integer,
   type Kind,
   type KindValue,

@@ -1,17 +1,7 @@
 /** What is printed, asked and logged: text made safe, colours, tables, usage errors, secrets typed. @module */
 
 export { askSecret, Interrupted, isAsking } from "./ask_secret.ts";
-export {
-  type AdjustableLog,
-  createLog,
-  type Log,
-  LOG_LEVELS,
-  type LogFields,
-  type LogLevel,
-  type LogOptions,
-  silentLog,
-  telemetryConsole,
-} from "./log.ts";
+export { createLog, type Log, silentLog, telemetryConsole } from "./log.ts";
 export { isPrintable, printable, printableJson } from "./printed.ts";
 export {
   columns,
