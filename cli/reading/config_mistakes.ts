@@ -15,6 +15,9 @@ type Tables = Configuration["known"];
 /** Longer values are not repeated in a message. */
 const SHOWN = 60;
 
+/** Another setting may stand in what should be a value, with a secret. */
+const HAS_SETTING = /=\s|\s=|["']/;
+
 /** What a backslash became, unasked. */
 const BACKSLASH = "a backslash in \"…\" is written twice, in '…' once";
 
@@ -40,7 +43,7 @@ export function tomlMistake({ message, value }: TomlError, tables: Tables): stri
     case "word":
       return option?.kind.form === "switch" || /^(true|false)$/i.test(value.text)
         ? `this is true or false, in small letters: ${key} = true`
-        : `${message}: "${shown ?? "…"}"`;
+        : `${message}: "${shown === undefined || HAS_SETTING.test(shown) ? "…" : shown}"`;
     case "escape":
       return shown?.includes("'") === false ? `${message}: ${key} = '${shown}'` : message;
     case "comma":

@@ -289,6 +289,8 @@ Deno.test("mistakes in TOML: no message repeats what may be a secret", async () 
     "[agent]\nuser = alice password = hunter2",
     '[agent]\nuser = "x"\npassword = [\n  "a"\n  "hunter2"\n]',
     "[agent]\npublish = [{ password = hunter2 }]",
+    '[agent]\nuser = token = "hunter2"',
+    "[agent]\nuser = password = hunter2",
     "[agent]\npassword = 2001-01-01 hunter2",
     '[agent]\npassword = """hunter2\\q"""',
   ];
