@@ -22,6 +22,7 @@ export * from "./outgoing.ts";
 export * from "./places.ts";
 export * from "./problem.ts";
 export * from "./range.ts";
+export * from "./read_away.ts";
 export * from "./read_buffer.ts";
 export * from "./roster.ts";
 export * from "./server.ts";

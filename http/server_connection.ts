@@ -7,6 +7,7 @@ import type { Connection } from "./connection.ts";
 import { Head } from "./head.ts";
 import { HttpError } from "./http_error.ts";
 import { HIGH_WATER, Outgoing } from "./outgoing.ts";
+import { ReadAway } from "./read_away.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 import type { ServerLimits } from "./server_limits.ts";
 import { type ExchangeHost, ServerExchange } from "./server_exchange.ts";
@@ -29,6 +30,9 @@ const LINGER_STOPPING = 500;
 /** Made once: a stack trace takes longer than the rest of closing. */
 const CLOSED = new Error("The connection is closed");
 const PROBE = new TextEncoder().encode("HTTP/1.1 ");
+
+/** An upload that is read away comes by so much at a time: 25 MB a second. */
+const AWAY_BUFFER = 128 << 10;
 
 type Phase = "idle" | "head" | "busy" | "draining" | "lingering" | "closed";
 
@@ -63,6 +67,7 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
   readonly #server: ConnectionHost;
   readonly #head: Head;
   readonly #in = new ReadBuffer(IDLE_BUFFER);
+  #away: ReadAway | null = null;
   /** The body of the current request; after a 101 all that comes. */
   readonly #body = new BodyReader();
   #phase: Phase = "idle";
@@ -411,7 +416,11 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
     }
     this.#in.clear();
     this.#reading = true;
-    this.connection.read(this.#in.bytes).then(this.#onread, this.#onreaderror);
+    this.#away ??= new ReadAway();
+    this.#away.again((large) => {
+      if (large && this.#in.bytes.length < AWAY_BUFFER) this.#in.replace(AWAY_BUFFER);
+      this.connection.read(this.#in.bytes).then(this.#onread, this.#onreaderror);
+    });
   }
 
   /** The connection is broken, or not worth keeping. */
@@ -433,6 +442,7 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
   #destroy(): void {
     if (this.#phase === "closed") return;
     this.#phase = "closed";
+    this.#away?.stop();
     this.connection.close();
     this.outgoing.fail(CLOSED);
     this.#server.closed(this);

@@ -10,6 +10,7 @@ import {
   Head,
   HttpError,
   Outgoing,
+  ReadAway,
   TICK,
   unwatch,
   watch,
@@ -88,9 +89,6 @@ const MAX_ANSWERS = 64 << 10;
 const LOOK = 16;
 /** Frames that an exchange may bring late, though they move nothing: two or three WINDOWs and a RESET. */
 const LATE_FRAMES = 4;
-/** So many reads of a session that has ended follow each other; a pause in ms comes before each further one. */
-const READS_AWAY = 16;
-const READ_AWAY_PAUSE = 5;
 /** How long a session that ends takes to send what waits and to let the peer read it, in ms. */
 const FAREWELL = 1_000;
 /** Heads are looked at while they are parsed and no longer: one serves all sessions. */
@@ -134,8 +132,7 @@ export class Session implements StreamHost, FrameSink, Watched {
   #over = false;
   /** The connection is closed. */
   #closed = false;
-  #readsAway = 0;
-  #nextReadAway: ReturnType<typeof setTimeout> | undefined;
+  readonly #away = new ReadAway();
   #finishing: Promise<void> | null = null;
   #onfarewell: (() => void) | null = null;
   /** Neither side opens streams any more. */
@@ -293,9 +290,7 @@ export class Session implements StreamHost, FrameSink, Watched {
   /** Reads and forgets, so that closing does not reset what the peer has not read yet; bit by bit, in case it floods. */
   #readAway(): void {
     this.#reader.buffer.clear();
-    if (this.#closed) return;
-    if (++this.#readsAway <= READS_AWAY) return this.#read();
-    this.#nextReadAway = setTimeout(() => this.#read(), READ_AWAY_PAUSE);
+    if (!this.#closed) this.#away.again(() => this.#read());
   }
 
   /** Works on what was read, then reads on: as long as it is its turn, and while its answers are taken. */
@@ -643,7 +638,7 @@ export class Session implements StreamHost, FrameSink, Watched {
 
   #close(end: SessionEnd): void {
     this.#closed = true;
-    clearTimeout(this.#nextReadAway);
+    this.#away.stop();
     this.connection.close();
     if (!this.#over) this.#finish(end);
     this.#onfarewell?.();
