@@ -1,6 +1,5 @@
 /** What a terminal gets that a pipe does not: colour, columns, a prompt that does not echo. @module */
 
-import { eastAsianWidth } from "get-east-asian-width";
 import { printable, printableLines } from "./printed.ts";
 
 /** A stream that may be a terminal, like `Deno.stdout`. */
@@ -50,17 +49,10 @@ export function columns(stream: Pick<Output, "isTerminal">, elsewhere = 80): num
   }
 }
 
-/** How many columns a text takes that may hold colours. */
+/** How many columns a text of ours takes, which may hold colours. */
 function widthOf(text: string): number {
   // deno-lint-ignore no-control-regex -- colours begin with one
-  const plain = text.replace(/\x1b\[\d+m/g, "");
-  if (/^[ -~]*$/.test(plain)) return plain.length;
-  let width = 0;
-  // Marks stand on the letter before, and format characters take no place.
-  for (const char of plain.replace(/[\p{Mn}\p{Me}\p{Cf}]/gu, "")) {
-    width += eastAsianWidth(char.codePointAt(0)!);
-  }
-  return width;
+  return text.replace(/\x1b\[\d+m/g, "").length;
 }
 
 /** Breaks `text` at spaces into lines of at most `width`; a longer word stands alone, an option has its value beside it. */
@@ -107,13 +99,19 @@ export function writeText(stream: Pick<Output, "writeSync">, text: string): void
  * Rows as text: in columns under their headings for a terminal; for a pipe one line a row, fields
  * separated by tabs, without headings.
  */
-export function formatTable(
+export async function formatTable(
   headings: readonly string[],
   rows: readonly (readonly string[])[],
   { terminal, style = makeStyle(false) }: { readonly terminal: boolean; readonly style?: Style },
-): string {
+): Promise<string> {
   const clean = rows.map((row) => row.map((cell) => printable(cell)));
   if (!terminal) return clean.map((row) => `${row.join("\t")}\n`).join("");
+  // Loaded here alone: most commands print no table.
+  const { eastAsianWidth } = await import("get-east-asian-width");
+  // Marks stand on the letter before, and format characters take no place.
+  const widthOf = (cell: string): number =>
+    [...cell.replace(/[\p{Mn}\p{Me}\p{Cf}]/gu, "")]
+      .reduce((width, char) => width + eastAsianWidth(char.codePointAt(0)!), 0);
   const widths = headings.map((heading, i) =>
     clean.reduce((width, row) => Math.max(width, widthOf(row[i] ?? "")), widthOf(heading))
   );

@@ -41,7 +41,11 @@ async function prepare(invocation: AccountInvocation, out: Output): Promise<Work
     }
     case "account list":
       return async (api) => {
-        out.table(ACCOUNTS, await api.all<AccountView>("/accounts"), "There are no accounts yet.");
+        await out.table(
+          ACCOUNTS,
+          await api.all<AccountView>("/accounts"),
+          "There are no accounts yet.",
+        );
       };
     case "account passwd": {
       const password = await passwordFor(first, invocation.values.password, invocation.command);
@@ -77,7 +81,7 @@ async function prepare(invocation: AccountInvocation, out: Output): Promise<Work
     case "account token list":
       return async (api) => {
         const tokens = await api.all<TokenView>(first === "" ? "/tokens" : `${path}/tokens`);
-        out.table(TOKENS, tokens, "There are no tokens.");
+        await out.table(TOKENS, tokens, "There are no tokens.");
       };
     case "account token revoke":
       return async (api) => {

@@ -26,15 +26,21 @@ export class Output {
   }
 
   /** A list; `none` is for people where it is empty. */
-  table<T>(columns: readonly Column<T>[], rows: readonly T[], none: string): void {
+  async table<T>(
+    columns: readonly Column<T>[],
+    rows: readonly T[],
+    none: string,
+  ): Promise<void> {
     if (this.#json) return this.#printJson(rows);
     const { terminal, around, print } = this.#program;
     if (terminal && rows.length === 0) return print(`${none}\n`);
-    print(formatTable(
-      columns.map(({ heading }) => heading),
-      rows.map((row) => columns.map(({ text }) => text(row, terminal))),
-      { terminal, style: makeStyle(hasColour(Deno.stdout, around.env)) },
-    ));
+    print(
+      await formatTable(
+        columns.map(({ heading }) => heading),
+        rows.map((row) => columns.map(({ text }) => text(row, terminal))),
+        { terminal, style: makeStyle(hasColour(Deno.stdout, around.env)) },
+      ),
+    );
   }
 
   /** What was done: `line` for people and pipes, `value` for programs. */

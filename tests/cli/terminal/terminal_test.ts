@@ -25,28 +25,28 @@ Deno.test("colour: only on a terminal, without NO_COLOR, not on a dumb one", () 
 
 Deno.test("columns: 80 in a pipe", () => assert.equal(columns(pipe), 80));
 
-Deno.test("table: aligned under headings on a terminal", () => {
+Deno.test("table: aligned under headings on a terminal", async () => {
   const rows = [["alice", "1"], ["bob", "200"]];
   assert.equal(
-    formatTable(["NAME", "BYTES"], rows, { terminal: true }),
+    await formatTable(["NAME", "BYTES"], rows, { terminal: true }),
     "NAME   BYTES\nalice  1\nbob    200\n",
   );
 });
 
-Deno.test("table: wide characters take two columns, marks none", () => {
+Deno.test("table: wide characters take two columns, marks none", async () => {
   const rows = [["日本", "1"], ["e\u0301a", "2"], ["🦀b", "3"]];
   assert.equal(
-    formatTable(["NAME", "N"], rows, { terminal: true }),
+    await formatTable(["NAME", "N"], rows, { terminal: true }),
     "NAME  N\n日本  1\ne\u0301a    2\n🦀b   3\n",
   );
 });
 
-Deno.test("table: tabs without headings in a pipe, and cells that cannot break out of theirs", () => {
+Deno.test("table: tabs without headings in a pipe, and cells that cannot break out of theirs", async () => {
   assert.equal(
-    formatTable(["A", "B"], [["x\ty\n", "\x1b[31m"]], { terminal: false }),
+    await formatTable(["A", "B"], [["x\ty\n", "\x1b[31m"]], { terminal: false }),
     "x\ufffdy\ufffd\t\ufffd[31m\n",
   );
-  assert.equal(formatTable(["A"], [], { terminal: false }), "");
+  assert.equal(await formatTable(["A"], [], { terminal: false }), "");
 });
 
 Deno.test("writeText: writes all of it in pieces, and stops when the reader went away", () => {
