@@ -596,11 +596,6 @@ export class Head {
     return this.text(this.#reasonStart, this.#reasonEnd);
   }
 
-  /** An answer may come without a reason phrase. */
-  get hasReason(): boolean {
-    return this.#reasonEnd > this.#reasonStart;
-  }
-
   /** The field number (see `Field`) of line `index`. */
   number(index: number): number {
     return this.#numbers[index]!;

@@ -110,7 +110,7 @@ export function passAnswerHead(
   length: number,
   { policy, asked }: { readonly policy: AnswerPolicy; readonly asked: Asked },
 ): void {
-  exchange.openHead(head.status, head.hasReason ? head.reason : null);
+  exchange.openHead(head.status, head.reason);
   new AnswerWriter(exchange, head, policy, asked).write(length);
   exchange.closeHead(length, head.has(Field.date));
 }
@@ -121,7 +121,7 @@ export function passSwitchHead(
   head: Head,
   { policy, asked }: { readonly policy: AnswerPolicy; readonly asked: Asked },
 ): void {
-  exchange.openHead(head.status, head.hasReason ? head.reason : null);
+  exchange.openHead(head.status, head.reason);
   new AnswerWriter(exchange, head, policy, asked).writeSwitch();
   exchange.closeHead(-1, head.has(Field.date));
 }
