@@ -181,7 +181,7 @@ function printText(text: string): void {
   }
 }
 
-/** Writes to standard output for who stays: a full disk below it keeps nobody from starting. */
+/** Writes to standard output for who stays: a full disk below it does not keep the program from starting. */
 function teller(log: Program["log"]): Program["print"] {
   let warned = false;
   return (text) => {

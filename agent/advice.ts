@@ -10,7 +10,7 @@ const SET_CLOCK = Deno.build.os === "darwin"
   ? "w32tm /resync"
   : "sudo timedatectl set-ntp true";
 
-/** How to mend a dial that failed, where somebody here can; undefined otherwise. */
+/** How to mend a dial that failed, where that can be done here; undefined otherwise. */
 export function dialAdvice(error: unknown, relay: DialAddress): string | undefined {
   if (!(error instanceof DialError)) return undefined;
   const address = formatAddress(relay);

@@ -47,7 +47,7 @@ const MAX_CONNECTIONS = 4;
 const JOIN_PAUSE = 1_000;
 /** Between tries after the relay refused us, in ms. */
 const REFUSED_DELAY = 30_000;
-/** The same after another agent took our name, where the relay lets nobody wait for it, in ms. */
+/** The same after another agent took our name, where the relay knows no waiting, in ms. */
 const REPLACED_DELAY = 60_000;
 /** A relay's wish to see us later is granted up to here, in ms. */
 const LONGEST_WISH = 10 * 60_000;
@@ -86,7 +86,7 @@ export class Link implements AsyncDisposable {
   #joinFailed = -Infinity;
   /** The relay asked for more while a connection was on its way. */
   #wanted = false;
-  /** What we do where another agent publishes our name: first somebody started us, so we take it over. */
+  /** What we do where another agent publishes our name: at its start an agent takes it over. */
   #claim: Claim = "take";
   /** Since when we wait for the name; 0 while we do not. */
   #waitsSince = 0;
@@ -111,7 +111,7 @@ export class Link implements AsyncDisposable {
         delay = this.#afterFailure(error);
       }
       if (signal.aborted) break;
-      // Before the first success nobody knows yet whether there is an again.
+      // Before the first success it is open whether there is an again.
       if (delay > 2_000 && this.#welcomed) {
         log.info(`trying again in ${Math.round(delay / 1000)} s`);
       }
@@ -260,7 +260,7 @@ export class Link implements AsyncDisposable {
     if (error instanceof SignInError && FINAL.has(error.end.code)) {
       if (!this.#welcomed) {
         onrefused(error);
-        // Whoever listens ends us; if nobody does, we go on as later.
+        // A listener may end us; otherwise we go on as later.
       } else log.warn(`the relay refuses us: ${error.message}`);
       return REFUSED_DELAY;
     }

@@ -1,4 +1,4 @@
-/** Asks for the password of `--user`, where none was given and somebody sits at a terminal. @module */
+/** Asks for the password of `--user`, where none was given and there is a terminal. @module */
 
 import { type AgentValues, askSecret, CommandFailure, Secret } from "../cli/mod.ts";
 
@@ -7,7 +7,7 @@ export const GIVE_PASSWORD = "set CRUNCH_PASSWORD or give --password-file FILE";
 
 /**
  * The same settings, with the password.
- * @throws {UsageError} where there is nobody to ask. @throws {CommandFailure} where nothing was typed.
+ * @throws {UsageError} where there is no terminal to ask at. @throws {CommandFailure} where nothing was typed.
  */
 export async function withPassword<S extends { readonly values: AgentValues }>(
   settings: S,

@@ -5,7 +5,7 @@ import { signal } from "@preact/signals";
 
 /** @import { ProblemView } from "../relay/api/mod.ts" */
 
-/** Counts how often the relay said that nobody is signed in: the session is over. */
+/** Counts how often the relay said that there is no sign-in: the session is over. */
 export const turnedAway = signal(0);
 
 /** What the API answered instead of what was asked for; `status` 0 where it did not answer at all. */

@@ -66,7 +66,7 @@ export function App() {
   }<${Questions} /><${Toasts} />`;
 }
 
-/** What is there on every page once somebody is signed in. */
+/** What is there on every page after the sign-in. */
 function Frame() {
   useEffect(() => startLive(me.peek()?.name ?? ""), []);
   const main = useRef(/** @type {HTMLElement | null} */ (null));

@@ -46,7 +46,7 @@ const lists = new Map();
 let count = 0;
 /** The last event that came. */
 let last = "";
-/** Events went by while nobody saw the page. */
+/** Events went by while the page was hidden. */
 let isStale = false;
 /** @type {Windows | null} */
 let windows = null;
@@ -66,7 +66,7 @@ export function followRequests(following) {
   };
 }
 
-/** Listens to the relay's events while somebody is signed in. @param {string} account who */
+/** Listens to the relay's events while an account is signed in. @param {string} account who */
 export function startLive(account) {
   line.value = "connecting";
   last = "";

@@ -6,7 +6,7 @@ import { ApiError, ask, get, turnedAway } from "./api.js";
 
 /** @import { MeView } from "../relay/api/mod.ts" */
 
-/** Undefined until it is known, null for nobody. @type {import("@preact/signals").Signal<MeView | null | undefined>} */
+/** Undefined until it is known, null without a sign-in. @type {import("@preact/signals").Signal<MeView | null | undefined>} */
 export const me = signal(undefined);
 
 /** Why it is not known. @type {import("@preact/signals").Signal<string>} */

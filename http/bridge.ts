@@ -180,7 +180,7 @@ class Bridge {
     }
   }
 
-  /** False once nobody takes it. */
+  /** False once it is not taken any more. */
   async #write(bytes: Uint8Array): Promise<boolean> {
     checkBytes(bytes);
     const wait = this.#exchange.write(bytes);
@@ -196,7 +196,7 @@ class Bridge {
 
   #failed(error: unknown): void {
     const exchange = this.#exchange;
-    // What breaks because the visitor left is nobody's error.
+    // What breaks because the visitor left is no error.
     if (exchange.aborted) return;
     const { onerror = logError } = this.#options;
     onerror(error, this.#info);

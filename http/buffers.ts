@@ -14,7 +14,7 @@ export function takeBuffer(size: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(size);
 }
 
-/** Gives a whole buffer back. Nobody may hold a view of it any more. */
+/** Gives a whole buffer back. No view of it may be in use. */
 export function giveBuffer(buffer: Uint8Array<ArrayBuffer>): void {
   for (let i = 0; i < SIZES.length; i++) {
     if (buffer.length === SIZES[i]!) {

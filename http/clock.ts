@@ -13,7 +13,7 @@ export const TICK = 250;
 
 /**
  * What one tick adds to the clock at the most, however late it comes. A process that had no time to look had none to
- * listen either: whoever is judged by this clock gets as much grace as the tick was late, and is heard before the next.
+ * listen either: what is judged by this clock gets as much grace as the tick was late, and is heard before the next.
  */
 const LONGEST_STEP = 2 * TICK;
 /** No tick comes so late without a reason, in ms. */

@@ -1,6 +1,6 @@
 /** The seam between HTTP or the tunnel and the sockets below them: plain TCP, Unix sockets, TLS. @module */
 
-/** One end of a connection, as it looks to whoever watches logs and limits. */
+/** One end of a connection, as logs and limits see it. */
 export interface Endpoint {
   /** IP address without brackets, IPv4 never as `::ffff:…`; `unix` for Unix sockets. */
   readonly address: string;

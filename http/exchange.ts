@@ -1,4 +1,4 @@
-/** One request and its answer, as whoever answers sees it: on a visitor's connection or on a tunnel's stream. @module */
+/** One request and its answer, as its handler sees it: on a visitor's connection or on a tunnel's stream. @module */
 
 import type { Head } from "./head.ts";
 

@@ -1,4 +1,4 @@
-/** Answers connections that nobody will serve, so that the visitor can read why. @module */
+/** Answers connections that will not be served, so that the visitor can read why. @module */
 
 import type { Connection } from "./connection.ts";
 import { statusLine } from "./status.ts";
@@ -37,7 +37,7 @@ export interface Goodbye {
 }
 
 /**
- * Sends an answer to a request that nobody has read, then reads that request away for a moment, so that closing does
+ * Sends an answer to a request that was not read, then reads that request away for a moment, so that closing does
  * not reset what the visitor has not read yet. Never rejects.
  */
 export async function rejectAndClose(connection: Connection, goodbye: Goodbye): Promise<void> {

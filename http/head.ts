@@ -528,7 +528,7 @@ export class Head {
     if (codings.includes("")) throw new HttpError(400, "A transfer coding is empty");
     if (codings[codings.length - 1] !== "chunked") {
       const unknown = codings.some((coding) => !KNOWN_CODINGS.includes(coding));
-      // Where the body ends nobody can tell once it is chunked and then coded again (RFC 9112 section 6.3).
+      // Where the body ends cannot be told once it is chunked and then coded again (RFC 9112 section 6.3).
       const status = unknown && !codings.includes("chunked") ? 501 : 400;
       throw new HttpError(status, "The last transfer coding must be chunked");
     }

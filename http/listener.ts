@@ -18,7 +18,7 @@ export interface ListenOptions {
   readonly onconnection: (connection: Connection) => void;
   /** Told in one sentence what should worry an operator: no more file descriptors. */
   readonly onwarning?: (text: string) => void;
-  /** Told at most once: the listener ended though nobody closed it. */
+  /** Told at most once: the listener ended though it was not closed. */
   readonly onbroken?: (error: Error) => void;
   /** Lets another process listen beside this one, for restarts without a gap (Linux). */
   readonly reusePort?: boolean;

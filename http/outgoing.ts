@@ -271,7 +271,7 @@ export class Outgoing {
     this.#taken = EMPTY;
   }
 
-  /** Gives up: whoever waits goes on, nothing is sent any more. */
+  /** Gives up: writers that wait go on, nothing is sent any more. */
   fail(error: unknown): void {
     if (this.#failed) return;
     this.#failed = true;

@@ -1,4 +1,4 @@
-/** A bounded number of places for whom nobody knows yet, so shared that one address cannot take them all. @module */
+/** A bounded number of places for peers that are not known yet, so shared that one address cannot take them all. @module */
 
 import { networkOf } from "./admission.ts";
 

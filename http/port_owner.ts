@@ -4,7 +4,7 @@
 const LISTENING = "0A";
 
 /**
- * `nginx (pid 12)` for whoever listens on `port`; undefined where that cannot be told: not Linux, another
+ * `nginx (pid 12)` for the process that listens on `port`; undefined where that cannot be told: not Linux, another
  * user's process. Takes a few ms.
  */
 export function portOwner(port: number): string | undefined {

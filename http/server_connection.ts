@@ -15,7 +15,7 @@ import { type ExchangeHost, ServerExchange } from "./server_exchange.ts";
 /** An idle connection waits in a buffer of this size: 10,000 of them cost 10 KB each. */
 const IDLE_BUFFER = 4 << 10;
 const BODY_BUFFER = 64 << 10;
-/** A body that nobody wanted is read to its end up to this size, so that the connection lives on. */
+/** A body that the handler did not want is read to its end up to this size, so that the connection lives on. */
 const DRAIN_LIMIT = 64 << 10;
 /** How long that may take. */
 const DRAIN_TIME = 5_000;
@@ -300,7 +300,7 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
     if (exchange !== this.#current) return;
     this.#server.finished(exchange);
     exchange.bodyOver = this.#body.left === 0;
-    // Whoever still reads must not take this for the body's end.
+    // A reader must not take this for the body's end.
     if (this.#waiter !== null) {
       this.#dismiss(new Error("Cannot read the body: the answer is complete"));
     }
@@ -323,7 +323,7 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
     }
   }
 
-  /** Tells whoever waits for a piece of the body that none will come. */
+  /** Tells the reader that waits for a piece of the body that none will come. */
   #dismiss(error: unknown): void {
     const waiter = this.#waiter;
     this.#waiter = null;
@@ -503,7 +503,7 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
         break;
       case "head":
         if (now - this.#since > limits.headTime) {
-          // An empty line is no request yet, so nobody waits for an answer.
+          // An empty line is no request yet, so no answer is waited for.
           if (this.#head.begun) this.#refuse(new HttpError(408, "The request took too long"));
           else this.#finish();
         }

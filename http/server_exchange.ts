@@ -213,7 +213,7 @@ export class ServerExchange implements Exchange {
     }
     // A visitor that was never told to send its body may still send it, or not: only a close is sure.
     if (this.#continueDue) this.close = true;
-    // A refusal of a long body: nobody is going to read it.
+    // A refusal of a long body, which will not be read.
     if (this.#host.closing || (status >= 400 && this.#host.bodyTooLong)) this.close = true;
     const bodiless = status === 204 || status === 304;
     if (length >= 0 && status !== 204) {
@@ -330,7 +330,7 @@ export class ServerExchange implements Exchange {
     this.outgoing.putText("0");
   }
 
-  /** The connection broke, or somebody else answered: tells whoever is at it. */
+  /** The connection broke, or the server answered: tells the handler. */
   lose(reason: AbortReason): void {
     if (this.aborted) return;
     this.aborted = true;

@@ -73,7 +73,7 @@ class Handshakes {
     });
   }
 
-  /** The first bytes say who talks: TLS, or somebody who typed http://. */
+  /** The first bytes say who talks: TLS, or a visitor who typed http://. */
   async #shake(connection: Connection): Promise<TlsConnection | null> {
     const first = new Uint8Array(1024);
     const size = await connection.read(first);

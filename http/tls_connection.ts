@@ -14,13 +14,13 @@ const WRITE_PIECE = 64 << 10;
 
 /**
  * The encrypted side. It reads from the socket only when asked to: `node:tls` takes whatever it is given and keeps it,
- * paused or not, so an upload that nobody reads would fill the memory (seen with Deno 2.9.6).
+ * paused or not, so an upload that is not read would fill the memory (seen with Deno 2.9.6).
  */
 class Wire extends Duplex {
   readonly #connection: Connection;
   /** TLS wants bytes. */
   #asked = false;
-  /** Whoever uses the connection wants bytes: the handshake, or a reader. */
+  /** Bytes are wanted: by the handshake, or by a reader. */
   #wanted = true;
   #reading = false;
   /** The last read filled its buffer: more is coming. */
@@ -50,7 +50,7 @@ class Wire extends Duplex {
     if (this.#reading || !this.#asked || !this.#wanted || this.destroyed) return;
     this.#reading = true;
     if (this.#first !== null) {
-      // In a later turn: a handshake that fails while TLSSocket starts is a TypeError that nobody can catch.
+      // In a later turn: a handshake that fails while TLSSocket starts is a TypeError that cannot be caught.
       setImmediate(() => this.#passFirst());
       return;
     }

@@ -1,4 +1,4 @@
-/** Listens on a socket file that appears whole, replaces a dead one, and never removes somebody else's. @module */
+/** Listens on a socket file that appears whole, replaces a dead one, and never removes another process's. @module */
 
 import { ListenError, unixListenError } from "./listen_error.ts";
 
@@ -13,7 +13,7 @@ export interface UnixSocket {
  * Listens on `path` with the permission bits `mode`. The socket is made under a passing name and renamed: so it has
  * its mode from the first moment, a dead socket is replaced without a gap, and Deno's `close`, which
  * removes a file by its name, finds nothing to remove.
- * @throws {ListenError} `in-use` when somebody answers there, `bad-path`, `not-permitted`.
+ * @throws {ListenError} `in-use` when a process answers there, `bad-path`, `not-permitted`.
  */
 export async function listenOnSocket(path: string, mode: number): Promise<UnixSocket> {
   await refuseTaken(path);
@@ -58,7 +58,7 @@ function passingName(path: string): string {
   return path.slice(0, path.lastIndexOf("/") + 1) + "~" + random;
 }
 
-/** A live socket and anything that is no socket stay; a dead socket is in nobody's way. */
+/** A live socket and anything that is no socket stay; a dead socket is in no one's way. */
 async function refuseTaken(path: string): Promise<void> {
   const there = lookAt(path);
   if (there === undefined) return;
@@ -76,7 +76,7 @@ async function refuseTaken(path: string): Promise<void> {
         cause,
       });
     }
-    // Whatever else: somebody is there, perhaps too busy to answer.
+    // Whatever else: a process is there, perhaps too busy to answer.
     throw new ListenError("in-use", text, "another program listens there already", { cause });
   }
   throw new ListenError("in-use", text, "another program listens there already");

@@ -42,7 +42,7 @@ export const Extension = {
 export const Reset = {
   /** Nothing of its own: the answer to a reset. */
   ANSWER: 0,
-  /** Nobody wants the rest any more. */
+  /** The rest is not wanted any more. */
   CANCELLED: 1,
   /** What came was no HTTP message, or not the one that had to come. */
   PROTOCOL: 2,

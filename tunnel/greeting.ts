@@ -1,4 +1,4 @@
-/** The first bytes of a session: they tell an agent or a relay from whoever else connected or was dialled. @module */
+/** The first bytes of a session: they tell an agent or a relay from other programs that connected or were dialled. @module */
 
 import { Frame, PREFACE } from "./frame.ts";
 

@@ -163,7 +163,7 @@ function mountsOf(message: Message): ToldMount[] {
   return mounts.map(({ path, kind }) => ({ path, kind }));
 }
 
-/** Older relays let nobody wait. @throws {MessageError} */
+/** Older relays know no waiting. @throws {MessageError} */
 function waitingOf(message: Message): Turn[] {
   if (message.waiting === undefined) return [];
   const entries = list(message, "waiting", (value) => typeof value === "object" && value !== null);

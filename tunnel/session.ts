@@ -70,7 +70,7 @@ export interface SessionHandlers {
   onstream(stream: Stream, service: Record<string, unknown> | null): StreamHandler | null;
   /** The relay would like one more connection of this agent. */
   onmore?(): void;
-  /** Agent: it is this agent's turn to publish a name, or somebody else's. */
+  /** Agent: it is this agent's turn to publish a name, or another's. */
   onturn?(turn: Turn): void;
   /** The peer wants no new streams, or is about to end the session. */
   ongoaway(end: SessionEnd): void;
@@ -631,7 +631,7 @@ export class Session implements StreamHost, FrameSink, Watched {
     await closed;
   }
 
-  /** Ends at once: what waits is for nobody any more. */
+  /** Ends at once: what waits is not sent. */
   cut(end: SessionEnd): void {
     this.#close(end);
   }

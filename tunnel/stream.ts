@@ -7,7 +7,7 @@ import type { FrameWriter } from "./frame_writer.ts";
 import { nextWindow, type WindowBudget } from "./flow.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 
-/** What a stream tells whoever works with it. Bytes and heads are valid only during the call. */
+/** What a stream tells its handler. Bytes and heads are valid only during the call. */
 export interface StreamHandler {
   /** A head: the request, an interim answer, or the answer. `end`: no body follows. */
   onhead(head: Head, end: boolean): void;
@@ -69,7 +69,7 @@ export class Stream {
   #window = STREAM_WINDOW;
   /** The window counts: a body came that does not end at once. */
   #counted = false;
-  /** Something waited when more came: whoever reads is slower than the peer. */
+  /** Something waited when more came: the reader is slower than the peer. */
   #behind = false;
   /** Received and not yet consumed; consumed and not yet given back. */
   #held = 0;

@@ -94,7 +94,7 @@ export class StreamExchange implements Exchange, StreamHandler {
     }
     this.#ended ||= end;
     if (this.#done || this.aborted) {
-      // Nobody wants it any more: credit keeps flowing, so that the visitor can finish.
+      // It is not wanted any more: credit keeps flowing, so that the visitor can finish.
       this.#stream.consumed(bytes.length);
       return;
     }
@@ -163,7 +163,7 @@ export class StreamExchange implements Exchange, StreamHandler {
     if (this.#isRead && this.#bytesEnded) this.#finish();
   }
 
-  /** Whoever still reads must not take this for the body's end. */
+  /** A reader must not take this for the body's end. */
   #dismiss(why: string): void {
     this.#waiting?.reject(unreadable(why));
     this.#waiting = null;

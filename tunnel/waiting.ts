@@ -4,7 +4,7 @@
 export const WAIT = "wait";
 
 /**
- * What an agent does about a name that another agent of its account publishes. `take`: somebody started it just now,
+ * What an agent does about a name that another agent of its account publishes. `take`: it was started just now,
  * it takes the name over. `keep`: it had the name until it lost the relay. `wait`: it was replaced, or waits already.
  */
 export type Claim = "take" | "keep" | "wait";
@@ -31,10 +31,10 @@ export interface Holder {
   readonly connected: number;
 }
 
-/** Whose turn it is: the name's to whom this is told, unless somebody else holds it. */
+/** Whose turn it is: the name's to whom this is told, unless another agent holds it. */
 export interface Turn {
   readonly name: string;
-  /** Null: nobody does, and the name is kept for who had it before the relay started. */
+  /** Null: none does, and the name is kept for who had it before the relay started. */
   readonly holder?: Holder | null;
 }
 
@@ -43,7 +43,7 @@ type Message = Record<string, unknown>;
 const CLAIMS: ReadonlySet<unknown> = new Set(["take", "keep", "wait"]);
 const MOST_TEXT = 64;
 
-/** An agent that says nothing of it takes over, and is told apart from nobody. What is wrong counts as missing. */
+/** An agent that says nothing of it takes over, and counts as a process of its own. What is wrong counts as missing. */
 export function readPlace(message: Message): Place {
   const { claim, instance, label, waited } = message;
   return {

@@ -50,7 +50,7 @@ export class ActiveSend implements Disposable, Rostered {
     exchange.onabort = () => this.#wake?.();
   }
 
-  /** Nobody waits for this answer any more. */
+  /** The visitor has left. */
   get closed(): boolean {
     return this.exchange.aborted;
   }

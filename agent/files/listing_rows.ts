@@ -12,7 +12,7 @@ export interface Row {
   readonly kind: "directory" | "file" | "unlinked";
   /** Bytes. */
   readonly size: number;
-  /** Milliseconds since 1970; 0 where nobody knows. */
+  /** Milliseconds since 1970; 0 where it is not known. */
   readonly mtime: number;
   /** What it is sorted by. */
   readonly key: string;

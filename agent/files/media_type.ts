@@ -4,7 +4,7 @@
 import { contentType } from "@std/media_types/content_type.js";
 import { isTextName } from "./text_names.ts";
 
-/** What is said of files whose extension nobody knows: browsers download them. */
+/** What is said of files with an unknown extension: browsers download them. */
 const UNKNOWN = "application/octet-stream";
 /** Shown by every browser, and run by none. */
 const TEXT = "text/plain; charset=utf-8";

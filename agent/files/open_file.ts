@@ -28,7 +28,7 @@ export function sameState(signature: Signature, info: Deno.FileInfo): boolean {
     signature.dev === info.dev && info.isFile;
 }
 
-/** A file that is open for reading. Whoever has it closes it (`using`). */
+/** A file that is open for reading. Its holder closes it (`using`). */
 export class OpenFile implements Disposable, Signature {
   readonly fd: number;
   readonly dev: number;
@@ -154,7 +154,7 @@ function stateOf(fd: number): State {
 function liesAt(fd: number, path: string, state: State): boolean {
   const link = readLink(fd);
   if (link !== null) return link === path;
-  // Elsewhere nobody tells the path of a descriptor: look again, now that it is open.
+  // Elsewhere no system call tells the path of a descriptor: look again, now that it is open.
   const info = Deno.lstatSync(path);
   return Deno.realPathSync(path) === path && info.dev === state.dev &&
     (info.ino ?? 0) === (state.ino ?? 0);

@@ -95,7 +95,7 @@ function canBeName(name: string, windows: boolean): boolean {
 
 /**
  * A public base (`/alice`) as it may stand in a Location or a page: "" for one that is no plain path,
- * so that nobody is led to another host (`//host`, `/\host`).
+ * so that no visitor is led to another host (`//host`, `/\host`).
  */
 export function safeBase(base: string): string {
   return /^(?:\/[\w.~!$&'()*+,;=:@%-]+)*$/.test(base) ? base : "";

@@ -12,7 +12,7 @@ export function redirectTo(exchange: Exchange, path: string): void {
   const target = exchange.head.target;
   const question = target.indexOf("?");
   const query = question < 0 ? "" : target.slice(question);
-  // A file may take the directory's place some day: let nobody keep this for ever.
+  // A file may take the directory's place some day: no cache should keep this for ever.
   const fields = `Location: ${path}${query}\r\nCache-Control: no-cache\r\n` +
     "X-Content-Type-Options: nosniff\r\n";
   exchange.respond(308, encoder.encode(fields), null, 0);

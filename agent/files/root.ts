@@ -10,7 +10,7 @@ export const PRIVATE_MARKER = ".crunch-private";
 /** A relay's accounts, copied somewhere without the marker. */
 const OWN_DATABASE = /^crunch\.db(?:-wal|-shm)?$/;
 
-/** Whether a file is nobody's to see: one that an option names, as passwords and keys are, or a relay's accounts. */
+/** Whether a file is never served: one that an option names, as passwords and keys are, or a relay's accounts. */
 export function isSecret(path: string, info: Deno.FileInfo): boolean {
   return info.isFile && (OWN_DATABASE.test(basename(path)) || isNamedFile(info, path));
 }

@@ -50,7 +50,7 @@ async function sendHere(send: ActiveSend, options: SendOptions): Promise<boolean
     at += chunk.length;
     if (at === end && !file.unchanged) return false;
     await send.write(chunk);
-    // Whoever was to write the bytes may still hold them: the buffer goes to nobody else.
+    // The writer of the bytes may still hold them: the buffer is not used again.
     if (send.closed) return false;
   }
   giveBuffer(buffer);

@@ -138,7 +138,7 @@ function freeAddress(address: Address, other?: Address): Address {
   );
 }
 
-/** What listening throws is known here by its code alone: this folder imports nobody. */
+/** What listening throws is known here by its code alone: this folder imports no other. */
 function isPortTaken(error: unknown): boolean {
   if (!(error instanceof CommandFailure)) return false;
   return (error.cause as { code?: unknown } | undefined)?.code === "in-use";

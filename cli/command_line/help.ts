@@ -9,7 +9,7 @@ const COLUMN = 27;
 
 /** How wide a text may be and how headings look. */
 export interface Page {
-  /** Columns; 80 where nobody knows. */
+  /** Columns; 80 where it is not known. */
   readonly width: number;
   readonly style: Style;
 }

@@ -8,12 +8,12 @@ import { notReplaceable, writeWholeFile } from "../files/mod.ts";
 /**
  * Writes it whole or not at all: who waits for it must never read a half. A pipe or a device, like `/dev/fd/3`, is
  * written to and stays what it is.
- * @returns what settles once it is written: of a pipe, when somebody reads it.
+ * @returns what settles once it is written: of a pipe, when it is read.
  * @throws {TypeError} at once where the path is something else. @throws {Error} at once where it cannot be written.
  */
 export function writeReadyFile(path: string, content: Record<string, unknown>): Promise<void> {
   const line = printableJson(content) + "\n";
-  // A pipe that nobody reads yet makes its writer wait, which must not be this thread.
+  // A pipe that is not read yet makes its writer wait, which must not be this thread.
   if (isStream(path)) return Deno.writeTextFile(path, line, { create: false, append: true });
   writeWholeFile(path, line);
   return Promise.resolve();

@@ -2,13 +2,13 @@
 
 import { resolve, sep } from "node:path";
 
-/** Paths that are remembered; nobody names more. */
+/** Paths that are remembered: more than are ever named. */
 const MOST = 256;
 /** How long it is believed which files these are, ms: secrets are replaced while a program runs. */
 const BELIEVED = 200;
 
 const paths = new Set<string>();
-/** Those that were read though nobody named them: never published, but no reason to refuse their directory. */
+/** Those that were read without being named: never published, but no reason to refuse their directory. */
 const found = new Set<string>();
 let identities: ReadonlySet<string> = new Set();
 let lookedAt = -Infinity;

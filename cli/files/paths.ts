@@ -1,4 +1,4 @@
-/** Makes a path that somebody wrote one that means the same everywhere: `~` is expanded, a relative one gets its folder. @module */
+/** Makes of a path as it was written one that means the same everywhere: `~` is expanded, a relative one gets its folder. @module */
 
 import { isAbsolute, join, resolve } from "node:path";
 import { BadValue, quote } from "../terminal/mod.ts";
@@ -10,7 +10,7 @@ export interface Place {
    * @throws {BadValue} where it is gone
    */
   folder(): string | undefined;
-  /** The home directory; undefined where nobody says. */
+  /** The home directory; undefined where it is not known. */
   home(): string | undefined;
 }
 

@@ -63,7 +63,7 @@ export class FileDraft implements Disposable {
   }
 }
 
-/** Removes what killed processes left in a directory where nobody else writes now. */
+/** Removes what killed processes left in a directory where no other process writes now. */
 export function sweepDrafts(dir: string): void {
   for (const { name } of Deno.readDirSync(dir)) {
     const pid = Number(DRAFT.exec(name)?.[1]);
@@ -72,7 +72,7 @@ export function sweepDrafts(dir: string): void {
     try {
       Deno.removeSync(join(dir, name));
     } catch {
-      // It harms nobody; the next start tries again.
+      // It does no harm; the next start tries again.
     }
   }
 }

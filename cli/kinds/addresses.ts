@@ -115,7 +115,7 @@ export const addressOrOff: Kind<Address | null> = {
 
 /**
  * Whether who listens on `wide` gets what comes to `narrow`, too: `::` takes all addresses of this machine, IPv4 as
- * well, and `0.0.0.0` all of IPv4. The system lets nobody listen on both.
+ * well, and `0.0.0.0` all of IPv4. The system lets no process listen on both.
  */
 export function covers(wide: Address, narrow: Address): boolean {
   if (wide.transport === "unix" || narrow.transport === "unix") return false;

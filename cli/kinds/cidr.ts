@@ -24,7 +24,7 @@ function parseIpv4(text: string): Uint8Array | undefined {
   bytes.fill(255, 10, 12);
   for (let i = 0; i < 4; i++) {
     const part = match[i + 1]!;
-    // A leading zero is octal to some readers and decimal to others: nobody's address.
+    // A leading zero is octal to some readers and decimal to others: no address.
     if (Number(part) > 255 || (part.length > 1 && part.startsWith("0"))) return undefined;
     bytes[12 + i] = Number(part);
   }

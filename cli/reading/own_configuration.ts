@@ -1,4 +1,4 @@
-/** Finds the configuration that is read though nobody names it: `crunch.toml` where the command was typed. @module */
+/** Finds the configuration that is read without being named: `crunch.toml` where the command was typed. @module */
 
 import { join } from "node:path";
 import { BadValue } from "../terminal/mod.ts";

@@ -44,7 +44,7 @@ export interface Parsed<O extends Options> {
   readonly positionals: readonly string[];
   /** Lines for the log: options without effect, variables that look like a misspelt option. */
   readonly warnings: readonly string[];
-  /** The same for what is to be known: which configuration was read though nobody named one. */
+  /** The same for what is to be known: which configuration was read without being named. */
   readonly notes: readonly string[];
   /** The configuration file, where there is one. */
   readonly config: string | undefined;

@@ -32,7 +32,7 @@ export interface Found {
   readonly entries?: readonly FileSettings[];
 }
 
-/** Of what nobody gave. */
+/** Of what was not given. */
 export const DEFAULT: Source = { from: "default", name: "" };
 
 /** What a file or a program says of an option. */

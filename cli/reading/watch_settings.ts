@@ -5,7 +5,7 @@ import { type Log, UsageError } from "../terminal/mod.ts";
 import type { Parsed } from "./parse.ts";
 import type { Written } from "./resolver.ts";
 
-/** Between two looks at the file, in ms. It is read when it looked the same twice: nobody is writing it. */
+/** Between two looks at the file, in ms. It is read when it looked the same twice: it is not being written. */
 const LOOK_EVERY = 500;
 /** Editors empty a file before they write it: after so many looks it is empty to stay, which is said. */
 const EMPTY_LOOKS = 6;
@@ -20,7 +20,7 @@ export interface WatchOptions {
   readonly read: () => Promise<Settings>;
   /** Takes over what may change. @throws {Error} where it cannot; then nothing has changed. */
   readonly apply: (settings: Settings) => void | Promise<void>;
-  /** SIGHUP came because the terminal went away: nobody sees any more what is said. */
+  /** SIGHUP came because the terminal went away: what is said is not seen any more. */
   readonly onhangup: () => void;
 }
 
@@ -80,7 +80,7 @@ class Watch implements Disposable {
     this.#read(false);
   }
 
-  /** @param asked somebody waits for a word, even if it is that nothing changed. */
+  /** @param asked a word is waited for, even if it is that nothing changed. */
   async #read(asked: boolean): Promise<void> {
     if (this.#reading) {
       this.#again = true;
@@ -107,7 +107,7 @@ class Watch implements Disposable {
     );
     const may = new Set(Object.keys(next.written).filter((key) => next.written[key]!.isLive));
     const changed = differing.filter((key) => may.has(key));
-    // The same value from elsewhere: what the dashboard sets holds only where nobody else says anything.
+    // The same value from elsewhere: what the dashboard sets holds only where nothing else says anything.
     const moved = [...may].some((key) => !isFromThere(next, this.#current, key));
     if (changed.length > 0 || moved) {
       try {
@@ -135,7 +135,7 @@ class Watch implements Disposable {
   }
 }
 
-/** Whether somebody sees what we say. */
+/** Whether what is said is seen. */
 function hasTerminal(): boolean {
   return Deno.stdout.isTerminal() || Deno.stderr.isTerminal();
 }

@@ -30,7 +30,7 @@ export class Interrupted extends Error {
 
 let questions = 0;
 
-/** Whether somebody is being asked: a signal ends the question then, and with it the command. */
+/** Whether a question is open: a signal ends the question then, and with it the command. */
 export function isAsking(): boolean {
   return questions > 0;
 }
@@ -65,7 +65,7 @@ export async function askSecret(
   // Before it asks: who answers at once would see it.
   keyboard.setRaw(true);
   isRaw = true;
-  // A second signal, or whoever else ends the program meanwhile.
+  // A second signal, or what else ends the program meanwhile.
   addEventListener("unload", restore);
   for (const signal of SIGNALS) Deno.addSignalListener(signal, interrupt);
   questions++;

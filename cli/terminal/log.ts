@@ -47,7 +47,7 @@ function writeToStderr(line: string): void {
   try {
     writeText(Deno.stderr, line);
   } catch {
-    // Nobody reads it any more, or the pipe is full: a log must not end or stop the program.
+    // The reader is gone, or the pipe is full: a log must not end or stop the program.
   }
 }
 

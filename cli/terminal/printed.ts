@@ -1,4 +1,4 @@
-/** Makes of any text, whoever wrote it, one that does nothing to the terminal, the line or the JSON that it is printed in. @module */
+/** Makes of any text, wherever it is from, one that does nothing to the terminal, the line or the JSON that it is printed in. @module */
 
 /** Controls, and what hides or reorders text. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;

@@ -85,7 +85,7 @@ export function failureText(
   return `${fold(marked, width).join("\n")}\n`;
 }
 
-/** Writes all of a text, unless its reader went away: then there is nobody to tell. */
+/** Writes all of a text, unless its reader went away. */
 export function writeText(stream: Pick<Output, "writeSync">, text: string): void {
   const bytes = new TextEncoder().encode(text);
   try {

@@ -1,4 +1,4 @@
-/** What is said when somebody typed something that we cannot take: the error, quoting, the nearest known word. @module */
+/** What is said of input that cannot be taken: the error, quoting, the nearest known word. @module */
 
 import { escaped } from "./printed.ts";
 

@@ -64,7 +64,7 @@ function About({ account, change }) {
   const settingPassword = useSignal(false);
   const promoting = useSignal(false);
   const isOwn = name === me.value?.name;
-  // Whoever shuts out themselves cannot undo it.
+  // An administrator who shuts out themselves cannot undo it.
   const mayShutOut = isAdmin.value && !isOwn;
   /**
    * @param {Partial<AccountView>} fields

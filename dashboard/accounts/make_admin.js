@@ -1,4 +1,4 @@
-/** The dialog that makes somebody an administrator, which outlives the session: whoever does it says who they are once more. @module */
+/** The dialog that makes somebody an administrator, which outlives the session and so needs the password once more. @module */
 // @ts-check
 
 import { html } from "htm/preact";

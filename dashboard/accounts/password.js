@@ -12,7 +12,7 @@ import { me } from "../session.js";
 /** @import { AccountView } from "../../relay/api/mod.ts" */
 /** @import { Resource } from "../resource.js" */
 
-/** 32 signs that nobody takes for one another: a byte's low bits choose among them evenly. */
+/** 32 signs that are not taken for one another: a byte's low bits choose among them evenly. */
 const SIGNS = "abcdefghijkmnpqrstuvwxyz23456789";
 
 /** 120 random bits: "k3f9ax-…", four groups of six. */
@@ -51,7 +51,7 @@ export function NewPassword({ label = "Password", errors }) {
   `;
 }
 
-/** Whoever changes what outlives the session says who they are once more. @param {{ errors: readonly { field: string, message: string }[] }} props */
+/** A change that outlives the session needs the password once more. @param {{ errors: readonly { field: string, message: string }[] }} props */
 export function OwnPassword({ errors }) {
   return html`
     <${Field} label="Your present password" name="current_password" type="password"

@@ -5,7 +5,7 @@ import { Connection } from "./connection.js";
 
 /** @import { Packet, State } from "./connection.js" */
 
-/** A window that nobody sees for so long, ms, wants nothing any more. */
+/** A window that is hidden for so long, ms, wants nothing any more. */
 const UNSEEN = 10_000;
 /** Wishes that come together are one reason to open the stream anew, ms. */
 const TOGETHER = 30;
@@ -60,7 +60,7 @@ export class Windows {
    * @param {() => Wants} options.wants what this window wants; its lists are told apart by their keys
    * @param {(delivery: Delivery) => void} options.deliver
    * @param {(state: State) => void} options.onstate
-   * @param {() => void} options.onleave from now on nothing comes, as nobody sees the page
+   * @param {() => void} options.onleave from now on nothing comes, as the page is hidden
    */
   constructor({ account, wants, deliver, onstate, onleave }) {
     this.#name = `crunch-live:${account}`;
@@ -144,7 +144,7 @@ export class Windows {
       .catch(() => this.#robbed(signal));
   }
 
-  /** Somebody else leads by now, or nobody waits any more. @param {AbortSignal} signal */
+  /** Another window leads by now, or none waits any more. @param {AbortSignal} signal */
   #robbed(signal) {
     this.#resign?.();
     if (signal.aborted || this.#joined === null) return;
@@ -209,7 +209,7 @@ export class Windows {
     this.#take(addressed);
   }
 
-  /** Keys of other windows' lists are nobody's here. @param {(Packet & { keys: string[] })[]} packets */
+  /** Keys of other windows' lists mean nothing here. @param {(Packet & { keys: string[] })[]} packets */
   #take(packets) {
     for (const { keys, type, id, text } of packets) {
       for (const key of keys) this.#deliver({ key, type, id, text });

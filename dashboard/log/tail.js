@@ -11,9 +11,9 @@ import { Rows } from "./rows.js";
 /** @typedef {{ filter: string, since: string, until: string }} Wanted */
 
 const PAGE = 200;
-/** New rows are shown so often at most, ms: nobody reads faster. */
+/** New rows are shown so often at most, ms: no reader is faster. */
 const PACE = 80;
-/** With so many new rows nobody reads any; then it is as often as it takes a tenth of the time, ms at most. */
+/** With so many new rows none is read; then it is as often as it takes a tenth of the time, ms at most. */
 const MANY = 20;
 const SLOW = 400;
 

@@ -1,4 +1,4 @@
-/** Whether a name works: what came of asking its agent, when somebody wanted to know. @module */
+/** Whether a name works: what came of asking its agent, on request. @module */
 // @ts-check
 
 import { signal } from "@preact/signals";

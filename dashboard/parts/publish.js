@@ -1,4 +1,4 @@
-/** How to publish by a name: the line that connects an agent, as whoever reads it can type it. @module */
+/** How to publish by a name: the line that connects an agent, as its reader can type it. @module */
 // @ts-check
 
 import { html } from "htm/preact";

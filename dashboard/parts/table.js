@@ -8,7 +8,7 @@ import { counted } from "../format.js";
 import { recall, remember } from "../memory.js";
 import { Icon } from "./icon.js";
 
-/** So many rows at first, and with each "more": a page of thousands would be slow, and read by nobody. */
+/** So many rows at first, and with each "more": a page of thousands would be slow, and not read. */
 const STEP = 200;
 
 /**

@@ -1,4 +1,4 @@
-/** The way into the API: makes requests of exchanges, and loads the API when somebody first comes. @module */
+/** The way into the API: makes requests of exchanges, and loads the API at the first call. @module */
 
 import {
   answerProblem,
@@ -34,7 +34,7 @@ export function loadApi(): Promise<ApiModule> {
 async function load(): Promise<ApiModule> {
   // A package below it is CommonJS, which is read only while it runs.
   await import("@hono/zod-openapi");
-  // Ours run when somebody first comes: a relay that nobody administers can do without 5 MB more.
+  // Our modules run at the first call: a relay without an administrator's calls does without 5 MB.
   return await import.defer("../api/mod.ts");
 }
 
@@ -50,7 +50,7 @@ export class ApiDoor implements Disposable {
     this.#options = options;
   }
 
-  /** Answers somebody who has to say who they are. */
+  /** Answers a caller that has to authenticate. */
   readonly answer: PageHandler = (exchange, visitor) => {
     const { head } = exchange;
     const credential = head.get(Field.authorization) ?? head.get(Field.cookie) ?? "";
@@ -66,7 +66,7 @@ export class ApiDoor implements Disposable {
     });
   };
 
-  /** Answers somebody who has come by the control socket. */
+  /** Answers a caller of the control socket. */
   answerShell(exchange: ServerExchange): void {
     this.#answer(exchange, {
       address: exchange.connection.remote.address,

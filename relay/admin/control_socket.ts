@@ -42,7 +42,7 @@ export class ControlSocket implements AsyncDisposable {
     const path = new ControlPath(dir);
     try {
       const listener = await listen({ transport: "unix", path: path.path }, {
-        // Whoever connects is taken for an administrator.
+        // A caller that connects is taken for an administrator.
         mode: 0o600,
         onconnection: (connection) => server.accept(connection),
         onwarning: (text) => log.warn(text),

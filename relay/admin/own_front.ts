@@ -1,4 +1,4 @@
-/** Answers on a listener that has our own pages only, and nobody's names: `--admin`. @module */
+/** Answers on a listener that has the relay's own pages only, and no names: `--admin`. @module */
 
 import { answerProblem, type ServerExchange } from "../../http/mod.ts";
 import { refuseHost, type Router, type TrustedProxies, Visitor } from "../visitors/mod.ts";

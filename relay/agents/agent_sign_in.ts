@@ -49,7 +49,7 @@ export interface SignInOptions {
   readonly store: Store;
   readonly registry: Registry;
   readonly log: Log;
-  /** Slows down who guesses; the API's too, so that nobody guesses at both. */
+  /** Slows down guessing, here and at the API together. */
   readonly throttle: Throttle;
   /** Counts whom it does not let in, by `agent reason`. */
   readonly failures: Tally;
@@ -150,7 +150,7 @@ export class AgentSignIn implements Watched {
     }
   }
 
-  /** Somebody else needs its place. */
+  /** Another sign-in needs its place. */
   drop(): void {
     this.#connection.close();
   }

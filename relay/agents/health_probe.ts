@@ -48,7 +48,7 @@ export class HealthProbes {
   readonly #keep: number;
   readonly #most: number;
   #running = 0;
-  /** Goes with the agent: whoever comes next is asked anew. */
+  /** Goes with the agent: the next one is asked anew. */
   readonly #kept = new WeakMap<Upstream, Map<string, Kept>>();
 
   constructor({ registry, time = 5_000, keep = 5_000, most = 8 }: ProbesOptions) {
@@ -76,7 +76,7 @@ export class HealthProbes {
       const health = await before.health;
       if (performance.now() - before.endedAt < this.#keep) return health;
     }
-    // Somebody else who waited may have begun one.
+    // Another call that waited may have begun one.
     const now = kept.get(name);
     if (now !== undefined && now !== before) return now.health;
     if (this.#running >= this.#most) throw new TooManyProbes("Too many probes are under way");
@@ -137,7 +137,7 @@ class Probe implements StreamSeeker {
 
   onhead({ status }: Head, end: boolean): void {
     if (status < 200) return;
-    // What else an agent sends after the head of an answer to HEAD is nobody's.
+    // What else an agent sends after the head of an answer to HEAD is discarded.
     if (!end) this.#stream?.reset(Reset.CANCELLED, "no body was asked for");
     this.#end({
       status,

@@ -20,7 +20,7 @@ export class Reception {
     this.#rights = new Rights(options.store);
   }
 
-  /** Sends away whoever has lost the right to be here by a change. */
+  /** Ends the sessions that a change has deprived of their right. */
   judge(change: Change): void {
     this.#rights.judge(change);
   }
@@ -30,7 +30,7 @@ export class Reception {
     return this.#signIns.size;
   }
 
-  /** Takes a connection of somebody who wants to be an agent. */
+  /** Takes a connection on which an agent may sign in. */
   accept(connection: Connection): void {
     if (this.#closed) return connection.close();
     const { address } = connection.remote;

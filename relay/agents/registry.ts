@@ -38,7 +38,7 @@ export class Registry {
     return this.#agents;
   }
 
-  /** Who answers for a folded name; undefined for nobody. */
+  /** The agent that answers for a folded name; undefined where there is none. */
   find(name: string): ConnectedAgent | undefined {
     return this.#byName.get(name);
   }
@@ -65,7 +65,7 @@ export class Registry {
     return waits.find(({ name }) => !this.#waiting.hasRoom(name, instance))?.name;
   }
 
-  /** The agent takes its names over, from whoever had them, or waits where its claim is to wait. */
+  /** The agent takes its names over from their holders, or waits where its claim is to wait. */
   add(agent: ConnectedAgent): void {
     const waits = new Set(this.waitsFor(agent).map(({ name }) => name));
     this.#agents.set(agent.facts.id, agent);
@@ -93,7 +93,7 @@ export class Registry {
     this.#after(this.#settledAt - performance.now(), () => this.#promote(name));
   }
 
-  /** Whoever has waited longest gets the name. */
+  /** The agent that has waited longest gets the name. */
   #promote(name: string): void {
     if (this.#ending || this.#byName.has(name)) return;
     const next = this.#waiting.shift(name);
@@ -120,7 +120,7 @@ export class Registry {
     });
   }
 
-  /** Sends the agent away once what is under way is done; new requests find nobody, or whoever comes next. */
+  /** Sends the agent away once what is under way is done; new requests find the next agent, or none. */
   drain(agent: ConnectedAgent, end: SessionEnd): void {
     if (agent.draining) return;
     this.release(agent);
@@ -146,7 +146,7 @@ export class Registry {
     if (this.#agents.delete(agent.facts.id)) this.#listener("gone", agent);
   }
 
-  /** Sends everybody away. What they leave is nobody's: after a restart they come back to it. */
+  /** Sends every agent away. Their names stay free: after a restart they come back to them. */
   end(end: SessionEnd): void {
     this.#ending = true;
     for (const agent of this.#agents.values()) agent.goAway(end);

@@ -55,7 +55,7 @@ export class Rights {
     return agent.sessions.every((session) => sessions?.get(session)?.grant.account === account);
   }
 
-  /** Whoever has lost the right to be here by a change goes at once. */
+  /** A session that a change has deprived of its right ends at once. */
   judge({ action, account }: Change): void {
     if (!TAKING.has(action)) return;
     const admitted = [...this.#byAccount.get(account)?.values() ?? []];

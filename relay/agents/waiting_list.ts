@@ -62,7 +62,7 @@ export class WaitingList {
   }
 }
 
-/** Two sessions of one process; of those that say nothing of it nobody knows. */
+/** Two sessions of one process; sessions that do not name theirs are of different ones. */
 export function isSameProcess(one: string, other: string): boolean {
   return one !== "" && one === other;
 }

@@ -1,4 +1,4 @@
-/** What the API works on, and what is known of a caller before it says who it is. @module */
+/** What the API works on, and what is known of a caller before it authenticates. @module */
 
 import type { Log } from "../../cli/mod.ts";
 import type { DroppedField } from "../visitors/heads/mod.ts";
@@ -50,7 +50,7 @@ export interface ApiContext {
   readonly throttle: Throttle;
   /** Null where nothing was ever logged. */
   readonly reader: LogReader | null;
-  /** Null where no relay runs: then nobody is connected. */
+  /** Null where no relay runs: then no agent is connected. */
   readonly live: LiveRelay | null;
 }
 

@@ -1,4 +1,4 @@
-/** ETag and If-Match: a change that was meant for what somebody saw, and not for what it is by now. @module */
+/** ETag and If-Match: a change holds for the state that its caller saw, and for no later one. @module */
 
 import { createHash } from "node:crypto";
 import { z } from "@hono/zod-openapi";

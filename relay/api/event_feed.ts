@@ -1,4 +1,4 @@
-/** What happened on the relay lately, in order, for whoever watches it. @module */
+/** What happened on the relay lately, in order, for those who watch it. @module */
 
 /** Something that happened. */
 export interface FeedEvent {

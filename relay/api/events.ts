@@ -53,7 +53,7 @@ export interface Watching {
   readonly address?: string;
 }
 
-/** What sends the events that somebody may see. @throws {Problem} 422. */
+/** Sends the events that an account may see. @throws {Problem} 422. */
 export function feedSource(
   events: EventFeed,
   { ids, me, after, address = "" }: Watching,

@@ -18,7 +18,7 @@ import { absent, forbidden, Problem } from "./problem.ts";
 
 export { cookieName } from "../visitors/mod.ts";
 
-/** Somebody who is signed in. */
+/** An authenticated caller. */
 export interface Identity {
   /** The account's name, or `shell`. */
   readonly name: string;
@@ -51,7 +51,7 @@ export function bearsToken(headers: Headers): boolean {
 
 /**
  * Who sends this request.
- * @throws {Problem} 401 for nobody, 403 for a token that is made for something else.
+ * @throws {Problem} 401 without a credential, 403 for a token of another scope.
  */
 export function identify(store: Store, caller: Caller, headers: Headers): Identity {
   if (caller.isShell) return SHELL;

@@ -129,7 +129,7 @@ export function createApi(context: ApiContext): Api {
     }
     try {
       const response = await app.fetch(await withWholeBody(request), caller);
-      // Whoever hears that something was changed can rely on it.
+      // An answer that reports a change can be relied on.
       if (isChanging(request.method)) await context.store.disk.synced();
       return response;
     } catch (error) {
@@ -154,7 +154,7 @@ export function createApi(context: ApiContext): Api {
   };
 }
 
-/** The answer to GET without its body, which is told that nobody takes it: Hono would leave it open for ever. */
+/** The answer to GET without its body, which is cancelled: Hono would leave it open for ever. */
 async function headOf(
   request: Request,
   answer: (request: Request) => Response | Promise<Response>,

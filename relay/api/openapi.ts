@@ -2,7 +2,7 @@
 
 import type { ApiContext } from "./context.ts";
 import type { OpenApiDocument } from "./openapi_document.ts";
-// Runs when somebody reads it.
+// Runs at the first reading.
 import defer * as reference from "./reference.ts";
 import type { ReferencePage } from "./reference.ts";
 import type { ApiApp } from "./routing.ts";

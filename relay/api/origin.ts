@@ -1,4 +1,4 @@
-/** Refuses changing calls that a page of somebody else sends by a browser of ours. @module */
+/** Refuses changing calls that a foreign page sends by a signed-in browser. @module */
 
 import type { Caller } from "./context.ts";
 import { bearsToken } from "./identity.ts";
@@ -15,7 +15,7 @@ export function isChanging(method: string): boolean {
 /**
  * Tenants are same-site with the dashboard, so SameSite alone protects nothing. Every browser says with a changing
  * call where it comes from: by Origin, and in secure contexts by Sec-Fetch-Site. What says neither is no
- * browser and has nobody's cookies but its own. Tokens are never sent by a browser on its own.
+ * browser and has no cookies but its own. Tokens are never sent by a browser on its own.
  * @throws {Problem} 403.
  */
 export function checkOrigin({ method, headers }: Request, caller: Caller): void {

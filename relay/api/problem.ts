@@ -10,7 +10,7 @@ export interface FieldError {
   readonly message: string;
 }
 
-/** Thrown by whoever refuses; becomes the answer. */
+/** Thrown to refuse a call; becomes the answer. */
 export class Problem extends Error {
   override readonly name = "Problem";
   readonly status: number;
@@ -55,7 +55,7 @@ export class Problem extends Error {
   }
 }
 
-/** What is not there, and what is somebody else's: nobody can tell one from the other. */
+/** What is not there, and what is another account's: the answers do not differ. */
 export function absent(kind: string, id: string): Problem {
   return new Problem(404, "unknown", `There is no ${kind} ${id}`);
 }

@@ -66,7 +66,7 @@ export const recordRoutes: Routes = (app, context) => {
       }
       const own = scopeOf(c.var.me);
       const account = own ?? query.account;
-      // A member that asks for somebody else's gets nothing, as for an account that is not there.
+      // A member that asks for another account's gets nothing, as for an account that is not there.
       const isForeign = own !== undefined && query.account !== undefined && query.account !== own;
       const rows = reader === null || isForeign ? [] : await reader.usage({
         since,
@@ -193,7 +193,7 @@ function usageCsv(rows: readonly UsageRow[]): string {
   return csvLine([...head, ...classes, "p50_ms", "p95_ms"]) + lines.join("");
 }
 
-/** Where somebody else sits is not a member's business. */
+/** A member does not learn other accounts' addresses. */
 function auditView(entry: AuditEntry, shownId: string, me: Identity): z.infer<typeof auditEntry> {
   const { time, who, address, action, account, object, before, after } = entry;
   return {

@@ -13,12 +13,12 @@ import {
 } from "../store/mod.ts";
 import { eventText, type Sender } from "./event_stream.ts";
 
-/** One list of requests that somebody looks at. */
+/** One list of requests that a page shows. */
 export interface Wanted {
   readonly filter: RequestFilter;
   /** The `seq` of the last row that the reader has; undefined begins with now. */
   readonly after: number | undefined;
-  /** It has some, and nobody knows any more which. */
+  /** It has some, and which ones is not known any more. */
   readonly isForgotten?: boolean;
 }
 
@@ -102,7 +102,7 @@ class List {
     this.#last = wanted.after ?? -1;
   }
 
-  /** Whether somebody is to be told now that rows were left out; else it is told when older ones are read. */
+  /** Whether a follower is to be told now that rows were left out; else it is told when older ones are read. */
   miss(count: number): boolean {
     if (this.#early === null) return true;
     this.#missed += count;

@@ -182,7 +182,7 @@ function isGap(row: LogRow): row is GapRow {
   return row.kind === "gap";
 }
 
-/** Whether `who` still has that role; nobody has any. */
+/** Whether `who` still has that role; an anonymous caller has none. */
 function isStill(role: Role, who: () => Identity): boolean {
   try {
     return who().role === role;

@@ -30,7 +30,7 @@ export const account = z.object({
   bytes_out: bytes.nullable(),
 }).openapi("Account");
 
-/** Whoever changes what outlives a session says their own password again. */
+/** A change that outlives the session needs the caller's own password again. */
 const currentPassword = z.string().min(1).max(4096).optional().openapi({
   format: "password",
   description: "the caller's own present one, where a session calls",

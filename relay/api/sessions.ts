@@ -27,7 +27,7 @@ import {
 import { credentials, listOf, me as meSchema, session } from "./schemas.ts";
 
 const tags = ["sessions"];
-/** Whoever has to wait longer after failures is sent away until then, ms. */
+/** A sign-in that would have to wait longer after failures is refused until then, ms. */
 const PATIENCE = 8_000;
 /** Sign-ins that may sit out their delay at once; with more they are sent away. */
 const MOST_WAITING = 64;

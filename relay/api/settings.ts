@@ -73,7 +73,7 @@ function view(running: RelaySettings): z.infer<typeof settings> {
   return { items, next: null };
 }
 
-/** Lists that nobody else holds. */
+/** Lists of this call alone. */
 function plain<T>(value: T | readonly string[]): T | string[] {
   return Array.isArray(value) ? [...value] : value as T;
 }

@@ -1,11 +1,11 @@
 /** Who has the places for event streams, and who gives one up where there are no more. @module */
 
-/** Somebody's stream. */
+/** A caller's event stream. */
 export interface Placed {
   readonly account: string;
   /** An administrator, a viewer, or this machine's shell. */
   readonly isStaff: boolean;
-  /** Somebody else gets its place. */
+  /** Another stream gets its place. */
   giveUp(): void;
 }
 

@@ -47,7 +47,7 @@ export const tokenRoutes: Routes = (app, context) => {
   const find = (me: Identity, id: string, account?: string): Token => {
     const found = tokens.get(id)?.token;
     const isNamed = account === undefined || found?.account === account;
-    // The relay's own credential for this machine is nobody's to see.
+    // The relay's own credential for this machine is shown to no caller.
     if (found === undefined || found.scope === "local" || !isNamed || !sees(me, found.account)) {
       throw absent("token", id);
     }

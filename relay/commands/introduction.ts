@@ -74,7 +74,7 @@ function dashboard({ admin, http, https }: Relay, listening: Listening): string 
   return `${visitorsOrigin(listening, { scheme, authority })}/admin`;
 }
 
-/** The administrator's password, or where it is; also at a later start, until somebody has signed in with it. */
+/** The administrator's password, or where it is; also at a later start, until its first sign-in. */
 function passwordOf(relay: Relay, { data }: RelayValues, program: Program): string | null {
   const secret = relay.adminPassword;
   if (secret !== null && program.terminal) return secret;
@@ -95,7 +95,7 @@ function certificateHost(
   { https, tunnelTls }: Relay,
   { tlsCert }: RelayValues,
 ): string | undefined {
-  // Where nothing listens with it, nobody has looked yet whether it can be read.
+  // Where nothing listens with it, whether it can be read was not looked at yet.
   if (tlsCert === undefined || https.length + tunnelTls.length === 0) return undefined;
   const { subjectAltName = "" } = new X509Certificate(Deno.readTextFileSync(tlsCert));
   return [...subjectAltName.matchAll(/DNS:([a-z0-9.-]+)/gi)].map(([, name]) => name!)

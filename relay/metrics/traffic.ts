@@ -1,4 +1,4 @@
-/** Counts visitors' requests as they end: a few additions each, summed up only when somebody asks. @module */
+/** Counts visitors' requests as they end: a few additions each, summed up only when they are read. @module */
 
 import type { FinishedRequest } from "../store/mod.ts";
 import { bucketOf, DURATION_BOUNDS } from "../store/mod.ts";

@@ -40,13 +40,13 @@ interface ServedFile {
   readonly fields: string;
 }
 
-/** Answers below `/admin` and `/static`. Files are compressed when somebody first comes. */
+/** Answers below `/admin` and `/static`. Files are compressed at the first request. */
 export class DashboardFiles {
   #texts: Map<string, string> | null = null;
   #preparing: Promise<void> | null = null;
   #files: Map<string, ServedFile> | null = null;
 
-  /** Reads the files, which may go from then on. What cannot be read is tried again when somebody comes. */
+  /** Reads the files, which may go from then on. What cannot be read is tried again at the next request. */
   hold(): void {
     try {
       this.#texts ??= readFiles();

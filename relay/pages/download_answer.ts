@@ -36,7 +36,7 @@ export async function answerWithFile(
     "cache-control": "no-cache",
     "x-content-type-options": "nosniff",
   };
-  // A visitor who left takes nothing, and nobody would close it.
+  // A visitor who left takes nothing, and would leave it open.
   if (exchange.aborted || selection === "unmodified") {
     file.close();
     return new Response(null, { status: 304, headers });

@@ -54,7 +54,7 @@ export function platformsFor(userAgent: string): Platform[] {
 
 /** One that is open for reading. */
 export interface OpenDownload {
-  /** Whoever has it closes it. */
+  /** Its holder closes it. */
   readonly file: Deno.FsFile;
   /** In bytes. */
   readonly size: number;

@@ -1,4 +1,4 @@
-/** Answers `/metrics` to whoever may read it. @module */
+/** Answers `/metrics` to those who may read it. @module */
 
 import { answerProblem, Field, isLocalPeer, type ServerExchange } from "../../http/mod.ts";
 import { type Sender, senderOf, type Visitor } from "../visitors/mod.ts";
@@ -16,7 +16,7 @@ import { isReading } from "./read_only.ts";
 export interface MetricsPageOptions {
   readonly source: MetricsSource;
   readonly store: Store;
-  /** The page is on a listener that only this machine reaches, made for administration: nobody has to sign in. */
+  /** The page is on a listener that only this machine reaches, made for administration: no sign-in is needed. */
   readonly isOpen: boolean;
   /** A wrong token was sent. */
   readonly onfailure: (reason: "bad-credentials" | "wrong-scope") => void;

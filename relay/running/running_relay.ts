@@ -53,7 +53,7 @@ export interface RunningRelayOptions extends Omit<RelayValues, "readyFile"> {
   readonly localDirectory?: string | undefined;
   /** Stops the relay, as `stop` does. */
   readonly signal?: AbortSignal | undefined;
-  /** Where the options came from: the dashboard decides those only that nobody else did. */
+  /** Where the options came from: the dashboard decides only those that have their default. */
   readonly given: Given;
 }
 
@@ -183,7 +183,7 @@ export class RunningRelay implements Relay {
     try {
       await loadApi();
     } catch (error) {
-      this.#log.warn("cannot load the API; it is tried again when somebody asks", { error });
+      this.#log.warn("cannot load the API; it is tried again at the next call", { error });
     }
   }
 
@@ -222,7 +222,7 @@ export class RunningRelay implements Relay {
     undo.move();
   }
 
-  /** What a start that failed must not leave behind: a password that nobody was shown, a credential for no relay. */
+  /** What a start that failed must not leave behind: a password that was never shown, a credential for no relay. */
   async #begin(): Promise<void> {
     const { adminPassword } = this.#options;
     this.#unsubscribe = this.#store.changes.subscribe((change) => this.#onchange(change));
@@ -241,7 +241,7 @@ export class RunningRelay implements Relay {
     this.#ready = true;
   }
 
-  /** What is read when somebody asks for metrics. */
+  /** What a reader of the metrics gets. */
   get #metrics(): MetricsSource {
     return {
       software: this.#software,

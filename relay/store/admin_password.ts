@@ -1,4 +1,4 @@
-/** The generated password of the first start, left in a file where nobody reads the output. @module */
+/** The generated password of the first start, left in a file where the output is not a terminal. @module */
 
 import { join } from "node:path";
 import { writeWholeFile } from "../../cli/mod.ts";

@@ -1,4 +1,4 @@
-/** What was changed, by whom and from where: kept in the audit log, and told to whoever listens. @module */
+/** What was changed, by whom and from where: kept in the audit log, and told to listeners. @module */
 
 import type { Database, Row, Statement } from "./database.ts";
 import type { Grant, Grants } from "./grant.ts";
@@ -59,7 +59,7 @@ export interface AuditEntry extends Change, Actor {
 /** Hears of every change after it is kept. It must not throw. */
 export type ChangeListener = (change: Change) => void;
 
-/** Entries kept for each account, so that nobody's drive out another's; and in all. */
+/** Entries kept for each account, so that none drives out another's; and in all. */
 const MOST_OF_ACCOUNT = 2_000;
 const MOST = 200_000;
 

@@ -8,7 +8,7 @@ import { type DataDirLock, DataDirTaken, lockDataDir } from "./data_dir.ts";
 const NAME = "control.sock";
 /** sun_path holds 108 bytes with its NUL on Linux, 104 on macOS; the socket is made under a passing name. */
 const LONGEST = 100;
-/** Between two looks at a directory that somebody else has, ms. */
+/** Between two looks at a directory that another process holds, ms. */
 const LOOK_AGAIN = 50;
 /** How long a relay that starts or stops is waited for, ms: on a busy machine either takes seconds. */
 const RELAY_PATIENCE = 10_000;
@@ -35,7 +35,7 @@ export class ControlPath implements Disposable {
   }
 }
 
-/** Whether a relay answers there. @throws what connecting throws but for nobody being there. */
+/** Whether a relay answers there. @throws what connecting throws, unless there is no listener. */
 export async function answers(path: string): Promise<boolean> {
   try {
     (await Deno.connect({ transport: "unix", path })).close();

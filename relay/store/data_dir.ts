@@ -64,7 +64,7 @@ export function createPrivateFile(path: string): void {
 /** What uses a data directory: a relay for long, commands for a moment. */
 export type Holder = "relay" | "account" | "restore";
 
-/** Thrown where somebody else has the data directory. */
+/** Thrown where another process holds the data directory. */
 export class DataDirTaken extends StoreError {
   /** Null where it cannot be told: who has just taken it has not written that yet. */
   readonly holder: Holder | null;
@@ -163,7 +163,7 @@ function readHolder(path: string): { pid: string; holder: Holder | null } {
   try {
     text = Deno.readTextFileSync(path).trim();
   } catch {
-    // Windows lets nobody read a locked file.
+    // Windows lets no process read a locked file.
   }
   const [pid = "", holder = "relay"] = text.split(" ");
   if (pid === "") return { pid: "unknown", holder: null };

@@ -104,7 +104,7 @@ export class Database implements Disposable {
     return Number(this.#changes.get()!.n);
   }
 
-  /** Empties the -wal after a checkpoint that has moved all of it: waits for no disk. False where somebody reads it. */
+  /** Empties the -wal after a checkpoint that has moved all of it: waits for no disk. False while another connection reads it. */
   emptyWal(): boolean {
     this.#db.exec("PRAGMA busy_timeout = 0");
     const row = this.#db.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get();

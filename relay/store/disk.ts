@@ -101,7 +101,7 @@ export class Disk implements Disposable {
       this.#checked = changes;
       if (this.#db.emptyWal()) this.#db.exec("PRAGMA synchronous = OFF");
     } catch (error) {
-      // A disk that fails is said to whoever changes something; the next minute tries again.
+      // A disk that fails is reported to the next change; the next minute tries again.
       if (storageError(error) === undefined) throw error;
       this.#checked = -1;
     } finally {

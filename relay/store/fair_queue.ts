@@ -7,7 +7,7 @@ export interface Asker {
   readonly isStaff: boolean;
 }
 
-/** Somebody on this machine. */
+/** The shell of this machine. */
 export const SHELL_ASKER: Asker = { account: "", isStaff: true };
 
 const STAFF_SHARE = 4;
@@ -74,7 +74,7 @@ export class FairQueue<T> {
     if (!isStaff) this.#pauseUntil = now + ms;
     const line = this.#lines.get(account);
     if (line !== undefined) line.used += isStaff ? ms / STAFF_SHARE : ms;
-    // Where nobody waits nobody was kept from anything.
+    // Where none waits none was kept from anything.
     if (this.#size === 0) this.#lines.clear();
   }
 

@@ -3,7 +3,7 @@
 export interface FinishedRequest {
   /** The id that the answer carried. */
   readonly id: string;
-  /** The public name, and whose it is: "" for a name that nobody has. */
+  /** The public name, and whose it is: "" for an unknown name. */
   readonly name: string;
   readonly account: string;
   /** Id of the agent that was asked, "" where none was. */

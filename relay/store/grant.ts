@@ -1,10 +1,10 @@
-/** By what somebody acts, and whether that still holds: asked when something is changed, and for as long as a connection lives. @module */
+/** The credential by which a caller acts, and whether it still holds: asked when something is changed, and for as long as a connection lives. @module */
 
 import { timingSafeEqual } from "node:crypto";
 import type { Role } from "./account.ts";
 import type { Database, Statement } from "./database.ts";
 
-/** What somebody has shown. It is plain data, so that it can be sent to who judges it. */
+/** What a caller has shown. It is plain data, so that it can be sent where it is judged. */
 export interface Grant {
   /** The account's id. */
   readonly account: number;

@@ -10,7 +10,7 @@ interface Held {
 const IMPORTS = /^((?:import|export)\b(?! type\b)(?: [^;"]*\bfrom)? ")(\.[^"]+)(?=";)/gm;
 const TYPES = /^(?:import|export) type\b[^;]*\bfrom "\.[^"]+";/gm;
 
-/** By their addresses, and where they are in memory once somebody needs them from there. */
+/** By their addresses, and where they are in memory once they are needed from there. */
 const held = new Map<string, Held>();
 const blobs = new Map<string, string>();
 

@@ -16,7 +16,7 @@ const HIGH_AT = 11;
 const COUNT_AT = 7;
 /** Request ids that are made at once: most of what one would cost alone is the call. */
 const BATCH = 256;
-/** They are used for so long, ms, so that each tells us, and nobody else, when its request began. */
+/** They are used for so long, ms, so that each tells the relay alone when its request began. */
 const FRESH_MS = 1_000;
 
 /** Hides numbers, and finds them again, with a key that belongs to one relay. */

@@ -141,7 +141,7 @@ export class LogChannel {
     for (const resolve of this.#onidle.splice(0)) resolve();
   }
 
-  /** By an error of ours: the parcels under way are lost or written, nobody knows, and count as lost. */
+  /** By an error of ours: the parcels under way are lost or written, which is not known, and count as lost. */
   #crashed(reason: string): void {
     this.terminate();
     this.#failure = `its worker failed (${reason})`;

@@ -31,7 +31,7 @@ const MOST_OF_ACCOUNT = 64;
 const MOST_WAITING = 1_024;
 /** A slice that takes longer, ms, is given up with the worker; some 20 are usual. Others' questions go on in a new one. */
 const LONGEST_SLICE = 10_000;
-/** A worker that nobody has asked for so long, ms, ends: it holds some 15 MB. */
+/** A worker without a question for so long, ms, ends: it holds some 15 MB. */
 const IDLE = 60_000;
 /** The first one of a worker, which starts with it. */
 const LONGEST_START = 60_000;

@@ -21,7 +21,7 @@ export interface LogQuestions {
   totals(which: { account?: string }): UsageTotal[];
 }
 
-/** Those that an index answers: nobody's search keeps a page from its numbers. */
+/** Those that an index answers: no search keeps a page from its numbers. */
 const COUNTS: ReadonlySet<keyof LogQuestions> = new Set(["request", "usage", "totals"]);
 
 /** Answers questions, each for who asks: accounts take turns. */
@@ -30,7 +30,7 @@ export class LogReader implements Disposable {
   readonly #searches: LogLane;
   #filters = 0;
 
-  /** Reads `log.db` in the data directory `dir`, which somebody has made by `openRequestLog`. */
+  /** Reads `log.db` in the data directory `dir`, which `openRequestLog` has made. */
   constructor(dir: string) {
     const path = join(dir, "log.db");
     this.#counts = new LogLane(path);

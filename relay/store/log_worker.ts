@@ -89,7 +89,7 @@ function attempt(work: () => void): unknown {
   }
 }
 
-/** Here, because here nobody waits for the disk. What goes wrong is tried again with the next one. */
+/** Here, because here no visitor waits for the disk. What goes wrong is tried again with the next one. */
 function checkpoint(path: string): boolean {
   let db: DatabaseSync | undefined;
   try {

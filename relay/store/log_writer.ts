@@ -164,7 +164,7 @@ export class LogWriter implements Disposable {
     return this.#bytes() > this.limits.keepBytes;
   }
 
-  /** The oldest rows of who has most: nobody's requests push out another account's. @returns how many */
+  /** The oldest rows of the account that has most: no account's requests push out another's. @returns how many */
   #removeMost(): number {
     let most: string | undefined;
     for (const [account, count] of this.#rows) {

@@ -61,7 +61,7 @@ export class Names {
     );
   }
 
-  /** Whose `name` is, in any case of letters; undefined where nobody's. Under a microsecond mostly, so fit for every request. */
+  /** Whose `name` is, in any case of letters; undefined where it is free. Under a microsecond mostly, so fit for every request. */
   ownerOf(name: string): NameOwner | undefined {
     const known = this.#cache.get(name);
     if (known !== undefined) return known ?? undefined;
@@ -183,7 +183,7 @@ export class Names {
         cause: error,
       });
     }
-    // Nobody else's name has changed: the rest of what is known stays.
+    // No other account's name has changed: the rest of what is known stays.
     this.#cache.delete(folded);
   }
 

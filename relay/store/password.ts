@@ -37,7 +37,7 @@ export function checkPassword(text: string): Uint8Array {
 export interface Waiting {
   /** Networks take turns. */
   readonly network: string;
-  /** The account has signed in from there before: it waits for nobody who has not. */
+  /** The account has signed in from there before: it does not wait for those that have not. */
   readonly isKnown: boolean;
 }
 

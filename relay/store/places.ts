@@ -1,8 +1,8 @@
-/** From where which account has signed in: kept over restarts, so that nobody who guesses keeps its owner out. @module */
+/** From where which account has signed in: kept over restarts, so that guessing does not keep its owner out. @module */
 
 import { type Database, type Statement, storageError } from "./database.ts";
 
-/** Places kept; beyond it those go from where nobody has come for longest. */
+/** Places kept; beyond it those go that were not used for longest. */
 const MOST_PLACES = 16_384;
 /** One that was seen so lately is not written again, in ms. */
 const AGAIN = 86_400_000;

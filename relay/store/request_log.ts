@@ -27,7 +27,7 @@ const MOST_UNDER_WAY = 8;
 const CLOSE_MS = 5_000;
 const MINUTE = 60_000;
 
-/** Of the rows a second so much is for requests to names that are nobody's: anybody can make those up. */
+/** Of the rows a second so much is for requests to names without an account: strangers can make those up. */
 const UNOWNED = 1 / 20;
 
 /** The request log and usage counters. Made by {@linkcode openRequestLog}. */
@@ -99,7 +99,7 @@ export class RequestLog implements AsyncDisposable {
     this.#channel.limit({ keepMs, keepBytes });
   }
 
-  /** Has all that is known of an account so far stand under another name: the next one of its name is somebody else. */
+  /** Has all that is known of an account so far stand under another name: the next one of its name is another account. */
   async bury(account: string, as: string): Promise<void> {
     await this.flush();
     if (this.#closing === undefined) this.#channel.bury(account, as);
@@ -124,7 +124,7 @@ export class RequestLog implements AsyncDisposable {
    * Takes note of one finished request. Never throws, never waits: 0.1 µs where the row is left out, about 1 µs
    * otherwise; hence no object but a dozen places.
    * @param time when it began, ms since 1970
-   * @param name the public name; counted as nobody's without an `account`
+   * @param name the public name; counted as unowned without an `account`
    * @param account whose name that is; empty for unknown names
    * @param target as sent; secrets in it are replaced here
    * @param status 0 where there was no answer

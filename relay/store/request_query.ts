@@ -11,7 +11,7 @@ import {
 
 /** Which requests; all that is given must hold. */
 export interface RequestFilter {
-  /** One account's; gaps are nobody's then. */
+  /** One account's; gaps are left out then. */
   readonly account?: string;
   readonly terms?: readonly RequestTerm[];
   /** Began at or after, ms since 1970. */
@@ -40,7 +40,7 @@ export interface RequestList {
   readonly newest?: number;
 }
 
-/** Rows looked at in one go, first and at most: nobody knows before what a filter costs. */
+/** Rows looked at in one go, first and at most: what a filter costs is not known before. */
 const FIRST_STRETCH = 128;
 const STRETCH = 50_000;
 /** A stretch that takes less, ms, is followed by one twice as long, and one that takes four times that by half of it. */

@@ -12,7 +12,7 @@ export type ScopeWord = "full" | "read" | "agent" | "metrics" | "credentials" | 
 /** The words that users can choose, in the order in which a scope has them. */
 export const SCOPES = ["full", "read", "agent", "metrics", "credentials"] as const;
 
-/** What a token is for that nobody said more of. */
+/** What a token is for unless its maker says otherwise. */
 export const DEFAULT_SCOPE = "full agent";
 
 /**

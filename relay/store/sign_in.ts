@@ -1,4 +1,4 @@
-/** Checking who somebody is: by a proof, or by a password in plain. @module */
+/** Authenticates an account: by a proof, or by a password in plain. @module */
 
 import { timingSafeEqual } from "node:crypto";
 import { type Cost, decoyKeys, DEFAULT_COST } from "../../tunnel/mod.ts";

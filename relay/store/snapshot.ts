@@ -47,7 +47,7 @@ export function copyDatabase(
 }
 
 function copyWhole(from: string, to: string): void {
-  // Read-only, so that closing it moves nothing in a directory that is somebody else's at the moment.
+  // Read-only, so that closing it moves nothing in a directory that another process holds at the moment.
   const db = new DatabaseSync(from, { readOnly: true, timeout: 10_000 });
   try {
     db.prepare("VACUUM INTO ?").run(to);

@@ -47,7 +47,7 @@ export interface Store extends Disposable {
   readonly signIn: SignIn;
   /** The database is the one in the data directory; otherwise nothing can be changed. */
   readonly isAttached: boolean;
-  /** Whether what somebody has shown still holds. */
+  /** Whether what a caller has shown still holds. */
   readonly grants: Grants;
   readonly firstStart: FirstStart;
   /** From where which account has signed in. */

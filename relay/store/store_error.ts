@@ -12,7 +12,7 @@ export type StoreErrorCode =
   | "duplicate"
   /** There is no such thing (404). */
   | "unknown"
-  /** It was changed meanwhile by somebody else (412). */
+  /** It was changed meanwhile by another caller (412). */
   | "conflict"
   /** The account has as many of these as it may (409). */
   | "too-many"
@@ -24,7 +24,7 @@ export type StoreErrorCode =
   | "lapsed"
   /** The caller may not do this any more (403). */
   | "forbidden"
-  /** Nobody could administer the relay any more (409). */
+  /** No administrator would be left (409). */
   | "last-admin"
   /** Too many passwords are being checked: try again soon (429). */
   | "busy"

@@ -19,9 +19,9 @@ const LONGEST_DELAY = 30_000;
 const FREE_ACCOUNTS = 5;
 /** Between tries of a delayed address that come all at once. */
 const ADDRESS_SPACING = 100;
-/** How often an account may fail, whoever tries, before its tries are spaced: many networks guess together. */
+/** How often an account may fail, from wherever, before its tries are spaced: many networks guess together. */
 const FREE_FAILURES = 50;
-/** Between them then: it slows guessing, and shuts nobody out. */
+/** Between them then: it slows guessing, and shuts no owner out. */
 const ACCOUNT_SPACING = 100;
 /** Forgotten after so long without a failure. */
 const FORGET_MS = 15 * 60_000;
@@ -30,7 +30,7 @@ const MOST_ENTRIES = 16_384;
 
 /**
  * Remembers failures, loopback's too. After the first failure at an account from a network the next try waits 250 ms,
- * and twice as long after each more, up to 30 s; nobody elsewhere waits for that. A network waits likewise once it has
+ * and twice as long after each more, up to 30 s; other networks do not wait for that. A network waits likewise once it has
  * failed at more than five accounts, and an account's tries are spaced by 100 ms after fifty failures in all. Where an
  * account has signed in from a network before, no try waits longer than 250 ms, whoever else fails there: so nobody
  * locks an owner out, and an agent with an old password does not delay its neighbours.

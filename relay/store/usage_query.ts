@@ -21,7 +21,7 @@ export interface UsageQuestion {
 export interface UsageRow {
   /** Where the step begins, ms since 1970. */
   readonly start: number;
-  /** Empty where the row is for several, and for what belonged to nobody. */
+  /** Empty where the row is for several, and for what belonged to no account. */
   readonly account: string;
   readonly name: string;
   readonly requests: number;
@@ -96,7 +96,7 @@ export function quantile(buckets: readonly number[], share: number): number {
   for (const [i, count] of buckets.entries()) {
     if (count > 0 && rest <= count) {
       const low = i === 0 ? 0 : DURATION_BOUNDS[i - 1]!;
-      const high = DURATION_BOUNDS[i] ?? low; // nobody knows how far the last one reaches
+      const high = DURATION_BOUNDS[i] ?? low; // how far the last one reaches is not known
       return low + (high - low) * rest / count;
     }
     rest -= count;

@@ -35,7 +35,7 @@ export function secondOf(secret: string): string {
 }
 
 /**
- * Whether a page of somebody else can plant a cookie for `host`: over plain HTTP, where names are subdomains of a real
+ * Whether a foreign page can plant a cookie for `host`: over plain HTTP, where names are subdomains of a real
  * domain. No cookie of another host reaches an address or localhost, and none at all one with `__Host-`.
  */
 export function isPlantable(
@@ -67,7 +67,7 @@ export function isOurs(authorization: string | null): authorization is string {
   return authorization !== null && !/^basic\b/i.test(authorization);
 }
 
-/** Who sends a request; undefined for nobody that is known. A wrong token is not saved by a good cookie. */
+/** Who sends a request; undefined for an anonymous one. A wrong token is not saved by a good cookie. */
 export function senderOf(
   store: Store,
   { authorization, cookie, secure, second }: CredentialFields,

@@ -1,4 +1,4 @@
-/** Decides who answers a request: one of our own pages, a name's agent, or nobody. @module */
+/** Decides who answers a request: one of our own pages, a name's agent, or none. @module */
 
 import { KEYED } from "./heads/mod.ts";
 import { foldName } from "../store/mod.ts";
@@ -63,7 +63,7 @@ export class Router {
     const host = authority.replace(/:\d*$/, "").replace(/\.$/, "").toLowerCase();
     if (!host.endsWith(this.#suffix)) return null;
     const label = host.slice(0, -this.#suffix.length);
-    // Names with _ have no subdomain; what is no name is nobody's, and never falls to another tenant.
+    // Names with _ have no subdomain; what is no name is refused, and never falls to another tenant.
     return { name: label.includes("_") ? "" : foldName(label) ?? "", host };
   }
 
@@ -102,7 +102,7 @@ export class Router {
 
   #name(segment: string, target: string, end: number): Route {
     const name = foldName(segment);
-    // Folding can make one of our own segments: `/ADMIN` is nobody's.
+    // Folding can make one of our own segments: `/ADMIN` is refused.
     if (name === undefined || OWN_SEGMENTS.has(name)) {
       return { kind: "refuse", status: 404, detail: "There is no such name here." };
     }

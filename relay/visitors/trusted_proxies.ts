@@ -1,4 +1,4 @@
-/** Believes the proxies in front of this relay, and nobody else, about who asks and how. @module */
+/** Believes the proxies in front of this relay, and no other peer, about who asks and how. @module */
 
 import { inCidr, type Log, parseIp } from "../../cli/mod.ts";
 import { Field, type Head, isLocalPeer } from "../../http/mod.ts";
@@ -35,7 +35,7 @@ export class TrustedProxies {
     );
   }
 
-  /** A proxy on this machine that nobody declared is told of once: its visitors would all be one. */
+  /** A proxy on this machine that was not declared is reported once: its visitors would all be one. */
   notice(address: string, head: Head): void {
     if (this.#warned || !isLocalPeer(address) || !head.has(Field["x-forwarded-for"])) return;
     this.#warned = true;

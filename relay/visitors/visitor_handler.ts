@@ -68,7 +68,7 @@ export class VisitorHandler {
   readonly #keys: PageKeys;
   /** Requests so far. */
   requests = 0;
-  /** Is told of each request where somebody collects such. */
+  /** Is told of each request where spans are collected. */
   telemetry: Telemetry | null = null;
 
   constructor(options: VisitorHandlerOptions) {

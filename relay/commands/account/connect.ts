@@ -107,7 +107,7 @@ function isHere(hostname: string): boolean {
 
 /**
  * Proxies are for what is elsewhere, and `NO_PROXY=*` is no reason to leave out the control socket, which is a proxy to
- * Deno. It looks at these variables whenever it makes a client, and this process talks to nobody else.
+ * Deno. It looks at these variables whenever it makes a client, and this process talks to no other host.
  */
 function forgetProxies(): void {
   for (const name of ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"]) {

@@ -1,10 +1,10 @@
-/** Where a password comes from: a file, the environment, or somebody at the keyboard. @module */
+/** Where a password comes from: a file, the environment, or the keyboard. @module */
 
 import { askSecret, CommandFailure, type Secret } from "../../../cli/mod.ts";
 
 /**
  * The password that was given, or asked for twice without showing it.
- * @throws {UsageError} where there is nobody to ask. @throws {CommandFailure} where the two differ.
+ * @throws {UsageError} where there is no terminal to ask at. @throws {CommandFailure} where the two differ.
  */
 export async function passwordFor(
   name: string,

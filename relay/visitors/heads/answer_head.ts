@@ -278,7 +278,7 @@ class AnswerWriter {
         changed = markedTag(value, this.#kind.mark as Mark);
         break;
       case Field["cache-control"]:
-        // A copy that nobody asks about would keep its rights when they are withdrawn.
+        // A copy that is never revalidated would keep its rights when they are withdrawn.
         changed = value === "" ? "no-cache" : `${value}, no-cache`;
         break;
       case Field.location:

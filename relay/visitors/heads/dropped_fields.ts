@@ -13,7 +13,7 @@ export interface DroppedField {
 /** Names and fields of each that are kept; of more the oldest name, and the newest field, are let go. */
 const MAX_NAMES = 4096;
 const MAX_FIELDS = 32;
-/** A longer name is nobody's that its owner would know. */
+/** A longer name is none that its owner would know. */
 const MAX_LENGTH = 64;
 
 export class DroppedFields {

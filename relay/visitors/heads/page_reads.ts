@@ -15,14 +15,14 @@ const LEAVE_AGE = 600;
 export type Reader = "other" | "stranger" | "own";
 
 export interface ReaderFacts {
-  /** The address has the name's key, or whoever asks could have read it anyway. */
+  /** The address has the name's key, or the reader could have read it anyway. */
   readonly known: boolean;
   /** Where the name's addresses begin: `http://relay.example:8080/alice/`. */
   readonly place: string;
 }
 
 /**
- * Who asks. Modules and fonts are the business of whoever loads them: a script can be run but not read, as any can by
+ * Who asks. Modules and fonts are the business of the page that loads them: a script can be run but not read, as any can by
  * `<script>`, and a font be drawn with. All else is for pages of the same name only: such that have its key, and what
  * their style sheets and modules load, for which browsers send a Referer. What carries rights is never read.
  */

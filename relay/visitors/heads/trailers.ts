@@ -4,8 +4,8 @@ import { OTHER_FIELD, parseHead } from "../../../http/mod.ts";
 import { chosenLines } from "./chosen_lines.ts";
 
 /**
- * Whole trailer lines without those that somebody acts on. Framing, routing, cookies and types have no place in
- * trailers (RFC 9110 section 6.5.1), yet whoever merges them into the head would believe them.
+ * Whole trailer lines without those that recipients act on. Framing, routing, cookies and types have no place in
+ * trailers (RFC 9110 section 6.5.1), yet a recipient that merges them into the head would believe them.
  * @throws {HttpError} for what are no lines; servers and sessions let none through.
  */
 export function passableTrailers(lines: Uint8Array): Uint8Array {

@@ -1,4 +1,4 @@
-/** The line that connects an agent to this relay, as whoever reads it can type it: the same wherever it is shown. @module */
+/** The line that connects an agent to this relay, as its reader can type it: the same wherever it is shown. @module */
 
 import { agentAddress, type Asked, type Listening } from "./reach.ts";
 

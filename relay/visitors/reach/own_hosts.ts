@@ -19,7 +19,7 @@ export interface Arrival {
   readonly connection: Pick<Connection, "local" | "remote" | "secure">;
   /** The peer is a trusted proxy. */
   readonly proxied: boolean;
-  /** `host:port` that was asked for, by the proxy's word where it is one; "" where nobody said. */
+  /** `host:port` that was asked for, by the proxy's word where it is one; "" where none was said. */
   readonly authority: string;
   readonly scheme: "http" | "https";
 }

@@ -1,4 +1,4 @@
-/** Where visitors and agents find a relay, from where somebody asks. @module */
+/** Where visitors and agents find a relay, from where the question comes. @module */
 
 /** Bound addresses, `host:port` or `unix:/path`, and what the operator says the public one is. */
 export interface Listening {
@@ -10,7 +10,7 @@ export interface Listening {
 }
 
 export interface Asked {
-  /** The host by which the relay was reached, without its port; "" where nobody knows. */
+  /** The host by which the relay was reached, without its port; "" where it is not known. */
   readonly host: string;
 }
 
