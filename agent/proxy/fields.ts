@@ -75,6 +75,25 @@ function namedLines(head: Head): ReadonlySet<string> | null {
   return new Set(head.connectionOptions().filter((name) => !KEPT.has(name)));
 }
 
+/** Lines that a message gets, and names of lower case that only they may have. */
+export interface OwnLines {
+  readonly names: ReadonlySet<string>;
+  readonly lines: Uint8Array;
+}
+
+/** What options say of a message's lines; null where that is nothing. A cookie stands beside others. */
+export function ownLines(
+  lines: readonly { readonly name: string; readonly value: string }[],
+  removed: readonly string[] = [],
+): OwnLines | null {
+  if (lines.length === 0 && removed.length === 0) return null;
+  const set = lines.map(({ name }) => name.toLowerCase()).filter((name) => name !== "set-cookie");
+  return {
+    names: new Set([...set, ...removed.map((name) => name.toLowerCase())]),
+    lines: encoder.encode(lines.map(({ name, value }) => `${name}: ${value}\r\n`).join("")),
+  };
+}
+
 export interface RequestChange {
   /** Stands in the place of the visitor's Host; undefined: that stays. */
   readonly host: string | undefined;
@@ -82,17 +101,26 @@ export interface RequestChange {
   readonly prefix: string;
   /** The Upgrade field passes. */
   readonly upgrades: boolean;
+  readonly own: OwnLines | null;
 }
 
 /** The lines of a request as an application gets them, but for its framing. */
-export function requestFields(head: Head, { host, prefix, upgrades }: RequestChange): Uint8Array {
+export function requestFields(
+  head: Head,
+  { host, prefix, upgrades, own }: RequestChange,
+): Uint8Array {
   const newHost = host === undefined ? undefined : latin1Bytes(`Host: ${host}\r\n`);
   const newPrefix = prefix === "" ? undefined : latin1Bytes(`X-Forwarded-Prefix: ${prefix}\r\n`);
-  const lines = new Lines(head, (newHost?.length ?? 0) + (newPrefix?.length ?? 0));
+  const extra = (newHost?.length ?? 0) + (newPrefix?.length ?? 0) + (own?.lines.length ?? 0);
+  const lines = new Lines(head, extra);
   const named = namedLines(head);
   let hasHost = false;
-  let hasPrefix = false;
+  let hasPrefix = own !== null && own.names.has("x-forwarded-prefix");
   for (let i = 0; i < head.count; i++) {
+    if (own !== null && own.names.has(head.name(i).toLowerCase())) {
+      lines.leave(i);
+      continue;
+    }
     const number = head.number(i);
     const how = inRequests[number]!;
     if (how === 0 && (named === null || !named.has(head.name(i).toLowerCase()))) lines.keep(i);
@@ -112,6 +140,7 @@ export function requestFields(head: Head, { host, prefix, upgrades }: RequestCha
   const more: Uint8Array[] = [];
   if (!hasHost && newHost !== undefined) more.push(newHost);
   if (!hasPrefix && newPrefix !== undefined) more.push(newPrefix);
+  if (own !== null) more.push(own.lines);
   return lines.done(more);
 }
 
@@ -127,6 +156,7 @@ export function answerFields(
   head: Head,
   changes: AnswerChanges | null,
   upgrades = false,
+  own: OwnLines | null = null,
 ): Uint8Array {
   const named = namedLines(head);
   const changed = new Map<number, Uint8Array>();
@@ -146,8 +176,12 @@ export function answerFields(
     changed.set(i, bytes);
     extra += bytes.length;
   }
-  const lines = new Lines(head, extra);
+  const lines = new Lines(head, extra + (own?.lines.length ?? 0));
   for (let i = 0; i < head.count; i++) {
+    if (own !== null && own.names.has(head.name(i).toLowerCase())) {
+      lines.leave(i);
+      continue;
+    }
     const number = head.number(i);
     const isNamed = named !== null && named.has(head.name(i).toLowerCase());
     const isDropped = inAnswers[number] === DROP && !(upgrades && number === Field.upgrade);
@@ -157,7 +191,7 @@ export function answerFields(
       if (!isDropped && !isNamed) lines.put(changed.get(i)!);
     }
   }
-  return lines.done();
+  return lines.done(own === null ? [] : [own.lines]);
 }
 
 /** By its length first: most names are none of these. */

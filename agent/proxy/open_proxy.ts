@@ -3,6 +3,7 @@
 import { type Log, type ProxySpec, silentLog } from "../../cli/mod.ts";
 import { HttpClient, type OriginAddress, type OriginTls } from "../../http/mod.ts";
 import type { Origin } from "../origin.ts";
+import { ownLines } from "./fields.ts";
 import { ProxyOrigin } from "./proxy_origin.ts";
 
 /** @throws {Error} where the file of certificates cannot be read. */
@@ -21,6 +22,8 @@ export async function openProxy(spec: ProxySpec, log: Log): Promise<Origin> {
     authority,
     host: hostHeader === "keep" ? undefined : hostHeader === "origin" ? authority : hostHeader,
     rewrites: rewritePrefix,
+    requestLines: ownLines(spec.header, spec.removeHeader),
+    answerLines: ownLines(spec.responseHeader),
     log,
   });
   // An application that is not there yet is no reason not to publish it.

@@ -15,7 +15,7 @@ import {
   reasonOf,
 } from "../../http/mod.ts";
 import type { Origin } from "../origin.ts";
-import { answerFields, requestFields } from "./fields.ts";
+import { answerFields, type OwnLines, requestFields } from "./fields.ts";
 import { rewriting } from "./rewriting.ts";
 
 /** What Vite, Django, Rails and webpack-dev-server say to a Host that they do not know. */
@@ -33,6 +33,9 @@ export interface ProxyOriginOptions {
   readonly host: string | undefined;
   /** Redirects and cookies are brought below the public prefix. */
   readonly rewrites: boolean;
+  /** What options put into requests and answers, and take out. */
+  readonly requestLines: OwnLines | null;
+  readonly answerLines: OwnLines | null;
   readonly log: Log;
 }
 
@@ -126,7 +129,7 @@ class Passage implements ClientHandler {
   start(target: string): void {
     const exchange = this.#exchange;
     const { head } = exchange;
-    const { client, host } = this.#origin.options;
+    const { client, host, requestLines } = this.#origin.options;
     const upgrade = head.upgrade ? head.getAll(Field.upgrade).join(", ") : undefined;
     exchange.onabort = () => this.#call?.abort();
     const call = client.request({
@@ -136,6 +139,7 @@ class Passage implements ClientHandler {
         host,
         prefix: this.#base,
         upgrades: upgrade !== undefined,
+        own: requestLines,
       }),
       body: exchange.hasBody ? exchange : null,
       length: head.contentLength,
@@ -154,13 +158,13 @@ class Passage implements ClientHandler {
   onanswer(head: Head): void {
     this.#origin.noteUp();
     const { status } = head;
-    const { authority, rewrites } = this.#origin.options;
+    const { authority, rewrites, answerLines } = this.#origin.options;
     const changes = rewrites
       ? rewriting({ base: this.#base, authority, publicAuthority: this.#publicAuthority })
       : null;
     const reason = head.reason === reasonOf(status) ? undefined : head.reason;
     const isBytes = status === 101;
-    const fields = answerFields(head, changes, isBytes);
+    const fields = answerFields(head, changes, isBytes, answerLines);
     this.#exchange.start(status, fields, isBytes ? -1 : head.contentLength, reason);
     // A small answer is here already: it goes on within this turn.
     this.#pass(status === 400 || status === 403);

@@ -15,6 +15,7 @@ export {
   originUrl,
   TUNNEL_PORT,
 } from "./addresses.ts";
+export { type FieldLine, fieldLine, fieldName } from "./field_lines.ts";
 export {
   type Cidr,
   inCidr,

@@ -5,6 +5,9 @@ import {
   dialAddress,
   directory,
   duration,
+  type FieldLine,
+  fieldLine,
+  fieldName,
   file,
   hostHeader,
   type Mounted,
@@ -54,6 +57,27 @@ const origins = defineOptions({
     default: "on",
     group: "Towards applications",
     help: "paths in Location, Refresh and Set-Cookie get the public prefix in front",
+  },
+  header: {
+    live: true,
+    kind: fieldLine,
+    repeatable: true,
+    group: "Towards applications",
+    help: "a field that they get, in the place of the visitor's",
+  },
+  removeHeader: {
+    live: true,
+    kind: fieldName,
+    repeatable: true,
+    group: "Towards applications",
+    help: "a field that they do not get",
+  },
+  responseHeader: {
+    live: true,
+    kind: fieldLine,
+    repeatable: true,
+    group: "Towards applications",
+    help: "a field that visitors get, in the place of the application's",
   },
   originCa: {
     live: true,
@@ -159,6 +183,12 @@ export interface ProxySpec extends Mounted<string> {
   /** `keep`, `origin` or a host. */
   readonly hostHeader: string;
   readonly rewritePrefix: boolean;
+  /** What it gets in the place of the visitor's. */
+  readonly header: readonly FieldLine[];
+  /** Names of fields that it does not get. */
+  readonly removeHeader: readonly string[];
+  /** What visitors get in the place of its own. */
+  readonly responseHeader: readonly FieldLine[];
   /** A PEM file. */
   readonly originCa: string | undefined;
   readonly originInsecure: boolean;
@@ -183,6 +213,7 @@ type OriginValues = Pick<AgentValues, keyof typeof origins>;
 function originsOf(values: OriginValues): OriginSpec[] {
   const { dir, proxy, hostHeader, rewritePrefix, originCa, originInsecure, connectTimeout } =
     values;
+  const { header, removeHeader, responseHeader } = values;
   return [
     ...dir.map((mounted): OriginSpec => ({ kind: "directory", option: "dir", ...mounted })),
     ...proxy.map((mounted): OriginSpec => ({
@@ -191,6 +222,9 @@ function originsOf(values: OriginValues): OriginSpec[] {
       ...mounted,
       hostHeader,
       rewritePrefix: rewritePrefix === "on",
+      header,
+      removeHeader,
+      responseHeader,
       originCa,
       originInsecure,
       connectTimeout,

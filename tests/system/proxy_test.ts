@@ -210,6 +210,68 @@ Deno.test("proxy: wrong options are said with what to type", async () => {
   }
 });
 
+Deno.test("proxy: fields that options give, by flags, variables and the file", async (t) => {
+  await using household = new Household();
+  await using app = echo({ "/in": "Server: s\r\nSet-Cookie: a=1\r\n" });
+  const relay = await household.relay();
+  const url = `http://127.0.0.1:${app.port}`;
+  const check = async (): Promise<void> => {
+    const answer = await ask(relay.http, "/local/in", {
+      fields: ["x-from: evil", "A: 1", "X-From: evil", "cookie: secret", "X-B: 1"],
+    });
+    const lines = answer.text.trimEnd().split("\r\n");
+    assert.deepEqual(lines.filter((line) => /^x-from/i.test(line)), [
+      "X-From: crunch",
+      "X-From: 2",
+    ]);
+    assert.ok(lines.includes("A: 1"));
+    assert.ok(!lines.some((line) => /^(cookie|x-b):/i.test(line)), answer.text);
+    assert.equal(answer.get("server"), "mine");
+    assert.equal(answer.get("x-empty"), "");
+    assert.equal(answer.getAll("set-cookie").length, 1);
+  };
+  await t.step("flags and a variable", async () => {
+    const agent = await household.agent(
+      [
+        ...["--proxy", url, "--header", "X-From: crunch", "--header", "X-From:2"],
+        ...["--response-header", "Server: mine", "--response-header", "X-Empty:"],
+      ],
+      { env: { CRUNCH_REMOVE_HEADER: "Cookie\nX-B" } },
+    );
+    await using _process = agent.process;
+    await check();
+  });
+  await t.step("[[agent.publish]]", async () => {
+    household.write(
+      "fields.toml",
+      `[[agent.publish]]\nproxy = "${url}"\nheader = ["X-From: crunch", "X-From: 2"]\n` +
+        'remove-header = ["Cookie", "x-b"]\nresponse-header = ["Server: mine", "X-Empty: "]\n',
+    );
+    await household.agent(["--config", "fields.toml"]);
+    await check();
+  });
+  await t.step("hostile ones are refused with the option's name", async () => {
+    for (
+      const [args, says] of [
+        [["--header", "A: b\r\nC: d"], /--header holds a control character in the value of A/],
+        [["--header", "Content-Length: 5"], /--header cannot change Content-Length/],
+        [["--header", "Host: a"], /--header cannot change Host, .*--host-header/],
+        [["--remove-header", "transfer-encoding"], /--remove-header cannot change transfer-enc/],
+        [["--response-header", "Connection: close"], /--response-header cannot change Connection/],
+        [["--response-header", "nothing"], /--response-header must be a field and its value/],
+      ] as const
+    ) {
+      const process = household.crunch(["agent", "--proxy", url, ...args]);
+      assert.equal(await process.exit, 2);
+      assert.match(process.stderr, says);
+    }
+    household.write("bad.toml", `[agent]\nproxy = ["${url}"]\nheader = ["A: b\\u0000c"]\n`);
+    const process = household.crunch(["agent", "--config", "bad.toml"]);
+    assert.equal(await process.exit, 2);
+    assert.match(process.stderr, /bad\.toml, line 3: agent\.header holds a NUL/);
+  });
+});
+
 Deno.test("proxy: upgrades carry plain bytes both ways, and each half ends by itself", async (t) => {
   await using household = new Household();
   const heard: string[] = [];
