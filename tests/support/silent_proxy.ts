@@ -72,6 +72,8 @@ export class SilentProxy implements AsyncDisposable {
     } catch {
       return this.#drop(near);
     }
+    // It ended meanwhile.
+    if (!this.#conns.has(near)) return far.close();
     this.#conns.add(far);
     near.setNoDelay(true);
     far.setNoDelay(true);
