@@ -2,7 +2,7 @@
 
 import { type AgentValues, askSecret, CommandFailure, Secret } from "../cli/mod.ts";
 
-/** For who cannot be asked. */
+/** What to do where the password cannot be asked for. */
 export const GIVE_PASSWORD = "set CRUNCH_PASSWORD or give --password-file FILE";
 
 /**

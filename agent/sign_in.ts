@@ -183,7 +183,9 @@ export class SignIn {
     } else if (type === Frame.WELCOME && this.#keys !== null && this.#message !== null) {
       const welcome = readWelcome(message);
       if (!verifyServerSignature(this.#keys.serverKey, this.#message, welcome.signature)) {
-        throw new MessageError("this relay does not know the account: somebody may stand between");
+        throw new MessageError(
+          "this relay does not know the account: another server may have taken its place",
+        );
       }
       this.#session().ready(welcome.streams);
       this.#resolve(welcome);

@@ -1,5 +1,8 @@
 /** One visitor's connection: reads requests, hands them out one after the other, and ends well. @module */
 
+// One state machine: reading, bodies and writing are parts of their own; when each has its turn, and how a connection
+// ends in every phase, is decided here.
+
 import { BodyReader } from "./body_reader.ts";
 import { coarseNow, type Watched } from "./clock.ts";
 import type { Rostered } from "./roster.ts";

@@ -120,7 +120,7 @@ export function clientProof(keys: Keys, authMessage: Uint8Array): Uint8Array {
   return xor(keys.clientKey, hmac(keys.storedKey, authMessage));
 }
 
-/** Whether `proof` was made by someone who knows the secret behind `storedKey`. Its time tells nothing. */
+/** Whether `proof` was made with the secret behind `storedKey`. Its time tells nothing. */
 export function verifyProof(
   storedKey: Uint8Array,
   authMessage: Uint8Array,

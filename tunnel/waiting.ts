@@ -20,9 +20,6 @@ export interface Place {
   readonly waited: number;
 }
 
-/** Of an agent that says nothing of it. */
-export const NO_PLACE: Place = { claim: "take", instance: "", label: "", waited: 0 };
-
 /** Who publishes a name for which another agent waits. */
 export interface Holder {
   readonly address: string;

@@ -1,5 +1,7 @@
 /** A relay's parts put together, and their life: opened in order, drained and closed in order. @module */
 
+// One list of parts: each is made from the others, in the order of the lines, and ends in the reverse order.
+
 import {
   isLoopbackAddress,
   type LocalRelay,

@@ -1,7 +1,6 @@
 /** A session without a connection: it counts streams, and writes down what it is told. @module */
 
 import {
-  NO_PLACE,
   type Place,
   type Session,
   type SessionEnd,
@@ -10,6 +9,9 @@ import {
 } from "../../../tunnel/mod.ts";
 import { ConnectedAgent } from "../../../relay/agents/connected_agent.ts";
 import type { StreamSeeker } from "../../../relay/agents/upstream.ts";
+
+/** The place of an agent that says nothing of one. */
+export const NO_PLACE: Place = { claim: "take", instance: "", label: "", waited: 0 };
 
 /** What a connected agent uses of a session. */
 export class FakeSession {

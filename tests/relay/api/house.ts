@@ -19,15 +19,10 @@ import {
   Throttle,
 } from "../../../relay/store/mod.ts";
 import { readOptions, relayOptions, silentLog } from "../../../cli/mod.ts";
-import {
-  DEFAULT_COST,
-  deriveKeys,
-  NO_PLACE,
-  passwordBytes,
-  SALT_BYTES,
-} from "../../../tunnel/mod.ts";
+import { DEFAULT_COST, deriveKeys, passwordBytes, SALT_BYTES } from "../../../tunnel/mod.ts";
 import { TempDir } from "../store/temp_dir.ts";
 import { finished } from "../store/finished.ts";
+import { NO_PLACE } from "../agents/fake_session.ts";
 
 /** Who calls. Member olga owns things, member otto is a stranger to them. */
 export const ROLES = ["nobody", "admin", "olga", "otto", "viewer"] as const;
