@@ -1,12 +1,6 @@
 /** A session without a connection: it counts streams, and writes down what it is told. @module */
 
-import {
-  type Place,
-  type Session,
-  type SessionEnd,
-  type Stream,
-  type StreamHandler,
-} from "../../../tunnel/mod.ts";
+import type { Place, Session, SessionEnd, Stream, StreamHandler } from "../../../tunnel/mod.ts";
 import { ConnectedAgent } from "../../../relay/agents/connected_agent.ts";
 import type { StreamSeeker } from "../../../relay/agents/upstream.ts";
 
