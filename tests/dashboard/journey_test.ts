@@ -6,7 +6,7 @@ import { AgentDouble } from "../support/agent_double.ts";
 import { openBrowser } from "../support/browser.ts";
 import { Household } from "../support/crunch.ts";
 import { Dashboard, PASSWORD } from "../support/dashboard.ts";
-import { DEADLINE, eventually } from "../support/deadline.ts";
+import { DEADLINE, eventually, within } from "../support/deadline.ts";
 
 const LOOKS = [
   { width: 1440, height: 900, colorScheme: "light" },
@@ -144,7 +144,7 @@ for (const look of LOOKS) {
     delays.sort((a, b) => a - b);
     assert.ok(delays[2]! < 200, `in the middle, of ${delays} ms`);
     for (const path of ["", "?a=1,2", "?b=%22x%22", "gone"]) {
-      await (await fetch(`http://${relay.http}/bob/${path}`)).body?.cancel();
+      await (await within(fetch(`http://${relay.http}/bob/${path}`), "an answer")).body?.cancel();
     }
     await page.fill("[data-search]", "status:200 name:bob");
     await page.keyboard.press("Enter");
@@ -218,7 +218,8 @@ function answersOf(page: Page): Promise<string>[] {
   page.on("response", (response: Response) => {
     if (!response.url().includes("/api/") || response.url().includes("stream")) return;
     if (response.headers()["content-type"]?.includes("event-stream")) return;
-    texts.push(response.text().catch(() => ""));
+    // Of one that its page left amid its body the browser may never say that it is over.
+    texts.push(within(response.text(), "a body").catch(() => ""));
   });
   return texts;
 }
@@ -242,7 +243,7 @@ Deno.test("journey: a member sees their own on every page and by every address, 
   await using hers = await connect(alice, "alice");
   await using his = await connect(bob, "bob");
   for (const path of ["alice/alices-diary", "bob/bobs-page"]) {
-    await (await fetch(`${dashboard.origin}/${path}`)).body?.cancel();
+    await (await within(fetch(`${dashboard.origin}/${path}`), "an answer")).body?.cancel();
   }
   const request = await eventually(async () => {
     const { body } = await dashboard.api("GET", "/requests?filter=name:alice");
@@ -280,7 +281,7 @@ Deno.test("journey: a member sees their own on every page and by every address, 
       // What comes while it is open, too.
       await page.waitForSelector(".log[data-state=live]");
       for (const path of ["alice/alices-diary", "bob/bobs-other"]) {
-        await (await fetch(`${dashboard.origin}/${path}`)).body?.cancel();
+        await (await within(fetch(`${dashboard.origin}/${path}`), "an answer")).body?.cancel();
       }
       await page.getByRole("row").getByText("/bob/bobs-other").waitFor();
       assert.ok((await targets(page)).every((target) => target.startsWith("/bob/")));

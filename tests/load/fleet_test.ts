@@ -1,54 +1,12 @@
 /** A thousand agents on one relay: what they cost, and how fast they are all back. @module */
 
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
 import { Household } from "../support/crunch.ts";
-import { DEADLINE, eventually, pause } from "../support/deadline.ts";
+import { DEADLINE, pause } from "../support/deadline.ts";
 import { Visitor } from "../support/visitor.ts";
+import { Fleet } from "./fleet.ts";
 
 const AGENTS = 1_000;
-
-/** The helper process, by the lines that it says. */
-class Fleet implements AsyncDisposable {
-  readonly #child: Deno.ChildProcess;
-  readonly #reading: Promise<void>;
-  #said = "";
-
-  constructor(args: readonly string[]) {
-    const child = new Deno.Command(Deno.execPath(), {
-      args: [
-        "run",
-        "-A",
-        "--no-check",
-        fileURLToPath(new URL("fleet_process.ts", import.meta.url)),
-        ...args,
-      ],
-      stdin: "null",
-      stdout: "piped",
-      stderr: "inherit",
-    }).spawn();
-    this.#child = child;
-    this.#reading = (async () => {
-      for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
-        this.#said += text;
-      }
-    })();
-  }
-
-  /** Resolves once all have been welcomed so many times. */
-  async welcomed(count: number): Promise<void> {
-    await eventually(() => {
-      assert.doesNotMatch(this.#said, /refused/);
-      return this.#said.includes(`welcomed ${count}\n`);
-    }, { what: `${count} welcomes`, ms: 4 * DEADLINE });
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#child.kill("SIGKILL");
-    await this.#child.status;
-    await this.#reading;
-  }
-}
 
 /** Every name is asked once. */
 async function askAll(http: string): Promise<void> {
@@ -71,7 +29,12 @@ Deno.test("fleet: 1,000 agents sign in, cost little, and are back soon after a r
   await pause(500);
   const empty = relay.process.memory;
   const began = performance.now();
-  await using fleet = new Fleet([relay.tunnel, token, household.path("site"), String(AGENTS)]);
+  await using fleet = new Fleet({
+    tunnel: relay.tunnel,
+    token,
+    dir: household.path("site"),
+    count: AGENTS,
+  });
   await fleet.welcomed(AGENTS);
   console.log(
     `      signed in ${Math.round(performance.now() - began)} ms after the helper's start`,
