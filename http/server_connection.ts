@@ -214,7 +214,7 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
     else this.#in.filled(count);
     if (this.#phase === "lingering") {
       this.#waitSince = coarseNow();
-      return this.#linger();
+      return this.#linger(count ?? 0);
     }
     if (this.#waiter !== null) return this.#feed();
     if (this.#phase === "draining") return this.#drainBody();
@@ -411,7 +411,7 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
   }
 
   /** Reads and forgets, so that closing does not reset what the client has not read yet. */
-  #linger(): void {
+  #linger(brought = 0): void {
     if (this.#reading) return;
     if (this.#ended) {
       if (this.outgoing.queued === 0) this.#destroy();
@@ -423,7 +423,7 @@ export class ServerConnection implements ExchangeHost, Rostered, Watched {
     this.#away.again((large) => {
       if (large && this.#in.bytes.length < AWAY_BUFFER) this.#in.replace(AWAY_BUFFER);
       this.connection.read(this.#in.bytes).then(this.#onread, this.#onreaderror);
-    });
+    }, brought);
   }
 
   /** The connection is broken, or not worth keeping. */

@@ -275,7 +275,7 @@ export class Session implements StreamHost, FrameSink, Watched {
   #onread = (count: number | null): void => {
     if (this.#over) {
       if (count === null) this.#onfarewell?.();
-      else this.#readAway();
+      else this.#readAway(count);
       return;
     }
     if (count === null) {
@@ -288,9 +288,9 @@ export class Session implements StreamHost, FrameSink, Watched {
   };
 
   /** Reads and forgets, so that closing does not reset what the peer has not read yet; bit by bit, in case it floods. */
-  #readAway(): void {
+  #readAway(brought = 0): void {
     this.#reader.buffer.clear();
-    if (!this.#closed) this.#away.again(() => this.#read());
+    if (!this.#closed) this.#away.again(() => this.#read(), brought);
   }
 
   /** Works on what was read, then reads on: as long as it is its turn, and while its answers are taken. */
