@@ -31,19 +31,25 @@ Deno.test("open origins: each at its mount, in their order", async () => {
 
 Deno.test("open origins: where one cannot be opened none stays open, and the first failure is told", async () => {
   using dir = new TempDir();
-  const before = openFiles();
   await assert.rejects(
     () => openOrigins([directory(dir.path), directory(dir.at("one")), directory(dir.at("two"))]),
     /one/,
   );
-  assert.equal(openFiles(), before);
+  assert.deepEqual(openBelow(dir.path), []);
 });
 
-/** Files that this process holds open; 0 where the system does not say. */
-function openFiles(): number {
+/** What this process holds open of `dir` and below; nothing where the system does not say. */
+function openBelow(dir: string): string[] {
   try {
-    return [...Deno.readDirSync("/proc/self/fd")].length;
+    return [...Deno.readDirSync("/proc/self/fd")].flatMap(({ name }) => {
+      try {
+        return [Deno.readLinkSync(`/proc/self/fd/${name}`)];
+      } catch {
+        // It was that of this listing, or another test's.
+        return [];
+      }
+    }).filter((path) => path.startsWith(dir));
   } catch {
-    return 0;
+    return [];
   }
 }
