@@ -72,7 +72,9 @@ for (const command of ["agent", "both"]) {
           await terminal.said(/[^-]icanon[^]*[^-]echo /);
           await terminal.exit;
           // On a line of its own, without a word of what was not started, or of the password.
-          assert.match(terminal.shown, /Password for alice: \r*\ncode=0/);
+          // Unlike a key, a signal may overtake what was typed: the terminal shows that when the program has ended.
+          const late = way === "Ctrl-C" ? "" : "(?:half of it)?";
+          assert.match(terminal.shown, new RegExp(`Password for alice: \\r*\\n${late}code=0`));
         });
       }
       await t.step("Ctrl-D is no password", async () => {
